@@ -1,0 +1,12 @@
+package dev.cloister.identity;
+
+/** A signing request is refused; the message is one sentence that says why. */
+public final class InvalidSigningRequestException extends RuntimeException {
+  public InvalidSigningRequestException(String message) {
+    super(message);
+  }
+
+  public InvalidSigningRequestException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
