@@ -1,0 +1,137 @@
+package dev.cloister.coordinator.api;
+
+import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.fleet.Node;
+import dev.cloister.coordinator.fleet.NodeSession;
+import dev.cloister.coordinator.inference.Generation;
+import dev.cloister.coordinator.inference.GenerationEvent;
+import dev.cloister.coordinator.inference.GenerationEvent.Failed;
+import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
+import dev.cloister.coordinator.inference.GenerationEvent.Finished;
+import dev.cloister.coordinator.inference.GenerationSink;
+import dev.cloister.proto.agent.v1.CancelGeneration;
+import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.GenerationUpdate;
+import dev.cloister.proto.agent.v1.ServeModel;
+import dev.cloister.proto.agent.v1.StartGeneration;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An agent's session on its gRPC stream. Thread-safe: many requests write to the stream, one lock
+ * keeps their messages whole; no sink is called while it is held.
+ */
+final class GrpcNodeSession implements NodeSession {
+  private final Node node;
+  private final ServerCallStreamObserver<CoordinatorMessage> outgoing;
+  private final Map<String, GenerationSink> running = new ConcurrentHashMap<>();
+  private final Object lock = new Object();
+  private boolean closed;
+
+  GrpcNodeSession(Node node, ServerCallStreamObserver<CoordinatorMessage> outgoing) {
+    this.node = node;
+    this.outgoing = outgoing;
+    // Without a handler, writing to a broken stream throws.
+    outgoing.setOnCancelHandler(() -> {});
+  }
+
+  @Override
+  public void serve(Model model, int slots) {
+    send(
+        CoordinatorMessage.newBuilder()
+            .setServe(
+                ServeModel.newBuilder()
+                    .setModel(model.name())
+                    .setSha256(model.sha256())
+                    .setSizeBytes(model.sizeBytes())
+                    .setSlots(slots))
+            .build());
+  }
+
+  @Override
+  public void start(String requestId, String model, Generation generation, GenerationSink sink) {
+    running.put(requestId, sink);
+    boolean sent =
+        send(
+            CoordinatorMessage.newBuilder()
+                .setStart(
+                    StartGeneration.newBuilder()
+                        .setRequestId(requestId)
+                        .setModel(model)
+                        .setGeneration(Wire.toWire(generation)))
+                .build());
+    if (!sent && running.remove(requestId) != null) {
+      sink.accept(lost());
+    }
+  }
+
+  @Override
+  public void cancel(String requestId) {
+    if (running.remove(requestId) != null) {
+      send(
+          CoordinatorMessage.newBuilder()
+              .setCancel(CancelGeneration.newBuilder().setRequestId(requestId))
+              .build());
+    }
+  }
+
+  /** Takes an event from the agent; events of requests that are over are dropped. */
+  void deliver(GenerationUpdate update) {
+    Wire.fromWire(update.getEvent(), node.name())
+        .ifPresent(event -> deliver(update.getRequestId(), event));
+  }
+
+  private void deliver(String requestId, GenerationEvent event) {
+    boolean last = event instanceof Finished || event instanceof Failed;
+    @Nullable GenerationSink sink = last ? running.remove(requestId) : running.get(requestId);
+    if (sink != null) {
+      sink.accept(event);
+    }
+  }
+
+  /**
+   * @return false if the session is closed
+   */
+  boolean send(CoordinatorMessage message) {
+    synchronized (lock) {
+      if (closed || outgoing.isCancelled()) {
+        return false;
+      }
+      outgoing.onNext(message);
+      return true;
+    }
+  }
+
+  @Override
+  public void close(String reason) {
+    end(Status.ABORTED.withDescription(reason));
+    for (String requestId : List.copyOf(running.keySet())) {
+      @Nullable GenerationSink sink = running.remove(requestId);
+      if (sink != null) {
+        sink.accept(lost());
+      }
+    }
+  }
+
+  /** Ends a session that never began. */
+  void end(Status status) {
+    synchronized (lock) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      if (!outgoing.isCancelled()) {
+        outgoing.onError(status.asRuntimeException());
+      }
+    }
+  }
+
+  private static Failed lost() {
+    return new Failed(
+        FailureCode.NODE_LOST, "the node that was answering was lost; send the request again");
+  }
+}

@@ -1,0 +1,113 @@
+package dev.cloister.coordinator.api;
+
+import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.Node;
+import dev.cloister.coordinator.fleet.NodeState;
+import dev.cloister.proto.agent.v1.AgentMessage;
+import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc.AgentSessionServiceImplBase;
+import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.Hello;
+import dev.cloister.proto.agent.v1.Welcome;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The agents' sessions. */
+final class SessionGrpc extends AgentSessionServiceImplBase {
+  private static final Logger log = LoggerFactory.getLogger(SessionGrpc.class);
+
+  private final Fleet fleet;
+  private final Duration reportInterval;
+
+  SessionGrpc(Fleet fleet, Duration reportInterval) {
+    this.fleet = fleet;
+    this.reportInterval = reportInterval;
+  }
+
+  @Override
+  public StreamObserver<AgentMessage> open(StreamObserver<CoordinatorMessage> reply) {
+    String nodeId = AccessInterceptor.caller().memberId();
+    Node node =
+        fleet
+            .find(nodeId)
+            .orElseThrow(
+                () ->
+                    Status.PERMISSION_DENIED
+                        .withDescription(
+                            "this node was removed from the cluster; join it again with a new"
+                                + " token")
+                        .asRuntimeException());
+    return new Incoming(
+        node, new GrpcNodeSession(node, (ServerCallStreamObserver<CoordinatorMessage>) reply));
+  }
+
+  /** gRPC calls it from one thread at a time. */
+  private final class Incoming implements StreamObserver<AgentMessage> {
+    private final Node node;
+    private final GrpcNodeSession session;
+    private boolean attached;
+
+    Incoming(Node node, GrpcNodeSession session) {
+      this.node = node;
+      this.session = session;
+    }
+
+    @Override
+    public void onNext(AgentMessage message) {
+      if (!attached) {
+        attach(message);
+        return;
+      }
+      switch (message.getMessageCase()) {
+        case LOAD -> fleet.report(node.id(), session, WireFleet.fromWire(message.getLoad()));
+        case MODEL ->
+            WireFleet.fromWire(message.getModel())
+                .ifPresent(replica -> fleet.replica(node.id(), session, replica));
+        case GENERATION -> session.deliver(message.getGeneration());
+        case HELLO -> log.warn("node {} said hello twice", node.name());
+        case MESSAGE_NOT_SET -> log.debug("node {} sent a message of a newer version", node.name());
+      }
+    }
+
+    private void attach(AgentMessage message) {
+      if (!message.hasHello()) {
+        session.end(
+            Status.INVALID_ARGUMENT.withDescription("the first message of a session is hello"));
+        return;
+      }
+      Hello hello = message.getHello();
+      session.send(
+          CoordinatorMessage.newBuilder()
+              .setWelcome(
+                  Welcome.newBuilder()
+                      .setNodeName(node.name())
+                      .setReportIntervalMillis((int) reportInterval.toMillis()))
+              .build());
+      attached = true;
+      fleet.attach(
+          node, session, hello.getAgentVersion(), WireFleet.fromWire(hello.getCapability()));
+    }
+
+    @Override
+    public void onError(Throwable broken) {
+      log.debug("session of node {} broke", node.name(), broken);
+      end(NodeState.LOST, "the session broke");
+    }
+
+    @Override
+    public void onCompleted() {
+      end(NodeState.OFFLINE, "goodbye");
+    }
+
+    private void end(NodeState how, String reason) {
+      if (attached) {
+        // Before the requests fail over, so that none is sent here again.
+        fleet.detach(node.id(), session, how);
+      }
+      session.close(reason);
+    }
+  }
+}

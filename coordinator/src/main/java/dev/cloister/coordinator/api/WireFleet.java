@@ -1,0 +1,173 @@
+package dev.cloister.coordinator.api;
+
+import dev.cloister.coordinator.fleet.Capability;
+import dev.cloister.coordinator.fleet.Load;
+import dev.cloister.coordinator.fleet.NodeState;
+import dev.cloister.coordinator.fleet.NodeView;
+import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.proto.agent.v1.Battery;
+import dev.cloister.proto.agent.v1.CapabilityReport;
+import dev.cloister.proto.agent.v1.Cpu;
+import dev.cloister.proto.agent.v1.Disk;
+import dev.cloister.proto.agent.v1.Gpu;
+import dev.cloister.proto.agent.v1.LoadReport;
+import dev.cloister.proto.agent.v1.Memory;
+import dev.cloister.proto.agent.v1.ModelStatus;
+import dev.cloister.proto.agent.v1.NetworkLink;
+import dev.cloister.proto.fleet.v1.Node;
+import java.time.Instant;
+import java.util.Optional;
+
+/** Nodes and what they report, between the wire and the domain. */
+final class WireFleet {
+  private WireFleet() {}
+
+  static Capability fromWire(CapabilityReport wire) {
+    return new Capability(
+        wire.getHostName(),
+        wire.getOperatingSystem(),
+        wire.getArchitecture(),
+        new Capability.Cpu(
+            wire.getCpu().getModel(),
+            wire.getCpu().getPhysicalCores(),
+            wire.getCpu().getLogicalCores(),
+            wire.getCpu().getVectorExtensionsList()),
+        wire.getMemory().getTotalBytes(),
+        wire.getMemory().getAvailableBytes(),
+        wire.getDisk().getTotalBytes(),
+        wire.getDisk().getFreeBytes(),
+        wire.hasBattery()
+            ? Optional.of(
+                new Capability.Battery(
+                    wire.getBattery().getCharge(), wire.getBattery().getOnBattery()))
+            : Optional.empty(),
+        wire.getLinksList().stream()
+            .map(
+                link ->
+                    new Capability.NetworkLink(
+                        link.getName(), link.getSpeedBitsPerSecond(), link.getWireless()))
+            .toList(),
+        wire.getGpusList().stream().map(WireFleet::fromWire).toList());
+  }
+
+  private static Capability.Gpu fromWire(Gpu wire) {
+    return new Capability.Gpu(
+        switch (wire.getVendor()) {
+          case VENDOR_NVIDIA -> Capability.Gpu.Vendor.NVIDIA;
+          case VENDOR_AMD -> Capability.Gpu.Vendor.AMD;
+          case VENDOR_APPLE -> Capability.Gpu.Vendor.APPLE;
+          case VENDOR_UNSPECIFIED, UNRECOGNIZED -> Capability.Gpu.Vendor.UNKNOWN;
+        },
+        wire.getModel(),
+        wire.getMemoryTotalBytes(),
+        wire.getMemoryFreeBytes(),
+        wire.getUnifiedMemory(),
+        wire.getDriverVersion());
+  }
+
+  static Load fromWire(LoadReport wire) {
+    return new Load(wire.getCpuUtilization(), wire.getMemoryAvailableBytes());
+  }
+
+  /** Empty for a state this version does not know. */
+  static Optional<Replica> fromWire(ModelStatus wire) {
+    return switch (wire.getState()) {
+      case STATE_FETCHING -> Optional.of(new Replica.Fetching(wire.getModel(), wire.getProgress()));
+      case STATE_LOADING -> Optional.of(new Replica.Loading(wire.getModel(), wire.getProgress()));
+      case STATE_READY ->
+          Optional.of(
+              new Replica.Ready(
+                  wire.getModel(), wire.getContextTokens(), wire.getSlots(), wire.getEngine()));
+      case STATE_FAILED -> Optional.of(new Replica.Failed(wire.getModel(), wire.getError()));
+      case STATE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+    };
+  }
+
+  static Node toWire(NodeView view) {
+    Node.Builder wire =
+        Node.newBuilder()
+            .setId(view.node().id())
+            .setName(view.node().name())
+            .setState(toWire(view.state()))
+            .setLastSeenMillis(view.lastSeen().map(Instant::toEpochMilli).orElse(0L))
+            .setAgentVersion(view.agentVersion());
+    view.capability().map(WireFleet::toWire).ifPresent(wire::setCapability);
+    view.load()
+        .ifPresent(
+            load ->
+                wire.getLoadBuilder()
+                    .setCpuUtilization((float) load.cpuUtilization())
+                    .setMemoryAvailableBytes(load.memoryAvailableBytes()));
+    for (Replica replica : view.replicas()) {
+      if (replica instanceof Replica.Ready) {
+        wire.addReadyModels(replica.model());
+      }
+    }
+    return wire.build();
+  }
+
+  private static Node.State toWire(NodeState state) {
+    return switch (state) {
+      case ONLINE -> Node.State.STATE_ONLINE;
+      case OFFLINE -> Node.State.STATE_OFFLINE;
+      case LOST -> Node.State.STATE_LOST;
+    };
+  }
+
+  private static CapabilityReport toWire(Capability capability) {
+    CapabilityReport.Builder wire =
+        CapabilityReport.newBuilder()
+            .setHostName(capability.hostName())
+            .setOperatingSystem(capability.operatingSystem())
+            .setArchitecture(capability.architecture())
+            .setCpu(
+                Cpu.newBuilder()
+                    .setModel(capability.cpu().model())
+                    .setPhysicalCores(capability.cpu().physicalCores())
+                    .setLogicalCores(capability.cpu().logicalCores())
+                    .addAllVectorExtensions(capability.cpu().vectorExtensions()))
+            .setMemory(
+                Memory.newBuilder()
+                    .setTotalBytes(capability.memoryTotalBytes())
+                    .setAvailableBytes(capability.memoryAvailableBytes()))
+            .setDisk(
+                Disk.newBuilder()
+                    .setTotalBytes(capability.diskTotalBytes())
+                    .setFreeBytes(capability.diskFreeBytes()));
+    capability
+        .battery()
+        .ifPresent(
+            battery ->
+                wire.setBattery(
+                    Battery.newBuilder()
+                        .setCharge((float) battery.charge())
+                        .setOnBattery(battery.onBattery())));
+    for (Capability.NetworkLink link : capability.links()) {
+      wire.addLinks(
+          NetworkLink.newBuilder()
+              .setName(link.name())
+              .setSpeedBitsPerSecond(link.speedBitsPerSecond())
+              .setWireless(link.wireless()));
+    }
+    for (Capability.Gpu gpu : capability.gpus()) {
+      wire.addGpus(
+          Gpu.newBuilder()
+              .setVendor(toWire(gpu.vendor()))
+              .setModel(gpu.model())
+              .setMemoryTotalBytes(gpu.memoryTotalBytes())
+              .setMemoryFreeBytes(gpu.memoryFreeBytes())
+              .setUnifiedMemory(gpu.unifiedMemory())
+              .setDriverVersion(gpu.driverVersion()));
+    }
+    return wire.build();
+  }
+
+  private static Gpu.Vendor toWire(Capability.Gpu.Vendor vendor) {
+    return switch (vendor) {
+      case NVIDIA -> Gpu.Vendor.VENDOR_NVIDIA;
+      case AMD -> Gpu.Vendor.VENDOR_AMD;
+      case APPLE -> Gpu.Vendor.VENDOR_APPLE;
+      case UNKNOWN -> Gpu.Vendor.VENDOR_UNSPECIFIED;
+    };
+  }
+}

@@ -1,0 +1,105 @@
+package dev.cloister.coordinator.catalog;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The models the cluster serves. Thread-safe; reads touch memory only, since every request asks
+ * whether its model exists.
+ */
+public final class Catalog {
+  private static final Logger log = LoggerFactory.getLogger(Catalog.class);
+
+  private final ModelRecords records;
+  private final InstantSource clock;
+  private volatile Map<String, Model> byName;
+
+  public Catalog(ModelRecords records, InstantSource clock) {
+    this.records = records;
+    this.clock = clock;
+    Map<String, Model> known = new TreeMap<>();
+    records.all().forEach(model -> known.put(model.name(), model));
+    this.byName = known;
+  }
+
+  /** All models, by name. */
+  public List<Model> models() {
+    return List.copyOf(byName.values());
+  }
+
+  public Optional<Model> find(String name) {
+    return Optional.ofNullable(byName.get(name));
+  }
+
+  public Optional<Model> findByDigest(String sha256) {
+    return byName.values().stream().filter(model -> model.sha256().equals(sha256)).findFirst();
+  }
+
+  /**
+   * Adds a model file under a name, or points the name to another file. The file stays where it is
+   * and is hashed, unless the same file of the same size and time was hashed before.
+   *
+   * @throws IOException if the file cannot be read
+   */
+  public synchronized Model add(String name, Path path) throws IOException {
+    Path file = path.toRealPath();
+    BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+    if (!attributes.isRegularFile()) {
+      throw new IOException(file + " is not a file");
+    }
+    Instant modifiedAt = attributes.lastModifiedTime().toInstant().truncatedTo(ChronoUnit.MILLIS);
+    Optional<Model> known =
+        find(name)
+            .filter(model -> model.file().equals(file))
+            .filter(model -> model.sizeBytes() == attributes.size())
+            .filter(model -> model.modifiedAt().equals(modifiedAt));
+    if (known.isPresent()) {
+      return known.get();
+    }
+    Model model =
+        new Model(
+            name,
+            sha256(file),
+            attributes.size(),
+            file,
+            modifiedAt,
+            clock.instant().truncatedTo(ChronoUnit.MILLIS));
+    records.put(model);
+    Map<String, Model> next = new TreeMap<>(byName);
+    next.put(name, model);
+    byName = next;
+    log.info("model {} is {} ({} bytes)", name, model.sha256(), model.sizeBytes());
+    return model;
+  }
+
+  private static String sha256(Path file) throws IOException {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] buffer = new byte[1 << 18];
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        digest.update(buffer, 0, read);
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+}

@@ -1,0 +1,25 @@
+package dev.cloister.coordinator.catalog;
+
+import java.nio.file.Path;
+import java.time.Instant;
+
+/**
+ * A model of the catalog.
+ *
+ * @param sha256 of its file: 64 lower-case hexadecimal digits
+ * @param modifiedAt of the file when it was hashed: a file that still has this time and size is not
+ *     hashed again
+ */
+public record Model(
+    String name, String sha256, long sizeBytes, Path file, Instant modifiedAt, Instant createdAt) {
+
+  public Model {
+    if (!ModelName.isValid(name)) {
+      throw new IllegalArgumentException(
+          "model name: "
+              + name
+              + " (expected: letters, digits, '.', '_', '-', at most 63 of them, optionally /part"
+              + " and :tag)");
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package dev.cloister.coordinator.catalog;
+
+import java.util.regex.Pattern;
+
+/** The grammar of model names. Paths are never built from them. */
+public final class ModelName {
+  private static final Pattern GRAMMAR =
+      Pattern.compile(
+          "[A-Za-z0-9][A-Za-z0-9._-]{0,62}(/[A-Za-z0-9][A-Za-z0-9._-]{0,62})?(:[A-Za-z0-9._-]{1,63})?");
+
+  private ModelName() {}
+
+  /**
+   * Whether {@code name} could name a model: 1 to 63 letters, digits, {@code .}, {@code _} and
+   * {@code -}, optionally two such parts joined by {@code /}, optionally a tag after {@code :}.
+   */
+  public static boolean isValid(String name) {
+    return GRAMMAR.matcher(name).matches();
+  }
+}

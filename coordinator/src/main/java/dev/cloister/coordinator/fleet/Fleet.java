@@ -1,0 +1,198 @@
+package dev.cloister.coordinator.fleet;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The machines of the cluster: declared once, observed through their sessions.
+ *
+ * <p>Thread-safe. A session is held by the agent's stream; whichever session was attached last for
+ * a node is the node's session, and news from an older one is ignored.
+ */
+public final class Fleet {
+  private static final Logger log = LoggerFactory.getLogger(Fleet.class);
+
+  private final InstantSource clock;
+  private final Duration silenceLimit;
+  private final Map<String, Node> declared = new ConcurrentHashMap<>();
+  private final Map<String, Observation> observed = new ConcurrentHashMap<>();
+  private final List<FleetListener> listeners = new CopyOnWriteArrayList<>();
+
+  /**
+   * @param declared the nodes that joined before
+   * @param silenceLimit a node that reported nothing for so long is lost
+   */
+  public Fleet(Collection<Node> declared, InstantSource clock, Duration silenceLimit) {
+    declared.forEach(node -> this.declared.put(node.id(), node));
+    this.clock = clock;
+    this.silenceLimit = silenceLimit;
+  }
+
+  /** Has {@code listener} told of every change from now on. */
+  public void addListener(FleetListener listener) {
+    listeners.add(listener);
+  }
+
+  /** Takes a node that joined just now; whoever calls has recorded it durably. */
+  public void declare(Node node) {
+    declared.put(node.id(), node);
+    log.info("node {} ({}) joined", node.name(), node.id());
+  }
+
+  /** The node of this member id, if it joined. */
+  public Optional<Node> find(String nodeId) {
+    return Optional.ofNullable(declared.get(nodeId));
+  }
+
+  /** Makes {@code session} the node's session; an earlier one is closed. */
+  public void attach(Node node, NodeSession session, String agentVersion, Capability capability) {
+    Observation fresh =
+        new Observation(
+            NodeState.ONLINE, session, clock.instant(), agentVersion, capability, null, Map.of());
+    @Nullable Observation former = observed.put(node.id(), fresh);
+    if (former != null && former.session != null && former.session != session) {
+      former.session.close("the node opened another session");
+    }
+    log.info("node {} ({}) is online", node.name(), node.id());
+    listeners.forEach(listener -> listener.attached(node, session, capability));
+  }
+
+  /** Takes a load report. */
+  public void report(String nodeId, NodeSession session, Load load) {
+    update(nodeId, session, seen -> seen.with(clock.instant(), load));
+  }
+
+  /** Takes news of a model on the node. */
+  public void replica(String nodeId, NodeSession session, Replica replica) {
+    if (update(nodeId, session, seen -> seen.with(clock.instant(), replica))) {
+      log.info("node {}: {}", nodeId, replica);
+      listeners.forEach(FleetListener::replicasChanged);
+    }
+  }
+
+  /**
+   * Notes that a session ended.
+   *
+   * @param state how: {@link NodeState#OFFLINE} after a goodbye, else {@link NodeState#LOST}
+   */
+  public void detach(String nodeId, NodeSession session, NodeState state) {
+    if (update(nodeId, session, seen -> seen.ended(state))) {
+      log.info("node {} is {}", nodeId, state == NodeState.LOST ? "lost" : "offline");
+      listeners.forEach(FleetListener::replicasChanged);
+    }
+  }
+
+  /** Declares lost whoever was silent for too long. Called several times a second. */
+  public void sweep() {
+    Instant limit = clock.instant().minus(silenceLimit);
+    observed.forEach(
+        (nodeId, seen) -> {
+          @Nullable NodeSession session = seen.session;
+          if (session != null && seen.lastSeen.isBefore(limit)) {
+            log.warn("node {} was silent for {} ms", nodeId, silenceLimit.toMillis());
+            detach(nodeId, session, NodeState.LOST);
+            session.close("the node was silent for " + silenceLimit.toMillis() + " ms");
+          }
+        });
+  }
+
+  /** Every node, by name. */
+  public List<NodeView> nodes() {
+    return declared.values().stream()
+        .map(this::view)
+        .sorted(Comparator.comparing(v -> v.node().name()))
+        .toList();
+  }
+
+  /** The open session of a node, if it is online. */
+  public Optional<NodeSession> session(String nodeId) {
+    return Optional.ofNullable(observed.get(nodeId)).flatMap(o -> Optional.ofNullable(o.session));
+  }
+
+  /** The nodes that are online, with their sessions. */
+  public Map<String, NodeSession> sessions() {
+    Map<String, NodeSession> open = new LinkedHashMap<>();
+    observed.forEach(
+        (nodeId, seen) -> {
+          if (seen.session != null) {
+            open.put(nodeId, seen.session);
+          }
+        });
+    return open;
+  }
+
+  private NodeView view(Node node) {
+    @Nullable Observation seen = observed.get(node.id());
+    if (seen == null) {
+      return new NodeView(
+          node,
+          NodeState.OFFLINE,
+          Optional.empty(),
+          "",
+          Optional.empty(),
+          Optional.empty(),
+          List.of());
+    }
+    return new NodeView(
+        node,
+        seen.state,
+        Optional.of(seen.lastSeen),
+        seen.agentVersion,
+        Optional.of(seen.capability),
+        Optional.ofNullable(seen.load),
+        new ArrayList<>(seen.replicas.values()));
+  }
+
+  private boolean update(String nodeId, NodeSession session, UnaryOperator<Observation> change) {
+    boolean[] changed = {false};
+    observed.computeIfPresent(
+        nodeId,
+        (id, seen) -> {
+          if (seen.session != session) {
+            return seen;
+          }
+          changed[0] = true;
+          return change.apply(seen);
+        });
+    return changed[0];
+  }
+
+  /** What was seen of a node; immutable. */
+  private record Observation(
+      NodeState state,
+      @Nullable NodeSession session,
+      Instant lastSeen,
+      String agentVersion,
+      Capability capability,
+      @Nullable Load load,
+      Map<String, Replica> replicas) {
+
+    Observation with(Instant now, Load newLoad) {
+      return new Observation(state, session, now, agentVersion, capability, newLoad, replicas);
+    }
+
+    Observation with(Instant now, Replica replica) {
+      Map<String, Replica> all = new LinkedHashMap<>(replicas);
+      all.put(replica.model(), replica);
+      return new Observation(state, session, now, agentVersion, capability, load, Map.copyOf(all));
+    }
+
+    Observation ended(NodeState how) {
+      return new Observation(how, null, lastSeen, agentVersion, capability, load, Map.of());
+    }
+  }
+}

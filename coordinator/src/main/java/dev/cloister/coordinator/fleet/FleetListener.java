@@ -1,0 +1,10 @@
+package dev.cloister.coordinator.fleet;
+
+/** Is told what changes in the fleet, on the thread that noticed it; returns quickly. */
+public interface FleetListener {
+  /** A node opened a session. */
+  void attached(Node node, NodeSession session, Capability capability);
+
+  /** Somewhere a model became ready, failed or was lost. */
+  void replicasChanged();
+}

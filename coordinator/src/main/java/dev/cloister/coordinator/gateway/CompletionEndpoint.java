@@ -1,0 +1,91 @@
+package dev.cloister.coordinator.gateway;
+
+import com.linecorp.armeria.common.AggregatedHttpRequest;
+import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpRequest;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpResponseWriter;
+import com.linecorp.armeria.server.HttpService;
+import com.linecorp.armeria.server.ServiceRequestContext;
+import dev.cloister.coordinator.gateway.AnswerShape.Api;
+import dev.cloister.coordinator.inference.GenerationSink;
+import dev.cloister.coordinator.inference.InvalidGenerationException;
+import dev.cloister.coordinator.routing.ActiveRequest;
+import dev.cloister.coordinator.routing.Dispatcher;
+import dev.cloister.coordinator.routing.RequestId;
+import java.time.InstantSource;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+
+/** {@code POST /v1/chat/completions} and {@code POST /v1/completions}. */
+final class CompletionEndpoint implements HttpService {
+  private final Api api;
+  private final Dispatcher dispatcher;
+  private final InstantSource clock;
+  private final Executor workers;
+
+  /**
+   * @param workers parse requests, off the event loop
+   */
+  CompletionEndpoint(Api api, Dispatcher dispatcher, InstantSource clock, Executor workers) {
+    this.api = api;
+    this.dispatcher = dispatcher;
+    this.clock = clock;
+    this.workers = workers;
+  }
+
+  @Override
+  public HttpResponse serve(ServiceRequestContext context, HttpRequest request) {
+    String requestId = RequestId.next();
+    context.setAdditionalResponseHeader("x-request-id", requestId);
+    context.setAdditionalResponseHeader(Gateway.REQUEST_HEADER, requestId);
+    HttpResponseWriter response = HttpResponse.streaming();
+    request
+        .aggregate()
+        .thenAcceptAsync(whole -> answer(requestId, whole, response), workers)
+        .exceptionally(
+            failure -> {
+              response.close(
+                  failure instanceof CompletionException && failure.getCause() != null
+                      ? failure.getCause()
+                      : failure);
+              return null;
+            });
+    return response;
+  }
+
+  private void answer(
+      String requestId, AggregatedHttpRequest request, HttpResponseWriter response) {
+    CompletionRequest asked;
+    try {
+      RequestBody body = RequestBody.parse(request.content());
+      asked =
+          switch (api) {
+            case CHAT -> CompletionRequest.chat(body);
+            case COMPLETION -> CompletionRequest.text(body);
+          };
+    } catch (InvalidGenerationException e) {
+      OpenAiError error =
+          OpenAiError.invalid(e.parameter().equals("body") ? null : e.parameter(), e.getMessage());
+      response.write(error.headers());
+      response.write(HttpData.wrap(error.body()));
+      response.close();
+      return;
+    }
+    AnswerShape shape =
+        new AnswerShape(api, requestId, asked.model(), clock.instant().getEpochSecond());
+    GenerationSink sink =
+        asked.stream()
+            ? new StreamedAnswer(shape, response, asked.includeUsage())
+            : new WholeAnswer(shape, response);
+    ActiveRequest active = dispatcher.submit(requestId, asked.model(), asked.generation(), sink);
+    // Completes with a failure when the caller goes away before the answer is complete.
+    response
+        .whenComplete()
+        .exceptionally(
+            gone -> {
+              active.cancel();
+              return null;
+            });
+  }
+}

@@ -1,0 +1,107 @@
+package dev.cloister.coordinator.gateway;
+
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.server.Server;
+import com.linecorp.armeria.server.ServerBuilder;
+import dev.cloister.coordinator.catalog.Catalog;
+import dev.cloister.coordinator.gateway.AnswerShape.Api;
+import dev.cloister.coordinator.identity.ApiKeys;
+import dev.cloister.coordinator.routing.Dispatcher;
+import dev.cloister.identity.Identity;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/** The user port: OpenAI's API over HTTP/1.1 and HTTP/2. */
+public final class Gateway implements AutoCloseable {
+  static final int MAX_BODY_BYTES = 8 << 20;
+  static final String NODE_HEADER = "x-cloister-node";
+  static final String REQUEST_HEADER = "x-cloister-request";
+
+  private final Server server;
+  private final ExecutorService workers;
+
+  private Gateway(Server server, ExecutorService workers) {
+    this.server = server;
+    this.workers = workers;
+  }
+
+  /**
+   * Starts listening.
+   *
+   * @param tls the certificate to show; without one, the port speaks plain HTTP and may be bound to
+   *     a loopback address only
+   * @throws IOException if the address cannot be bound
+   */
+  public static Gateway start(
+      InetSocketAddress address,
+      Optional<Identity> tls,
+      Catalog catalog,
+      Dispatcher dispatcher,
+      ApiKeys apiKeys,
+      InstantSource clock)
+      throws IOException {
+    if (tls.isEmpty() && !address.getAddress().isLoopbackAddress()) {
+      throw new IllegalArgumentException("plain HTTP is for loopback addresses only: " + address);
+    }
+    ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+    ApiKeyCheck check = new ApiKeyCheck(apiKeys);
+    ModelsEndpoint models = new ModelsEndpoint(catalog);
+    ServerBuilder builder =
+        Server.builder()
+            .maxRequestLength(MAX_BODY_BYTES)
+            // An answer takes as long as it takes; a caller that leaves cancels it.
+            .requestTimeoutMillis(0)
+            .errorHandler(new ErrorResponses())
+            .disableDateHeader()
+            .disableServerHeader()
+            .gracefulShutdownTimeoutMillis(0, 0)
+            .service(
+                "/healthz",
+                (context, request) ->
+                    HttpResponse.of(HttpStatus.OK, MediaType.JSON_UTF_8, "{\"status\":\"ok\"}"))
+            .service(
+                "/v1/chat/completions",
+                new CompletionEndpoint(Api.CHAT, dispatcher, clock, workers).decorate(check))
+            .service(
+                "/v1/completions",
+                new CompletionEndpoint(Api.COMPLETION, dispatcher, clock, workers).decorate(check))
+            .service("/v1/models", models.decorate(check))
+            .service("/v1/models/{id}", models.decorate(check));
+    if (tls.isPresent()) {
+      builder.https(address).tls(tls.get().key(), tls.get().chain());
+    } else {
+      builder.http(address);
+    }
+    Server server = builder.build();
+    try {
+      server.start().join();
+    } catch (CompletionException e) {
+      workers.close();
+      server.close();
+      @Nullable Throwable cause = e.getCause();
+      throw cause instanceof IOException io ? io : new BindException(String.valueOf(cause));
+    }
+    return new Gateway(server, workers);
+  }
+
+  /** The port it listens on. */
+  public int port() {
+    return server.activeLocalPort();
+  }
+
+  /** Stops listening; callers that still wait get an error. */
+  @Override
+  public void close() {
+    server.close();
+    workers.shutdownNow();
+  }
+}

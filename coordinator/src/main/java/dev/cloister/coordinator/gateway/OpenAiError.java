@@ -1,0 +1,92 @@
+package dev.cloister.coordinator.gateway;
+
+import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.ResponseHeaders;
+import com.linecorp.armeria.common.ResponseHeadersBuilder;
+import dev.cloister.coordinator.inference.GenerationEvent.Failed;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An error as OpenAI's API tells it: {@code {"error": {"message", "type", "param", "code"}}}.
+ *
+ * @param message one sentence for the caller
+ * @param param the parameter that is wrong, if one is
+ */
+record OpenAiError(
+    HttpStatus status, String message, String type, @Nullable String param, @Nullable String code) {
+
+  private static final String INVALID = "invalid_request_error";
+  private static final String SERVER = "server_error";
+
+  static OpenAiError invalid(@Nullable String param, String message) {
+    return new OpenAiError(HttpStatus.BAD_REQUEST, message, INVALID, param, null);
+  }
+
+  static OpenAiError invalidKey(String message) {
+    return new OpenAiError(HttpStatus.UNAUTHORIZED, message, INVALID, null, "invalid_api_key");
+  }
+
+  static OpenAiError of(HttpStatus status, String message) {
+    return new OpenAiError(status, message, status.isServerError() ? SERVER : INVALID, null, null);
+  }
+
+  /**
+   * @param promptParameter what the API calls the prompt
+   */
+  static OpenAiError of(Failed failed, String promptParameter) {
+    return switch (failed.code()) {
+      case INVALID_REQUEST -> invalid(promptParameter, failed.message());
+      case CONTEXT_LENGTH_EXCEEDED ->
+          new OpenAiError(
+              HttpStatus.BAD_REQUEST,
+              failed.message(),
+              INVALID,
+              promptParameter,
+              "context_length_exceeded");
+      case MODEL_NOT_FOUND ->
+          new OpenAiError(
+              HttpStatus.NOT_FOUND, failed.message(), INVALID, "model", "model_not_found");
+      case NO_CAPACITY ->
+          new OpenAiError(
+              HttpStatus.SERVICE_UNAVAILABLE, failed.message(), SERVER, null, "no_capacity");
+      case NODE_LOST ->
+          new OpenAiError(HttpStatus.BAD_GATEWAY, failed.message(), SERVER, null, "node_lost");
+      case INTERNAL ->
+          new OpenAiError(
+              HttpStatus.INTERNAL_SERVER_ERROR, failed.message(), SERVER, null, "internal_error");
+    };
+  }
+
+  byte[] body() {
+    return Json.bytes(
+        json -> {
+          json.writeStartObject();
+          json.writeObjectFieldStart("error");
+          json.writeStringField("message", message);
+          json.writeStringField("type", type);
+          json.writeStringField("param", param);
+          json.writeStringField("code", code);
+          json.writeEndObject();
+          json.writeEndObject();
+        });
+  }
+
+  ResponseHeaders headers() {
+    ResponseHeadersBuilder headers =
+        ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8);
+    if (status.equals(HttpStatus.SERVICE_UNAVAILABLE)) {
+      headers.add("retry-after", "2");
+    }
+    if (status.equals(HttpStatus.UNAUTHORIZED)) {
+      headers.add("www-authenticate", "Bearer");
+    }
+    return headers.build();
+  }
+
+  HttpResponse response() {
+    return HttpResponse.of(headers(), HttpData.wrap(body()));
+  }
+}

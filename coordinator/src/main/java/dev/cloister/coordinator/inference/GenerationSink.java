@@ -1,0 +1,10 @@
+package dev.cloister.coordinator.inference;
+
+/**
+ * Takes the events of one generation, in order and never two at once. Implementations return
+ * quickly: they are called on the thread that reads the node's stream.
+ */
+@FunctionalInterface
+public interface GenerationSink {
+  void accept(GenerationEvent event);
+}

@@ -1,0 +1,18 @@
+package dev.cloister.coordinator.inference;
+
+/** A request that no engine could answer. The message is one sentence for the caller. */
+public final class InvalidGenerationException extends IllegalArgumentException {
+  private static final long serialVersionUID = 1L;
+
+  private final String parameter;
+
+  public InvalidGenerationException(String parameter, String message) {
+    super(message);
+    this.parameter = parameter;
+  }
+
+  /** Which parameter is wrong, by its name in the OpenAI API. */
+  public String parameter() {
+    return parameter;
+  }
+}
