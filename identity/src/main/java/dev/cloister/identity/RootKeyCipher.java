@@ -12,6 +12,9 @@ import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.PBEParameterSpec;
+import org.bouncycastle.asn1.ASN1Primitive;
+import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 
 /**
  * PKCS#8 keys under a passphrase: PBES2 (RFC 8018) with PBKDF2, HMAC-SHA-256 and AES-256-CBC, as
@@ -42,7 +45,13 @@ final class RootKeyCipher {
           secretKey(passphrase),
           new PBEParameterSpec(salt, ITERATIONS, new IvParameterSpec(iv)));
       byte[] encrypted = cipher.doFinal(plain);
-      return new EncryptedPrivateKeyInfo(cipher.getParameters(), encrypted).getEncoded();
+      // The platform's EncryptedPrivateKeyInfo reads PBES2 but does not know how to write it.
+      return new org.bouncycastle.asn1.pkcs.EncryptedPrivateKeyInfo(
+              new AlgorithmIdentifier(
+                  PKCSObjectIdentifiers.id_PBES2,
+                  ASN1Primitive.fromByteArray(cipher.getParameters().getEncoded())),
+              encrypted)
+          .getEncoded();
     } catch (GeneralSecurityException | IOException e) {
       throw new IllegalStateException("the Java platform cannot do " + PBES2, e);
     } finally {

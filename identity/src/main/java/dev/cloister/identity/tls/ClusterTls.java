@@ -4,16 +4,25 @@ import dev.cloister.identity.IdentitySource;
 import dev.cloister.identity.InvalidIdentityException;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.SpiffeId;
-import io.grpc.netty.GrpcSslContexts;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.IdentityCipherSuiteFilter;
+import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
+import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Optional;
-import javax.net.ssl.SSLException;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
+import javax.net.ssl.TrustManager;
+import org.jspecify.annotations.Nullable;
 
 /**
  * TLS contexts for gRPC between members. All of them speak TLS 1.3 and HTTP/2 only.
@@ -31,7 +40,16 @@ public final class ClusterTls {
    * RFC 8446 allows tickets no more than 7 days, so with a longer session timeout the platform
    * issues none; it has no switch for one context.
    */
-  private static final long NO_TICKETS_SECONDS = Integer.MAX_VALUE;
+  private static final int NO_TICKETS_SECONDS = Integer.MAX_VALUE;
+
+  private static final String TLS_1_3 = "TLSv1.3";
+
+  private static final ApplicationProtocolConfig HTTP_2 =
+      new ApplicationProtocolConfig(
+          Protocol.ALPN,
+          SelectorFailureBehavior.NO_ADVERTISE,
+          SelectedListenerFailureBehavior.ACCEPT,
+          ApplicationProtocolNames.HTTP_2);
 
   private ClusterTls() {}
 
@@ -47,18 +65,13 @@ public final class ClusterTls {
           case OPTIONAL -> ClientAuth.OPTIONAL;
           case REQUIRED -> ClientAuth.REQUIRE;
         };
-    return build(
-        SslContextBuilder.forServer(new CurrentKey(own))
-            .trustManager(new MemberCheck(own, null))
-            .clientAuth(clientAuth));
+    return context(new CurrentKey(own), new MemberCheck(own, null), false, clientAuth);
   }
 
   /** Returns the context of connections to members of one role. */
   public static SslContext client(IdentitySource own, Role expectedPeer) {
-    return build(
-        SslContextBuilder.forClient()
-            .keyManager(new CurrentKey(own))
-            .trustManager(new MemberCheck(own, expectedPeer)));
+    return context(
+        new CurrentKey(own), new MemberCheck(own, expectedPeer), true, ClientAuth.NONE);
   }
 
   /**
@@ -69,7 +82,7 @@ public final class ClusterTls {
    * @param rootPin from the {@link dev.cloister.identity.JoinToken}
    */
   public static SslContext enrolling(byte[] rootPin) {
-    return build(SslContextBuilder.forClient().trustManager(new PinnedCheck(rootPin)));
+    return context(null, new PinnedCheck(rootPin), true, ClientAuth.NONE);
   }
 
   /** Returns who is at the other end; empty if the peer presented no certificate. */
@@ -85,13 +98,27 @@ public final class ClusterTls {
     }
   }
 
-  private static SslContext build(SslContextBuilder context) {
+  /**
+   * Wraps the platform's context instead of asking Netty's builder, which would probe the platform
+   * with a key of its own first and load the BouncyCastle provider to read that.
+   */
+  private static SslContext context(
+      @Nullable CurrentKey key, PeerCheck check, boolean isClient, ClientAuth clientAuth) {
     try {
-      return GrpcSslContexts.configure(context, SslProvider.JDK)
-          .protocols("TLSv1.3")
-          .sessionTimeout(NO_TICKETS_SECONDS)
-          .build();
-    } catch (SSLException e) {
+      SSLContext platform = SSLContext.getInstance(TLS_1_3);
+      platform.init(
+          key == null ? null : new KeyManager[] {key}, new TrustManager[] {check}, null);
+      platform.getServerSessionContext().setSessionTimeout(NO_TICKETS_SECONDS);
+      return new JdkSslContext(
+          platform,
+          isClient,
+          List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"),
+          IdentityCipherSuiteFilter.INSTANCE,
+          HTTP_2,
+          clientAuth,
+          new String[] {TLS_1_3},
+          false);
+    } catch (GeneralSecurityException e) {
       throw new IllegalStateException("the Java platform has no TLS 1.3", e);
     }
   }
