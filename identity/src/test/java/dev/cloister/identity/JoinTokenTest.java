@@ -86,7 +86,8 @@ class JoinTokenTest {
     JoinToken token = token(random, "[fe80::1]:7443");
     String text = token.encode();
     for (int position = 0; position < text.length(); position++) {
-      for (char replacement : ALPHABET.toCharArray()) {
+      for (int i = 0; i < ALPHABET.length(); i++) {
+        char replacement = ALPHABET.charAt(i);
         if (replacement != text.charAt(position)) {
           String altered = text.substring(0, position) + replacement + text.substring(position + 1);
           assertNotEqual(token, altered, seed);

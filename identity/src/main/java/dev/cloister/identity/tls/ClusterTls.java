@@ -70,8 +70,7 @@ public final class ClusterTls {
 
   /** Returns the context of connections to members of one role. */
   public static SslContext client(IdentitySource own, Role expectedPeer) {
-    return context(
-        new CurrentKey(own), new MemberCheck(own, expectedPeer), true, ClientAuth.NONE);
+    return context(new CurrentKey(own), new MemberCheck(own, expectedPeer), true, ClientAuth.NONE);
   }
 
   /**
@@ -106,8 +105,7 @@ public final class ClusterTls {
       @Nullable CurrentKey key, PeerCheck check, boolean isClient, ClientAuth clientAuth) {
     try {
       SSLContext platform = SSLContext.getInstance(TLS_1_3);
-      platform.init(
-          key == null ? null : new KeyManager[] {key}, new TrustManager[] {check}, null);
+      platform.init(key == null ? null : new KeyManager[] {key}, new TrustManager[] {check}, null);
       platform.getServerSessionContext().setSessionTimeout(NO_TICKETS_SECONDS);
       return new JdkSslContext(
           platform,

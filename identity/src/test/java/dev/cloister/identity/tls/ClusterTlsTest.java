@@ -207,11 +207,11 @@ class ClusterTlsTest {
   }
 
   private static SslContext rawClient(KeyPair keys, X509Certificate... chain) {
-    return build(SslContextBuilder.forClient().keyManager(keys.getPrivate(), chain));
+    return build(SslContextBuilder.forClient().keyManager(new FixedKey(keys, chain)));
   }
 
   private static SslContext rawServer(KeyPair keys, X509Certificate... chain) {
-    return build(SslContextBuilder.forServer(keys.getPrivate(), chain));
+    return build(SslContextBuilder.forServer(new FixedKey(keys, chain)));
   }
 
   private static SslContext build(SslContextBuilder builder) {

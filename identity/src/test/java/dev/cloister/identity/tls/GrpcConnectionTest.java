@@ -1,6 +1,7 @@
 package dev.cloister.identity.tls;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -119,7 +120,7 @@ class GrpcConnectionTest {
 
   private static ServerCall.Listener<String> answer(
       ServerCall<String, String> call, Metadata headers) {
-    SSLSession session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
+    SSLSession session = requireNonNull(call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION));
     call.request(1);
     return new ServerCall.Listener<>() {
       @Override
