@@ -1,0 +1,42 @@
+package dev.cloister.agent.fingerprint;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/**
+ * The links to other machines: neither loopback, nor down, nor an interface that only joins
+ * containers, virtual machines or a tunnel on this one.
+ */
+final class NetworkProbe implements Probe<List<NetworkLink>> {
+
+  /**
+   * By name, for a container's own {@code eth0} is a virtual device too and yet its only link.
+   * Linux: systemd.net-naming-scheme, Docker, Podman, libvirt, Kubernetes. macOS: utun, AWDL.
+   */
+  private static final Pattern VIRTUAL =
+      Pattern.compile(
+          "(lo\\d*|docker\\d+|docker_gwbridge|veth.*|br-.*|br\\d+|bridge\\d+|virbr.*|vnet\\d+"
+              + "|vmnet\\d+|lxc.*|lxdbr\\d+|podman\\d+|cni.*|cali.*|flannel.*|cilium.*|kube-.*"
+              + "|tun\\d+|tap\\d+|utun\\d+|wg.*|tailscale\\d+|zt.*|dummy\\d+|ifb\\d+|sit\\d+"
+              + "|gre\\d+|ip6tnl\\d+|awdl\\d+|llw\\d+|anpi\\d+|ap\\d+|gif\\d+|stf\\d+"
+              + "|vethernet.*)");
+
+  private final Host host;
+
+  NetworkProbe(Host host) {
+    this.host = host;
+  }
+
+  @Override
+  public List<NetworkLink> probe() throws Exception {
+    return host.interfaces().stream()
+        .filter(Host.Interface::up)
+        .filter(link -> !VIRTUAL.matcher(link.name().toLowerCase(Locale.ROOT)).matches())
+        .map(
+            link ->
+                new NetworkLink(
+                    link.name(), Math.max(0, link.speedBitsPerSecond()), link.wireless()))
+        .toList();
+  }
+}

@@ -1,0 +1,39 @@
+package dev.cloister.agent.fingerprint;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** One probe for each part of a {@link Capability}. */
+record Probes(
+    Probe<String> hostName,
+    Probe<String> operatingSystem,
+    Probe<Cpu> cpu,
+    Probe<Memory> memory,
+    Probe<Disk> disk,
+    Probe<Optional<Battery>> battery,
+    Probe<List<NetworkLink>> links,
+    List<Probe<List<Gpu>>> gpus) {
+
+  Probes {
+    gpus = List.copyOf(gpus);
+  }
+
+  static Probes of(Host host, CommandRunner runner, Path dataDirectory) {
+    MemoryProbe memory = new MemoryProbe(host, new ControlGroup(Path.of("/")));
+    String architecture = System.getProperty("os.arch", "");
+    int cores = Runtime.getRuntime().availableProcessors();
+    return new Probes(
+        host::hostName,
+        host::operatingSystem,
+        new CpuProbe(host, architecture, cores),
+        memory,
+        new DiskProbe(dataDirectory),
+        new BatteryProbe(host),
+        new NetworkProbe(host),
+        List.of(
+            new NvidiaSmiProbe(runner, memory),
+            new RocmSmiProbe(runner),
+            new SystemProfilerProbe(runner, memory)));
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * What this machine has and how busy it is; start at {@link
+ * dev.cloister.agent.fingerprint.Fingerprint}.
+ *
+ * <p>{@link dev.cloister.agent.fingerprint.Fingerprint#take()} runs one probe for each part of a
+ * {@link dev.cloister.agent.fingerprint.Capability}, all at once and each bounded in time; what
+ * cannot be found out stays unknown, nothing is thrown. {@link
+ * dev.cloister.agent.fingerprint.LoadSampler} answers every second how much of the machine is free.
+ *
+ * <p>Two layers: a {@code Host} hands out what the operating system says, raw ({@code LinuxHost}
+ * from {@code /proc} and {@code /sys}, {@code OshiHost} through OSHI elsewhere); the probes judge
+ * it (control group limits, interfaces that are only bridges, extensions that matter). GPUs are
+ * asked for through the vendors' own tools, so that the agent links against no driver: {@code
+ * NvidiaSmiProbe}, {@code RocmSmiProbe}, {@code SystemProfilerProbe}.
+ */
+package dev.cloister.agent.fingerprint;
