@@ -73,7 +73,7 @@ final class CpuProbe implements Probe<Cpu> {
   private List<String> extensions(Host.Processor processor) {
     Set<String> found = new TreeSet<>();
     for (String flags : processor.flags()) {
-      for (String flag : SEPARATORS.split(flags.toLowerCase(Locale.ROOT))) {
+      for (String flag : SEPARATORS.split(flags.toLowerCase(Locale.ROOT), -1)) {
         String written = flag.replace('_', '-');
         String extension = ALIASES.getOrDefault(written, written);
         if (EXTENSIONS.contains(extension)) {

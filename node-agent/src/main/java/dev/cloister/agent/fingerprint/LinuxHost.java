@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.StringTokenizer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -94,15 +95,17 @@ final class LinuxHost implements Host {
 
   @Override
   public Memory memory() throws IOException {
-    Map<String, Long> kib =
-        lines("proc/meminfo")
-            .map(SPACES::split)
-            .filter(fields -> fields.length >= 2)
-            .collect(
-                Collectors.toMap(fields -> fields[0], fields -> number(fields[1]), (a, b) -> a));
-    long total = Math.max(0, kib.getOrDefault("MemTotal:", 0L)) * 1024;
-    long available = Math.max(0, kib.getOrDefault("MemAvailable:", 0L)) * 1024;
+    String text = read("proc/meminfo");
+    long total = Math.max(0, kib(text, "MemTotal:")) * 1024;
+    long available = Math.max(0, kib(text, "MemAvailable:")) * 1024;
     return new Memory(total, Math.min(available, total));
+  }
+
+  /** Scanned without patterns or streams, as the load is sampled every second. */
+  private static long kib(String text, String key) {
+    int start = text.indexOf(key);
+    int end = text.indexOf(" kB", Math.max(0, start));
+    return start < 0 || end < 0 ? -1 : number(text.substring(start + key.length(), end).strip());
   }
 
   @Override
@@ -152,19 +155,20 @@ final class LinuxHost implements Host {
 
   @Override
   public CpuTime cpuTime() throws IOException {
-    // The first eight: the two guest times after them are part of user and nice already.
-    long[] ticks =
-        lines("proc/stat").findFirst().stream()
-            .flatMap(SPACES::splitAsStream)
-            .skip(1)
-            .limit(8)
-            .mapToLong(LinuxHost::number)
-            .toArray();
+    // "cpu  user nice system idle iowait irq softirq steal": the two guest times after them are
+    // part of user and nice already.
+    String text = read("proc/stat");
+    StringTokenizer fields =
+        new StringTokenizer(text.substring(0, Math.max(0, text.indexOf('\n'))));
     long total = 0;
-    for (long tick : ticks) {
-      total += tick;
+    long idle = 0;
+    for (int field = 0; field <= 8 && fields.hasMoreTokens(); field++) {
+      long ticks = number(fields.nextToken());
+      if (field > 0) {
+        total += ticks;
+        idle += field == 4 || field == 5 ? ticks : 0;
+      }
     }
-    long idle = ticks.length > 4 ? ticks[3] + ticks[4] : 0;
     return new CpuTime(total - idle, total);
   }
 

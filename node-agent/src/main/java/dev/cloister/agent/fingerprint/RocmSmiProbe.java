@@ -22,7 +22,6 @@ import java.util.stream.Stream;
  */
 final class RocmSmiProbe implements Probe<List<Gpu>> {
 
-  private static final JsonMapper JSON = new JsonMapper();
   private static final Pattern CARD = Pattern.compile("card\\d+");
   private static final Pattern JSON_START = Pattern.compile("^\\s*\\{", Pattern.MULTILINE);
 
@@ -54,7 +53,7 @@ final class RocmSmiProbe implements Probe<List<Gpu>> {
     if (!start.find()) {
       return List.of();
     }
-    JsonNode report = JSON.readTree(output.substring(start.start()));
+    JsonNode report = new JsonMapper().readTree(output.substring(start.start()));
     String driver =
         ToolField.name(fields(report.path("system")).getOrDefault("driver version", ""));
     List<Gpu> gpus = new ArrayList<>();

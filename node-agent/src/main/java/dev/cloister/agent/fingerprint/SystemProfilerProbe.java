@@ -15,8 +15,6 @@ import java.util.Optional;
  */
 final class SystemProfilerProbe implements Probe<List<Gpu>> {
 
-  private static final JsonMapper JSON = new JsonMapper();
-
   private final GpuTool tool;
   private final Probe<Memory> machineMemory;
 
@@ -33,7 +31,7 @@ final class SystemProfilerProbe implements Probe<List<Gpu>> {
 
   private static List<Gpu> gpus(String output, Memory machine) throws JsonProcessingException {
     List<Gpu> gpus = new ArrayList<>();
-    for (JsonNode entry : JSON.readTree(output).path("SPDisplaysDataType")) {
+    for (JsonNode entry : new JsonMapper().readTree(output).path("SPDisplaysDataType")) {
       if (gpus.size() < GpuTool.MOST_GPUS) {
         gpu(entry, machine).ifPresent(gpus::add);
       }
