@@ -72,7 +72,7 @@ final class ProcessRunner implements CommandRunner {
     CompletableFuture<String> stdout = output(process.getInputStream());
     CompletableFuture<String> stderr = output(process.getErrorStream());
     try {
-      // A child that outlives the tool may keep its outputs open, so the timeout is for all three.
+      // A child that outlives the tool may keep an output open, so the timeout is for all three.
       CompletableFuture.allOf(process.onExit(), stdout, stderr)
           .get(timeout.toNanos(), TimeUnit.NANOSECONDS);
       return new Outcome.Completed(process.exitValue(), stdout.join(), stderr.join());
@@ -102,8 +102,9 @@ final class ProcessRunner implements CommandRunner {
             for (int read = stream.read(buffer); read >= 0; read = stream.read(buffer)) {
               kept.write(buffer, 0, Math.min(read, OUTPUT_LIMIT - kept.size()));
             }
-          } catch (IOException killed) {
-            return ""; // whoever killed it no longer wants to know
+          } catch (IOException closed) {
+            // The JDK closes it when the tool ends, even if a child of it holds the other side.
+            return kept.toString(StandardCharsets.UTF_8);
           }
           return kept.toString(StandardCharsets.UTF_8);
         },
