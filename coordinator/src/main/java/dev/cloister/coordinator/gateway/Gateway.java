@@ -3,6 +3,7 @@ package dev.cloister.coordinator.gateway;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.TlsKeyPair;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import dev.cloister.coordinator.catalog.Catalog;
@@ -77,7 +78,7 @@ public final class Gateway implements AutoCloseable {
             .service("/v1/models", models.decorate(check))
             .service("/v1/models/{id}", models.decorate(check));
     if (tls.isPresent()) {
-      builder.https(address).tls(tls.get().key(), tls.get().chain());
+      builder.https(address).tls(TlsKeyPair.of(tls.get().key(), tls.get().chain()));
     } else {
       builder.http(address);
     }

@@ -1,0 +1,93 @@
+package dev.cloister.agent.engine;
+
+import dev.cloister.proto.engine.v1.EngineServiceGrpc;
+import dev.cloister.proto.engine.v1.EngineServiceGrpc.EngineServiceStub;
+import dev.cloister.proto.engine.v1.GenerateRequest;
+import dev.cloister.proto.engine.v1.ModelState;
+import dev.cloister.proto.engine.v1.WatchModelRequest;
+import dev.cloister.proto.inference.v1.Generation;
+import dev.cloister.proto.inference.v1.GenerationEvent;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientResponseObserver;
+import io.grpc.stub.StreamObserver;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/** A connection to one engine process. Thread-safe. */
+public final class EngineClient implements AutoCloseable {
+  private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final ManagedChannel channel;
+  private final EngineServiceStub engine;
+
+  /**
+   * @param socket where the engine listens
+   */
+  public EngineClient(Path socket) {
+    channel =
+        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+            .eventLoopGroup(loops)
+            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
+            // A directory only this user can enter stands in for TLS.
+            .usePlaintext()
+            .overrideAuthority("engine")
+            .directExecutor()
+            .build();
+    engine = EngineServiceGrpc.newStub(channel);
+  }
+
+  /** Follows the model's state until the connection breaks or the client is closed. */
+  public void watch(EngineListener listener) {
+    engine.watchModel(
+        WatchModelRequest.getDefaultInstance(),
+        new StreamObserver<>() {
+          @Override
+          public void onNext(ModelState state) {
+            switch (state.getStateCase()) {
+              case LOADING -> listener.loading(state.getLoading().getProgress());
+              case READY ->
+                  listener.ready(
+                      state.getReady().getContextTokens(),
+                      state.getReady().getSlots(),
+                      state.getReady().getEngine());
+              case FAILED -> listener.failed(state.getFailed().getMessage());
+              case STATE_NOT_SET -> {}
+            }
+          }
+
+          @Override
+          public void onError(Throwable broken) {
+            listener.lost();
+          }
+
+          @Override
+          public void onCompleted() {
+            listener.lost();
+          }
+        });
+  }
+
+  /**
+   * Starts a generation.
+   *
+   * @param events gets the events, then the end of the call; it cancels through the stream it is
+   *     given first
+   */
+  public void generate(
+      Generation generation,
+      ClientResponseObserver<GenerateRequest, GenerationEvent> events) {
+    engine.generate(GenerateRequest.newBuilder().setGeneration(generation).build(), events);
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    // Nothing is left to flush, so there is nothing to be quiet for.
+    var unused = loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+  }
+}

@@ -1,0 +1,130 @@
+package dev.cloister.agent.modelstore;
+
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.DoubleConsumer;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps model files in one directory, each named after its SHA-256. A file is there under its name
+ * only once it was verified; what is still arriving is named {@code .part} and is continued after a
+ * break.
+ *
+ * <p>Thread-safe; fetches run one after the other, since they share one network.
+ */
+public final class ModelStore {
+  private static final Logger log = LoggerFactory.getLogger(ModelStore.class);
+  private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+
+  /** Left free on the volume: a full disk harms the machine's owner. */
+  private static final long RESERVED_BYTES = 512L << 20;
+
+  private final Path directory;
+  private final ModelSource source;
+  private final ReentrantLock fetching = new ReentrantLock();
+
+  /**
+   * @param directory made at the first fetch
+   */
+  public ModelStore(Path directory, ModelSource source) {
+    this.directory = directory;
+    this.source = source;
+  }
+
+  /**
+   * The file of this digest; fetched if it is not here yet.
+   *
+   * @param sha256 64 lower-case hexadecimal digits
+   * @param progress is told how much is here, 0 to 1
+   * @throws IOException if it cannot be fetched now; the message is one sentence
+   * @throws CorruptModelException if what arrived has another digest; it was deleted
+   */
+  public Path obtain(String sha256, long sizeBytes, DoubleConsumer progress) throws IOException {
+    if (!SHA256.matcher(sha256).matches()) {
+      throw new IllegalArgumentException("not a SHA-256 digest (expected: 64 hexadecimal digits)");
+    }
+    Path file = directory.resolve(sha256 + ".gguf");
+    fetching.lock();
+    try {
+      if (!Files.exists(file)) {
+        Files.createDirectories(directory);
+        fetch(sha256, sizeBytes, file, progress);
+      }
+      return file;
+    } finally {
+      fetching.unlock();
+    }
+  }
+
+  private void fetch(String sha256, long sizeBytes, Path file, DoubleConsumer progress)
+      throws IOException {
+    Path part = directory.resolve(sha256 + ".part");
+    long offset = Files.exists(part) ? Files.size(part) : 0;
+    long free = Files.getFileStore(directory).getUsableSpace();
+    if (free < sizeBytes - offset + RESERVED_BYTES) {
+      throw new IOException(
+          "the disk has "
+              + (free >> 20)
+              + " MiB free, the model needs "
+              + ((sizeBytes - offset + RESERVED_BYTES) >> 20)
+              + " MiB");
+    }
+    MessageDigest digest = sha256();
+    if (offset > 0) {
+      log.info("model {} is continued at {} of {} bytes", sha256, offset, sizeBytes);
+      try (InputStream begun = Files.newInputStream(part)) {
+        digest(begun, digest);
+      }
+    }
+    try (InputStream in = source.open(sha256, offset);
+        OutputStream out =
+            Files.newOutputStream(part, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+      byte[] buffer = new byte[1 << 18];
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        out.write(buffer, 0, read);
+        digest.update(buffer, 0, read);
+        offset += read;
+        progress.accept(sizeBytes == 0 ? 1 : Math.min(1, offset / (double) sizeBytes));
+        if (offset > sizeBytes) {
+          break;
+        }
+      }
+    }
+    if (offset < sizeBytes) {
+      throw new IOException("the transfer ended at " + offset + " of " + sizeBytes + " bytes");
+    }
+    if (!HexFormat.of().formatHex(digest.digest()).equals(sha256)) {
+      Files.delete(part);
+      throw new CorruptModelException("what arrived is not the model: its SHA-256 differs");
+    }
+    Files.move(part, file, ATOMIC_MOVE);
+    log.info("model {} is here, {} bytes", sha256, sizeBytes);
+  }
+
+  private static void digest(InputStream in, MessageDigest digest) throws IOException {
+    byte[] buffer = new byte[1 << 18];
+    for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+      digest.update(buffer, 0, read);
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package dev.cloister.agent.supervisor;
+
+import dev.cloister.identity.PrivateFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Starts engine processes. Thread-safe. */
+public final class EngineLauncher {
+  /**
+   * What a socket's path may be long: {@code sun_path} holds 104 bytes on macOS, 108 on Linux, with
+   * the zero at the end.
+   */
+  private static final int LONGEST_SOCKET_PATH = 100;
+
+  private final List<String> command;
+  private final Path runDirectory;
+  private final Path libraryCache;
+  private final AtomicLong started = new AtomicLong();
+
+  /**
+   * @param command what starts an engine, without its arguments: the Java launcher, its options and
+   *     the main class
+   * @param runDirectory for sockets; only this user may enter it
+   * @param libraryCache where native libraries are unpacked
+   */
+  public EngineLauncher(List<String> command, Path runDirectory, Path libraryCache) {
+    this.command = List.copyOf(command);
+    this.runDirectory = runDirectory;
+    this.libraryCache = libraryCache;
+  }
+
+  /**
+   * @throws IOException if the process cannot be started
+   */
+  EngineProcess launch(ModelSpec model, Path file) throws IOException {
+    Path socket = runDirectory().resolve(started.incrementAndGet() + ".sock");
+    Files.deleteIfExists(socket);
+    List<String> line = new ArrayList<>(command);
+    line.addAll(
+        List.of(
+            "--model",
+            file.toString(),
+            "--socket",
+            socket.toString(),
+            "--library-cache",
+            libraryCache.toString(),
+            "--context",
+            String.valueOf(model.contextTokens()),
+            "--slots",
+            String.valueOf(model.slots())));
+    return EngineProcess.start(model.name(), line, socket);
+  }
+
+  private Path runDirectory() throws IOException {
+    if (runDirectory.resolve("999999.sock").toString().length() <= LONGEST_SOCKET_PATH) {
+      PrivateFiles.createDirectory(runDirectory);
+      return runDirectory;
+    }
+    return Files.createTempDirectory("cloister-");
+  }
+}

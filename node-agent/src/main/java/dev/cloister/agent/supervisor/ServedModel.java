@@ -1,0 +1,193 @@
+package dev.cloister.agent.supervisor;
+
+import dev.cloister.agent.engine.EngineClient;
+import dev.cloister.agent.engine.EngineListener;
+import dev.cloister.agent.modelstore.ModelStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One model from its file to its engine, on a thread of its own: fetch, start, watch, and again when
+ * the engine ends.
+ */
+final class ServedModel implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ServedModel.class);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+
+  /** Progress is told in steps of this size. */
+  private static final int PROGRESS_STEPS = 20;
+
+  private final ModelSpec spec;
+  private final ModelStore store;
+  private final EngineLauncher launcher;
+  private final StatusListener listener;
+  private final Thread thread;
+  private volatile ModelStatus status = new ModelStatus.Fetching(0);
+  private volatile @Nullable EngineClient ready;
+
+  ServedModel(
+      ModelSpec spec, ModelStore store, EngineLauncher launcher, StatusListener listener) {
+    this.spec = spec;
+    this.store = store;
+    this.launcher = launcher;
+    this.listener = listener;
+    this.thread = Thread.ofVirtual().name("model-" + spec.name()).unstarted(this::live);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  ModelSpec spec() {
+    return spec;
+  }
+
+  ModelStatus status() {
+    return status;
+  }
+
+  /** The engine, if it answers. */
+  Optional<EngineClient> ready() {
+    return Optional.ofNullable(ready);
+  }
+
+  private void live() {
+    Duration pause = FIRST_PAUSE;
+    try {
+      while (true) {
+        if (serveOnce()) {
+          pause = FIRST_PAUSE;
+        }
+        Thread.sleep(pause);
+        pause = pause.multipliedBy(2);
+        pause = pause.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause;
+      }
+    } catch (InterruptedException e) {
+      log.debug("model {} is no longer served", spec.name());
+    }
+  }
+
+  /**
+   * @return whether the engine was ready before it ended
+   */
+  private boolean serveOnce() throws InterruptedException {
+    Path file;
+    try {
+      AtomicLong told = new AtomicLong(-1);
+      file =
+          store.obtain(
+              spec.sha256(),
+              spec.sizeBytes(),
+              progress -> {
+                long step = (long) (progress * PROGRESS_STEPS);
+                if (told.getAndSet(step) != step) {
+                  change(new ModelStatus.Fetching(progress));
+                }
+              });
+    } catch (IOException e) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      change(new ModelStatus.Failed("the model file cannot be fetched: " + e.getMessage()));
+      return false;
+    }
+    change(new ModelStatus.Loading(0));
+    Watch watch = new Watch();
+    try (EngineProcess engine = launcher.launch(spec, file);
+        EngineClient client = connect(engine)) {
+      client.watch(watch);
+      boolean served = watch.becameReady(client);
+      String end = served ? engine.awaitEnd() : watch.failure(engine);
+      ready = null;
+      change(served ? new ModelStatus.Loading(0) : new ModelStatus.Failed(end));
+      log.warn("model {}: {}; it is started again", spec.name(), end);
+      return served;
+    } catch (IOException e) {
+      change(new ModelStatus.Failed("the engine cannot be started: " + e.getMessage()));
+      return false;
+    } finally {
+      ready = null;
+    }
+  }
+
+  /** The socket appears a moment after the process. */
+  private static EngineClient connect(EngineProcess engine) throws InterruptedException {
+    while (engine.isAlive() && !java.nio.file.Files.exists(engine.socket())) {
+      Thread.sleep(5);
+    }
+    return new EngineClient(engine.socket());
+  }
+
+  private void change(ModelStatus next) {
+    status = next;
+    listener.changed(spec, next);
+  }
+
+  /** What the engine tells of its model. */
+  private final class Watch implements EngineListener {
+    private final CompletableFuture<ModelStatus> outcome = new CompletableFuture<>();
+
+    @Override
+    public void loading(double progress) {
+      change(new ModelStatus.Loading(progress));
+    }
+
+    @Override
+    public void ready(int contextTokens, int slots, String engine) {
+      outcome.complete(new ModelStatus.Ready(contextTokens, slots, engine));
+    }
+
+    @Override
+    public void failed(String message) {
+      outcome.complete(new ModelStatus.Failed(message));
+    }
+
+    @Override
+    public void lost() {
+      outcome.complete(new ModelStatus.Failed(""));
+    }
+
+    /** Waits until the model is loaded or will not be. */
+    boolean becameReady(EngineClient client) throws InterruptedException {
+      ModelStatus result;
+      try {
+        result = outcome.get();
+      } catch (java.util.concurrent.ExecutionException e) {
+        throw new IllegalStateException("never completed with a failure", e);
+      }
+      if (result instanceof ModelStatus.Ready) {
+        ready = client;
+        change(result);
+        return true;
+      }
+      return false;
+    }
+
+    /** Why it did not become ready: what the engine said, or how its process ended. */
+    String failure(EngineProcess engine) throws InterruptedException {
+      return outcome.getNow(new ModelStatus.Failed("")) instanceof ModelStatus.Failed failed
+              && !failed.error().isEmpty()
+          ? failed.error()
+          : engine.awaitEnd();
+    }
+  }
+
+  /** Ends the engine and waits for it. */
+  @Override
+  public void close() {
+    thread.interrupt();
+    try {
+      thread.join(Duration.ofSeconds(5));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
