@@ -112,7 +112,7 @@ final class Certificates {
 
   private static X509Certificate signed(X509v3CertificateBuilder certificate, PrivateKey key)
       throws IOException {
-    return Pem.certificate(certificate.build(Ecdsa.signer(key)).getEncoded());
+    return Pem.certificate(certificate.build(new EcdsaSigner(key)).getEncoded());
   }
 
   private static ExtendedKeyUsage purposes(Role role) {

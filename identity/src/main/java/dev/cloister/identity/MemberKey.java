@@ -26,7 +26,7 @@ public final class MemberKey {
     try {
       return new PKCS10CertificationRequestBuilder(
               NO_NAME, SubjectPublicKeyInfo.getInstance(keys.getPublic().getEncoded()))
-          .build(Ecdsa.signer(keys.getPrivate()))
+          .build(new EcdsaSigner(keys.getPrivate()))
           .getEncoded();
     } catch (IOException e) {
       throw new UncheckedIOException("signing request cannot be encoded", e);

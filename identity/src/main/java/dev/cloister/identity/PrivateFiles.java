@@ -186,8 +186,8 @@ public final class PrivateFiles {
 
   private static String octal(Set<PosixFilePermission> permissions) {
     int mode = 0;
-    for (PosixFilePermission permission : permissions) {
-      mode |= 0400 >> permission.ordinal();
+    for (PosixFilePermission permission : PosixFilePermission.values()) {
+      mode = mode << 1 | (permissions.contains(permission) ? 1 : 0);
     }
     return "%03o".formatted(mode);
   }

@@ -45,13 +45,7 @@ final class RootKeyCipher {
           secretKey(passphrase),
           new PBEParameterSpec(salt, ITERATIONS, new IvParameterSpec(iv)));
       byte[] encrypted = cipher.doFinal(plain);
-      // The platform's EncryptedPrivateKeyInfo reads PBES2 but does not know how to write it.
-      return new org.bouncycastle.asn1.pkcs.EncryptedPrivateKeyInfo(
-              new AlgorithmIdentifier(
-                  PKCSObjectIdentifiers.id_PBES2,
-                  ASN1Primitive.fromByteArray(cipher.getParameters().getEncoded())),
-              encrypted)
-          .getEncoded();
+      return Pkcs8.encode(cipher.getParameters().getEncoded(), encrypted);
     } catch (GeneralSecurityException | IOException e) {
       throw new IllegalStateException("the Java platform cannot do " + PBES2, e);
     } finally {
@@ -86,6 +80,19 @@ final class RootKeyCipher {
       return SecretKeyFactory.getInstance(PBES2).generateSecret(spec);
     } finally {
       spec.clearPassword();
+    }
+  }
+
+  /**
+   * The platform reads PBES2 but does not know how to write it. In a class of its own, so that
+   * opening a key does not load BouncyCastle, whose signed archives take 100 ms to check.
+   */
+  private static final class Pkcs8 {
+    static byte[] encode(byte[] parameters, byte[] encrypted) throws IOException {
+      AlgorithmIdentifier pbes2 =
+          new AlgorithmIdentifier(
+              PKCSObjectIdentifiers.id_PBES2, ASN1Primitive.fromByteArray(parameters));
+      return new org.bouncycastle.asn1.pkcs.EncryptedPrivateKeyInfo(pbes2, encrypted).getEncoded();
     }
   }
 }

@@ -5,6 +5,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.Signature;
 import java.security.spec.X509EncodedKeySpec;
+import java.util.Arrays;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.pkcs.CertificationRequest;
 import org.bouncycastle.asn1.sec.SECNamedCurves;
@@ -31,16 +32,27 @@ final class SigningRequest {
     CertificationRequest request;
     byte[] signed;
     byte[] proof;
+    byte[] canonical;
     try {
       request = CertificationRequest.getInstance(pkcs10Der);
       signed = request.getCertificationRequestInfo().getEncoded(ASN1Encoding.DER);
       proof = request.getSignature().getOctets();
+      canonical = request.getEncoded(ASN1Encoding.DER);
     } catch (RuntimeException | IOException e) {
       throw new InvalidSigningRequestException("signing request is not PKCS#10 in DER", e);
     }
+    // The parser is lenient and the signature is checked over its own encoding, so that without
+    // this
+    // several byte strings would pass for one request.
+    if (!Arrays.equals(canonical, pkcs10Der)) {
+      throw new InvalidSigningRequestException("signing request is not in DER");
+    }
     SubjectPublicKeyInfo key = request.getCertificationRequestInfo().getSubjectPublicKeyInfo();
     requireP256(key);
-    if (!request.getSignatureAlgorithm().getAlgorithm().equals(Ecdsa.SIGNATURE_ID.getAlgorithm())) {
+    if (!request
+        .getSignatureAlgorithm()
+        .getAlgorithm()
+        .equals(EcdsaSigner.SIGNATURE_ID.getAlgorithm())) {
       throw new InvalidSigningRequestException(
           "signing request is not signed with ECDSA and SHA-256");
     }
@@ -53,12 +65,12 @@ final class SigningRequest {
   private static void requireP256(SubjectPublicKeyInfo key) {
     AlgorithmIdentifier algorithm = key.getAlgorithm();
     if (!algorithm.getAlgorithm().equals(X9ObjectIdentifiers.id_ecPublicKey)
-        || !Ecdsa.P256.equals(algorithm.getParameters())) {
+        || !EcdsaSigner.P256.equals(algorithm.getParameters())) {
       throw new InvalidSigningRequestException("signing request's key is not on the curve P-256");
     }
     try {
       // The platform's key factory does not look whether a point lies on the curve; this does.
-      SECNamedCurves.getByOID(Ecdsa.P256)
+      SECNamedCurves.getByOID(EcdsaSigner.P256)
           .getCurve()
           .decodePoint(key.getPublicKeyData().getOctets());
     } catch (RuntimeException e) {
