@@ -21,7 +21,8 @@ import java.util.concurrent.TimeUnit;
 
 /** A connection to one engine process. Thread-safe. */
 public final class EngineClient implements AutoCloseable {
-  private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final EventLoopGroup loops =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final ManagedChannel channel;
   private final EngineServiceStub engine;
 
@@ -79,8 +80,7 @@ public final class EngineClient implements AutoCloseable {
    *     given first
    */
   public void generate(
-      Generation generation,
-      ClientResponseObserver<GenerateRequest, GenerationEvent> events) {
+      Generation generation, ClientResponseObserver<GenerateRequest, GenerationEvent> events) {
     engine.generate(GenerateRequest.newBuilder().setGeneration(generation).build(), events);
   }
 

@@ -38,8 +38,7 @@ final class EngineProcess implements AutoCloseable {
   }
 
   private void relayLog() {
-    try (BufferedReader lines =
-        process.errorReader(StandardCharsets.UTF_8)) {
+    try (BufferedReader lines = process.errorReader(StandardCharsets.UTF_8)) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         lastLine = line;
         log.info("engine of {}: {}", model, line);

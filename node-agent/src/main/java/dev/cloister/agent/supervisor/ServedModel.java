@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One model from its file to its engine, on a thread of its own: fetch, start, watch, and again when
- * the engine ends.
+ * One model from its file to its engine, on a thread of its own: fetch, start, watch, and again
+ * when the engine ends.
  */
 final class ServedModel implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ServedModel.class);
@@ -33,8 +33,7 @@ final class ServedModel implements AutoCloseable {
   private volatile ModelStatus status = new ModelStatus.Fetching(0);
   private volatile @Nullable EngineClient ready;
 
-  ServedModel(
-      ModelSpec spec, ModelStore store, EngineLauncher launcher, StatusListener listener) {
+  ServedModel(ModelSpec spec, ModelStore store, EngineLauncher launcher, StatusListener listener) {
     this.spec = spec;
     this.store = store;
     this.launcher = launcher;

@@ -21,7 +21,9 @@ public final class Supervisor implements AutoCloseable {
     this.listener = listener;
   }
 
-  /** Serves a model from now on. Another file or other limits under the same name replace the old. */
+  /**
+   * Serves a model from now on. Another file or other limits under the same name replace the old.
+   */
   public synchronized void serve(ModelSpec spec) {
     @Nullable ServedModel current = models.get(spec.name());
     if (current != null) {

@@ -1,0 +1,109 @@
+package dev.cloister.agent;
+
+import dev.cloister.agent.fingerprint.Fingerprint;
+import dev.cloister.agent.link.CoordinatorLink;
+import dev.cloister.agent.link.GrpcModelSource;
+import dev.cloister.agent.link.LinkListener;
+import dev.cloister.agent.modelstore.ModelStore;
+import dev.cloister.agent.supervisor.EngineLauncher;
+import dev.cloister.agent.supervisor.Supervisor;
+import dev.cloister.identity.enrollment.EnrollmentException;
+import dev.cloister.identity.enrollment.Membership;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running agent. Thread-safe. */
+public final class Agent implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Agent.class);
+  private static final long RENEWAL_CHECK_MINUTES = 10;
+
+  private final Supervisor supervisor;
+  private final CoordinatorLink link;
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("certificate-renewal").daemon().factory());
+  private final CompletableFuture<String> end = new CompletableFuture<>();
+
+  private Agent(AgentConfig config, Membership membership) {
+    Path data = config.dataDirectory();
+    this.supervisor =
+        new Supervisor(
+            new ModelStore(data.resolve("models"), new GrpcModelSource(membership)),
+            new EngineLauncher(config.engineCommand(), data.resolve("run"), config.libraryCache()),
+            (model, status) -> {
+              log.info("model {}: {}", model.name(), status);
+              reportTo().report(model, status);
+            });
+    this.link =
+        new CoordinatorLink(
+            membership,
+            supervisor,
+            () -> new Fingerprint(data).take(),
+            config.version(),
+            new Log());
+  }
+
+  /** Starts an agent that is a member already; it dials the coordinator until it is closed. */
+  public static Agent start(AgentConfig config, Membership membership, InstantSource clock) {
+    Agent agent = new Agent(config, membership);
+    agent.link.start();
+    agent.timer.scheduleWithFixedDelay(
+        () -> renew(membership, clock), 0, RENEWAL_CHECK_MINUTES, TimeUnit.MINUTES);
+    return agent;
+  }
+
+  private CoordinatorLink reportTo() {
+    return link;
+  }
+
+  private static void renew(Membership membership, InstantSource clock) {
+    try {
+      if (membership.renewIfDue(clock.instant())) {
+        log.info("the certificate was renewed");
+      }
+    } catch (EnrollmentException e) {
+      log.warn("the certificate was not renewed, which is tried again: {}", e.getMessage());
+    } catch (RuntimeException e) {
+      // A timer drops a task that throws.
+      log.error("the certificate was not renewed, which is tried again", e);
+    }
+  }
+
+  /** Completes with one sentence when the coordinator does not want this node any more. */
+  public CompletableFuture<String> end() {
+    return end.copy();
+  }
+
+  /** Says goodbye to the coordinator and ends the engines. */
+  @Override
+  public void close() {
+    timer.shutdownNow();
+    link.close();
+    supervisor.close();
+  }
+
+  /** Tells people how the link is doing. */
+  private final class Log implements LinkListener {
+    @Override
+    public void connected(String nodeName) {
+      log.info("connected to the coordinator as {}", nodeName);
+    }
+
+    @Override
+    public void disconnected(String reason) {
+      log.warn("{}", reason);
+    }
+
+    @Override
+    public void refused(String reason) {
+      log.error("{}", reason);
+      end.complete(reason);
+    }
+  }
+}

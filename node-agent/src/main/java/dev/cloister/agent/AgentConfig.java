@@ -1,0 +1,19 @@
+package dev.cloister.agent;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What an agent is started with.
+ *
+ * @param dataDirectory holds the membership, model files and sockets
+ * @param engineCommand what starts an engine process, without its arguments
+ * @param libraryCache where native libraries are unpacked; may be shared by agents
+ * @param version told to the coordinator
+ */
+public record AgentConfig(
+    Path dataDirectory, List<String> engineCommand, Path libraryCache, String version) {
+  public AgentConfig {
+    engineCommand = List.copyOf(engineCommand);
+  }
+}

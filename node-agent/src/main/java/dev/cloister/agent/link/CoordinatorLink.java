@@ -1,0 +1,153 @@
+package dev.cloister.agent.link;
+
+import dev.cloister.agent.fingerprint.Capability;
+import dev.cloister.agent.fingerprint.LoadSampler;
+import dev.cloister.agent.supervisor.ModelSpec;
+import dev.cloister.agent.supervisor.ModelStatus;
+import dev.cloister.agent.supervisor.Supervisor;
+import dev.cloister.identity.Role;
+import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.tls.ClusterTls;
+import dev.cloister.proto.agent.v1.AgentMessage;
+import dev.cloister.proto.agent.v1.Hello;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.netty.NettyChannelBuilder;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** Keeps a session with the coordinator open, on a thread of its own. Thread-safe. */
+public final class CoordinatorLink implements AutoCloseable {
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(4);
+
+  private final Membership membership;
+  private final Supervisor supervisor;
+  private final Future<Capability> capability;
+  private final String agentVersion;
+  private final LinkListener listener;
+  private final LoadSampler load = new LoadSampler();
+  private final Thread thread = Thread.ofVirtual().name("coordinator-link").unstarted(this::live);
+  private volatile @Nullable Session session;
+
+  /**
+   * @param capability looks at the machine; called once, beside the first connection
+   */
+  public CoordinatorLink(
+      Membership membership,
+      Supervisor supervisor,
+      Callable<Capability> capability,
+      String agentVersion,
+      LinkListener listener) {
+    this.membership = membership;
+    this.supervisor = supervisor;
+    this.agentVersion = agentVersion;
+    this.listener = listener;
+    FutureTask<Capability> look = new FutureTask<>(capability);
+    this.capability = look;
+    Thread.ofVirtual().name("fingerprint").start(look);
+  }
+
+  public void start() {
+    thread.start();
+  }
+
+  /** Tells the coordinator, if there is a session; a new session tells everything anyway. */
+  public void report(ModelSpec model, ModelStatus status) {
+    @Nullable Session open = session;
+    if (open != null) {
+      open.send(AgentMessage.newBuilder().setModel(Wire.toWire(model, status)).build());
+    }
+  }
+
+  private void live() {
+    Backoff backoff = new Backoff(FIRST_PAUSE, LONGEST_PAUSE, RandomGenerator.getDefault());
+    try {
+      while (true) {
+        Status end = holdSession(backoff);
+        if (end.getCode() == Status.Code.PERMISSION_DENIED) {
+          listener.refused(String.valueOf(end.getDescription()));
+          return;
+        }
+        listener.disconnected(describe(end));
+        Thread.sleep(backoff.next());
+      }
+    } catch (InterruptedException e) {
+      // Closed.
+    }
+  }
+
+  /** Opens a session and stays until it ends. */
+  private Status holdSession(Backoff backoff) throws InterruptedException {
+    ManagedChannel channel =
+        NettyChannelBuilder.forTarget(membership.coordinator())
+            .sslContext(ClusterTls.client(membership.identity(), Role.COORDINATOR))
+            .keepAliveTime(10, TimeUnit.SECONDS)
+            .keepAliveTimeout(3, TimeUnit.SECONDS)
+            .build();
+    Session opened =
+        new Session(
+            supervisor,
+            load,
+            nodeName -> {
+              backoff.reset();
+              listener.connected(nodeName);
+            });
+    try {
+      opened.open(channel, hello());
+      session = opened;
+      supervisor.forEach(this::report);
+      return opened.awaitEnd();
+    } finally {
+      session = null;
+      opened.close();
+      channel.shutdownNow();
+      var unused = channel.awaitTermination(500, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private AgentMessage hello() throws InterruptedException {
+    try {
+      return AgentMessage.newBuilder()
+          .setHello(
+              Hello.newBuilder()
+                  .setAgentVersion(agentVersion)
+                  .setCapability(Wire.toWire(capability.get())))
+          .build();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("the fingerprint throws nothing", e);
+    }
+  }
+
+  private String describe(Status end) {
+    return switch (end.getCode()) {
+      case UNAVAILABLE ->
+          "the coordinator at " + membership.coordinator() + " does not answer; trying again";
+      default ->
+          "the session ended: "
+              + (end.getDescription() == null ? end.getCode().name() : end.getDescription())
+              + "; trying again";
+    };
+  }
+
+  /** Says goodbye and ends. */
+  @Override
+  public void close() {
+    @Nullable Session open = session;
+    if (open != null) {
+      open.goodbye();
+    }
+    thread.interrupt();
+    try {
+      thread.join(Duration.ofSeconds(2));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package dev.cloister.agent.link;
+
+import dev.cloister.agent.engine.EngineClient;
+import dev.cloister.agent.supervisor.Supervisor;
+import dev.cloister.proto.agent.v1.GenerationUpdate;
+import dev.cloister.proto.agent.v1.StartGeneration;
+import dev.cloister.proto.engine.v1.GenerateRequest;
+import dev.cloister.proto.inference.v1.Failure;
+import dev.cloister.proto.inference.v1.GenerationEvent;
+import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Passes generations of one session to the engines and their events back, unread. Thread-safe. */
+final class Relay {
+  private static final Logger log = LoggerFactory.getLogger(Relay.class);
+
+  private final Supervisor supervisor;
+  private final Consumer<GenerationUpdate> updates;
+  private final Map<String, Running> running = new ConcurrentHashMap<>();
+
+  /**
+   * @param updates takes the events; called by many threads at once
+   */
+  Relay(Supervisor supervisor, Consumer<GenerationUpdate> updates) {
+    this.supervisor = supervisor;
+    this.updates = updates;
+  }
+
+  void start(StartGeneration start) {
+    String id = start.getRequestId();
+    Optional<EngineClient> engine = supervisor.engine(start.getModel());
+    if (engine.isEmpty()) {
+      send(id, lost("the model '" + start.getModel() + "' is not loaded on this node"));
+      return;
+    }
+    Running generation = new Running(id, start.getModel());
+    running.put(id, generation);
+    engine.get().generate(start.getGeneration(), generation);
+  }
+
+  void cancel(String requestId) {
+    @Nullable Running generation = running.remove(requestId);
+    if (generation != null) {
+      generation.cancel();
+    }
+  }
+
+  /** The session is over: nobody waits for what runs. */
+  void cancelAll() {
+    running.keySet().forEach(this::cancel);
+  }
+
+  int active(String model) {
+    return (int) running.values().stream().filter(each -> each.model.equals(model)).count();
+  }
+
+  private void send(String requestId, GenerationEvent event) {
+    updates.accept(GenerationUpdate.newBuilder().setRequestId(requestId).setEvent(event).build());
+  }
+
+  private static GenerationEvent lost(String message) {
+    return GenerationEvent.newBuilder()
+        .setFailed(Failure.newBuilder().setCode(Failure.Code.CODE_NODE_LOST).setMessage(message))
+        .build();
+  }
+
+  /** One generation on its engine. */
+  private final class Running implements ClientResponseObserver<GenerateRequest, GenerationEvent> {
+    private final String id;
+    private final String model;
+    private volatile @Nullable ClientCallStreamObserver<GenerateRequest> call;
+    private volatile boolean cancelled;
+
+    Running(String id, String model) {
+      this.id = id;
+      this.model = model;
+    }
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<GenerateRequest> stream) {
+      call = stream;
+    }
+
+    void cancel() {
+      cancelled = true;
+      @Nullable ClientCallStreamObserver<GenerateRequest> stream = call;
+      if (stream != null) {
+        stream.cancel("the caller went away", null);
+      }
+    }
+
+    @Override
+    public void onNext(GenerationEvent event) {
+      if (event.hasFinished() || event.hasFailed()) {
+        running.remove(id);
+      }
+      if (!cancelled) {
+        send(id, event);
+      }
+    }
+
+    @Override
+    public void onError(Throwable broken) {
+      // Already removed: the caller has its last event, or wants none.
+      if (running.remove(id) != null && !cancelled) {
+        log.warn(
+            "request {}: the engine of {} broke off: {}",
+            id,
+            model,
+            Status.fromThrowable(broken).getCode());
+        send(
+            id,
+            lost(
+                "the engine of '"
+                    + model
+                    + "' stopped while it was answering and is started again; send the request"
+                    + " again"));
+      }
+    }
+
+    @Override
+    public void onCompleted() {
+      onError(Status.INTERNAL.asRuntimeException());
+    }
+  }
+}

@@ -1,0 +1,157 @@
+package dev.cloister.agent.link;
+
+import dev.cloister.agent.fingerprint.LoadSampler;
+import dev.cloister.agent.supervisor.Supervisor;
+import dev.cloister.proto.agent.v1.AgentMessage;
+import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc;
+import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.LoadReport;
+import dev.cloister.proto.agent.v1.ModelLoad;
+import dev.cloister.proto.agent.v1.Welcome;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One session, from hello to its end. Thread-safe. */
+final class Session implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Session.class);
+
+  private final Supervisor supervisor;
+  private final LoadSampler load;
+  private final Consumer<String> welcomed;
+  private final Relay relay;
+  private final CompletableFuture<Status> end = new CompletableFuture<>();
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("load-report").daemon().factory());
+
+  private final Object lock = new Object();
+  private @Nullable StreamObserver<AgentMessage> outgoing;
+
+  /**
+   * @param welcomed is told the node's name
+   */
+  Session(Supervisor supervisor, LoadSampler load, Consumer<String> welcomed) {
+    this.supervisor = supervisor;
+    this.load = load;
+    this.welcomed = welcomed;
+    this.relay =
+        new Relay(
+            supervisor, update -> send(AgentMessage.newBuilder().setGeneration(update).build()));
+  }
+
+  void open(ManagedChannel channel, AgentMessage hello) {
+    StreamObserver<AgentMessage> stream =
+        AgentSessionServiceGrpc.newStub(channel).open(new Incoming());
+    synchronized (lock) {
+      outgoing = stream;
+    }
+    send(hello);
+  }
+
+  void send(AgentMessage message) {
+    synchronized (lock) {
+      if (outgoing != null) {
+        outgoing.onNext(message);
+      }
+    }
+  }
+
+  /** Waits until the session is over and tells how it ended. */
+  Status awaitEnd() throws InterruptedException {
+    try {
+      return end.get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("never completed with a failure", e);
+    }
+  }
+
+  /** Ends the session in good order: the coordinator learns that this is no accident. */
+  void goodbye() {
+    synchronized (lock) {
+      if (outgoing != null) {
+        outgoing.onCompleted();
+        outgoing = null;
+      }
+    }
+    try {
+      end.get(300, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      log.debug("no answer to the goodbye");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+    relay.cancelAll();
+    synchronized (lock) {
+      outgoing = null;
+    }
+  }
+
+  private void reportLoad() {
+    try {
+      LoadReport.Builder report = Wire.toWire(load.sample());
+      supervisor.forEach(
+          (model, status) ->
+              report.addModels(
+                  ModelLoad.newBuilder()
+                      .setModel(model.name())
+                      .setActiveGenerations(relay.active(model.name()))));
+      send(AgentMessage.newBuilder().setLoad(report).build());
+    } catch (RuntimeException e) {
+      // A timer drops a task that throws, and a silent node counts as lost.
+      log.warn("the load report failed", e);
+    }
+  }
+
+  /** gRPC calls it from one thread at a time. */
+  private final class Incoming implements StreamObserver<CoordinatorMessage> {
+    @Override
+    public void onNext(CoordinatorMessage message) {
+      switch (message.getMessageCase()) {
+        case WELCOME -> welcome(message.getWelcome());
+        case SERVE -> supervisor.serve(Wire.fromWire(message.getServe()));
+        case START -> relay.start(message.getStart());
+        case CANCEL -> relay.cancel(message.getCancel().getRequestId());
+        case MESSAGE_NOT_SET -> log.debug("a message of a newer version was ignored");
+      }
+    }
+
+    private void welcome(Welcome welcome) {
+      welcomed.accept(welcome.getNodeName());
+      long interval = Math.max(100, welcome.getReportIntervalMillis());
+      timer.scheduleAtFixedRate(Session.this::reportLoad, 0, interval, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void onError(Throwable broken) {
+      ended(Status.fromThrowable(broken));
+    }
+
+    @Override
+    public void onCompleted() {
+      ended(Status.OK);
+    }
+
+    private void ended(Status status) {
+      synchronized (lock) {
+        outgoing = null;
+      }
+      end.complete(status);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package dev.cloister.agent.link;
+
+import dev.cloister.agent.fingerprint.Capability;
+import dev.cloister.agent.fingerprint.Cpu;
+import dev.cloister.agent.fingerprint.Gpu;
+import dev.cloister.agent.fingerprint.Load;
+import dev.cloister.agent.fingerprint.NetworkLink;
+import dev.cloister.agent.supervisor.ModelSpec;
+import dev.cloister.proto.agent.v1.Battery;
+import dev.cloister.proto.agent.v1.CapabilityReport;
+import dev.cloister.proto.agent.v1.Disk;
+import dev.cloister.proto.agent.v1.LoadReport;
+import dev.cloister.proto.agent.v1.Memory;
+import dev.cloister.proto.agent.v1.ModelStatus;
+import dev.cloister.proto.agent.v1.ServeModel;
+
+/** What the agent reports and is told, between the domain and the wire. */
+final class Wire {
+  private Wire() {}
+
+  static CapabilityReport toWire(Capability capability) {
+    CapabilityReport.Builder wire =
+        CapabilityReport.newBuilder()
+            .setHostName(capability.hostName())
+            .setOperatingSystem(capability.operatingSystem())
+            .setArchitecture(capability.architecture())
+            .setCpu(toWire(capability.cpu()))
+            .setMemory(
+                Memory.newBuilder()
+                    .setTotalBytes(capability.memory().totalBytes())
+                    .setAvailableBytes(capability.memory().availableBytes()))
+            .setDisk(
+                Disk.newBuilder()
+                    .setTotalBytes(capability.disk().totalBytes())
+                    .setFreeBytes(capability.disk().freeBytes()));
+    capability
+        .battery()
+        .ifPresent(
+            battery ->
+                wire.setBattery(
+                    Battery.newBuilder()
+                        .setCharge((float) battery.charge())
+                        .setOnBattery(battery.onBattery())));
+    for (NetworkLink link : capability.links()) {
+      wire.addLinksBuilder()
+          .setName(link.name())
+          .setSpeedBitsPerSecond(link.speedBitsPerSecond())
+          .setWireless(link.wireless());
+    }
+    for (Gpu gpu : capability.gpus()) {
+      wire.addGpusBuilder()
+          .setVendor(toWire(gpu.vendor()))
+          .setModel(gpu.model())
+          .setMemoryTotalBytes(gpu.memoryTotalBytes())
+          .setMemoryFreeBytes(gpu.memoryFreeBytes())
+          .setUnifiedMemory(gpu.unifiedMemory())
+          .setDriverVersion(gpu.driverVersion());
+    }
+    return wire.build();
+  }
+
+  private static dev.cloister.proto.agent.v1.Cpu toWire(Cpu cpu) {
+    return dev.cloister.proto.agent.v1.Cpu.newBuilder()
+        .setModel(cpu.model())
+        .setPhysicalCores(cpu.physicalCores())
+        .setLogicalCores(cpu.logicalCores())
+        .addAllVectorExtensions(cpu.vectorExtensions())
+        .build();
+  }
+
+  private static dev.cloister.proto.agent.v1.Gpu.Vendor toWire(Gpu.Vendor vendor) {
+    return switch (vendor) {
+      case NVIDIA -> dev.cloister.proto.agent.v1.Gpu.Vendor.VENDOR_NVIDIA;
+      case AMD -> dev.cloister.proto.agent.v1.Gpu.Vendor.VENDOR_AMD;
+      case APPLE -> dev.cloister.proto.agent.v1.Gpu.Vendor.VENDOR_APPLE;
+    };
+  }
+
+  static LoadReport.Builder toWire(Load load) {
+    return LoadReport.newBuilder()
+        .setCpuUtilization((float) load.cpuUtilization())
+        .setMemoryAvailableBytes(load.memoryAvailableBytes());
+  }
+
+  static ModelStatus toWire(ModelSpec model, dev.cloister.agent.supervisor.ModelStatus status) {
+    ModelStatus.Builder wire =
+        ModelStatus.newBuilder().setModel(model.name()).setSha256(model.sha256());
+    switch (status) {
+      case dev.cloister.agent.supervisor.ModelStatus.Fetching fetching ->
+          wire.setState(ModelStatus.State.STATE_FETCHING).setProgress((float) fetching.progress());
+      case dev.cloister.agent.supervisor.ModelStatus.Loading loading ->
+          wire.setState(ModelStatus.State.STATE_LOADING).setProgress((float) loading.progress());
+      case dev.cloister.agent.supervisor.ModelStatus.Ready ready ->
+          wire.setState(ModelStatus.State.STATE_READY)
+              .setContextTokens(ready.contextTokens())
+              .setSlots(ready.slots())
+              .setEngine(ready.engine());
+      case dev.cloister.agent.supervisor.ModelStatus.Failed failed ->
+          wire.setState(ModelStatus.State.STATE_FAILED).setError(failed.error());
+    }
+    return wire.build();
+  }
+
+  static ModelSpec fromWire(ServeModel wire) {
+    return new ModelSpec(
+        wire.getModel(),
+        wire.getSha256(),
+        wire.getSizeBytes(),
+        wire.getContextTokens(),
+        wire.getSlots());
+  }
+}
