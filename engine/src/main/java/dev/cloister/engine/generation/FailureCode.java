@@ -1,0 +1,13 @@
+package dev.cloister.engine.generation;
+
+/** Why there is no answer, or no more of it. */
+public enum FailureCode {
+  /** The request is wrong; repeating it is useless. */
+  INVALID_REQUEST,
+  /** The prompt does not fit the model's context; repeating it is useless. */
+  CONTEXT_LENGTH_EXCEEDED,
+  /** All slots are busy and the queue is full; a repetition may succeed. */
+  NO_CAPACITY,
+  /** A defect; a repetition may succeed. */
+  INTERNAL
+}

@@ -1,0 +1,8 @@
+/**
+ * What a loaded model is asked and what it answers, free of gRPC and native code. Start with {@link
+ * dev.cloister.engine.generation.LoadedModel}.
+ */
+@NullMarked
+package dev.cloister.engine.generation;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,176 @@
+package dev.cloister.engine.llamacpp;
+
+import de.kherud.llama.LlamaModel;
+import de.kherud.llama.LogLevel;
+import de.kherud.llama.ModelParameters;
+import de.kherud.llama.args.LogFormat;
+import dev.cloister.engine.generation.FailureCode;
+import dev.cloister.engine.generation.FinishReason;
+import dev.cloister.engine.generation.Generation;
+import dev.cloister.engine.generation.GenerationListener;
+import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.ModelFacts;
+import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.generation.Usage;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A model run by llama.cpp, through java-llama.cpp. One thread per slot hands requests over and
+ * reads their answers; llama.cpp's own thread computes all of them in common batches.
+ *
+ * <p>The prompt of a slot's last request stays in its cache and is reused where the next one begins
+ * alike: later requests may be faster for it, and never see its text.
+ */
+public final class LlamaCppModel implements LoadedModel {
+
+  static final String ENGINE = "llama.cpp b4916";
+
+  private static final Logger log = LoggerFactory.getLogger(LlamaCppModel.class);
+  private static final int WAITING_PER_SLOT = 4;
+  private static final long CLOSE_MILLIS = 500;
+
+  private final ModelFacts facts;
+  private final Answering answering;
+  private final ThreadPoolExecutor threads;
+  private final Set<RunningGeneration> generations = ConcurrentHashMap.newKeySet();
+
+  private LlamaCppModel(LlamaModel model, ModelFacts facts, boolean addsBeginToken) {
+    this.facts = facts;
+    this.answering = new Answering(model, facts.contextTokens(), addsBeginToken);
+    this.threads =
+        new ThreadPoolExecutor(
+            facts.slots(),
+            facts.slots(),
+            0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(facts.slots() * WAITING_PER_SLOT),
+            Thread.ofPlatform().daemon().name("slot-", 0).factory());
+  }
+
+  /**
+   * Loads a model; takes as long as reading its file does.
+   *
+   * @param libraryCache where the native library is kept between processes
+   * @throws ModelLoadException in one sentence; some damaged files make llama.cpp abort the process
+   *     instead
+   */
+  public static LlamaCppModel load(Path file, ModelOptions options, Path libraryCache)
+      throws ModelLoadException {
+    GgufFacts gguf = GgufFacts.read(file);
+    NativeLibrary.load(libraryCache);
+    ModelFacts facts =
+        new ModelFacts(
+            options.contextTokensFor(gguf.trainedContextTokens()),
+            options.slotsOrDefault(),
+            ENGINE);
+    AtomicReference<String> lastError = new AtomicReference<>("");
+    LlamaModel.setLogger(LogFormat.TEXT, (level, line) -> keepError(level, line, lastError));
+    try {
+      LlamaModel model = new LlamaModel(parameters(file, options, facts));
+      return new LlamaCppModel(model, facts, gguf.addsBeginToken());
+    } catch (RuntimeException e) {
+      String reason = lastError.get().isEmpty() ? "" : ": " + lastError.get();
+      throw new ModelLoadException("llama.cpp cannot load %s%s".formatted(file, reason), e);
+    }
+  }
+
+  private static ModelParameters parameters(Path file, ModelOptions options, ModelFacts facts) {
+    ModelParameters parameters =
+        new ModelParameters()
+            .setModel(file.toAbsolutePath().toString())
+            .setCtxSize(Math.multiplyExact(facts.contextTokens(), facts.slots()))
+            .setParallel(facts.slots())
+            .disableContextShift()
+            .enableJinja()
+            .disableLog();
+    return options.threads() == 0 ? parameters : parameters.setThreads(options.threads());
+  }
+
+  /** Loading tells its reasons in the log only; its first lines are the specific ones. */
+  private static void keepError(LogLevel level, String line, AtomicReference<String> lastError) {
+    if (level == LogLevel.ERROR && lastError.get().isEmpty()) {
+      lastError.set(line.strip());
+    }
+  }
+
+  @Override
+  public ModelFacts facts() {
+    return facts;
+  }
+
+  @Override
+  public Running generate(Generation generation, GenerationListener listener) {
+    RunningGeneration running = new RunningGeneration(generation, listener);
+    generations.add(running);
+    try {
+      threads.execute(running);
+    } catch (RejectedExecutionException e) {
+      generations.remove(running);
+      listener.failed(
+          FailureCode.NO_CAPACITY,
+          "all %d slots are busy and the queue is full; try again later".formatted(facts.slots()));
+    }
+    return running;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>The native model is left to the end of the process: java-llama.cpp frees it while its own
+   * thread may still compute with it.
+   */
+  @Override
+  public void close() {
+    threads.shutdown();
+    generations.forEach(RunningGeneration::cancel);
+    try {
+      if (!threads.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+        log.warn("generations still running at close: {}", generations.size());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private final class RunningGeneration implements Running, Runnable {
+    private final Generation generation;
+    private final GenerationListener listener;
+    private volatile boolean cancelled;
+
+    RunningGeneration(Generation generation, GenerationListener listener) {
+      this.generation = generation;
+      this.listener = listener;
+    }
+
+    @Override
+    public void cancel() {
+      cancelled = true;
+      if (threads.remove(this)) {
+        generations.remove(this);
+        listener.finished(FinishReason.CANCELLED, new Usage(0, 0));
+      }
+    }
+
+    @Override
+    public void run() {
+      try {
+        answering.answer(generation, listener, () -> cancelled);
+      } catch (RuntimeException e) {
+        log.debug("generation failed", e);
+        listener.failed(
+            FailureCode.INTERNAL, "the engine failed while answering; try again, or see its log");
+      } finally {
+        generations.remove(this);
+      }
+    }
+  }
+}

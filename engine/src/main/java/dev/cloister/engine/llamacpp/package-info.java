@@ -1,0 +1,8 @@
+/**
+ * The one room that touches native code: llama.cpp through java-llama.cpp. Start with {@link
+ * dev.cloister.engine.llamacpp.LlamaCppModel}.
+ */
+@NullMarked
+package dev.cloister.engine.llamacpp;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,120 @@
+package dev.cloister.engine.server;
+
+import dev.cloister.engine.generation.LoadedModel;
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * The engine's gRPC server on a Unix domain socket. Who may enter the socket's directory may call;
+ * nobody else can.
+ */
+public final class EngineServer implements AutoCloseable {
+
+  /**
+   * The longest path that a socket address holds on every supported system (macOS: 104 with its
+   * end).
+   */
+  private static final int MAX_SOCKET_PATH = 103;
+
+  /**
+   * gRPC logs a stack trace whenever a caller goes away from an answer it has not read. Held here,
+   * since java.util.logging forgets the level of a logger that nobody holds.
+   */
+  private static final Logger GRPC_LOG = Logger.getLogger("io.grpc.netty.NettyServerHandler");
+
+  private final Path socket;
+  private final Server server;
+  private final EventLoopGroup eventLoop;
+
+  private EngineServer(Path socket, Server server, EventLoopGroup eventLoop) {
+    this.socket = socket;
+    this.server = server;
+    this.eventLoop = eventLoop;
+  }
+
+  /**
+   * Answers on the socket as soon as this returns, before the model is loaded. A socket that a dead
+   * process left there is replaced.
+   *
+   * @throws IOException in one sentence
+   */
+  public static EngineServer start(Path socket, CompletableFuture<LoadedModel> loading)
+      throws IOException {
+    int length = socket.toString().getBytes(StandardCharsets.UTF_8).length;
+    if (length > MAX_SOCKET_PATH) {
+      throw new IOException(
+          "socket path has %d bytes (expected: at most %d): %s"
+              .formatted(length, MAX_SOCKET_PATH, socket));
+    }
+    GRPC_LOG.setLevel(Level.SEVERE);
+    removeStale(socket);
+    // One thread is plenty for one agent on the same machine.
+    EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    Server server =
+        NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+            .channelType(NioServerDomainSocketChannel.class)
+            .bossEventLoopGroup(eventLoop)
+            .workerEventLoopGroup(eventLoop)
+            // gRPC sets it on every channel; this kind does not know it, and Netty would warn.
+            .withChildOption(ChannelOption.SO_KEEPALIVE, null)
+            .directExecutor()
+            .addService(new EngineService(loading))
+            .build();
+    try {
+      server.start();
+    } catch (IOException e) {
+      var _ = eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+      throw new IOException("cannot listen on %s: %s".formatted(socket, rootMessage(e)), e);
+    }
+    return new EngineServer(socket, server, eventLoop);
+  }
+
+  /** Breaks off every call and removes the socket. */
+  @Override
+  public void close() {
+    server.shutdownNow();
+    var _ = eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    try {
+      Files.deleteIfExists(socket);
+    } catch (IOException e) {
+      // The next process on this path replaces it.
+    }
+  }
+
+  private static void removeStale(Path socket) throws IOException {
+    if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    var attributes =
+        Files.readAttributes(socket, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    if (!attributes.isOther()) {
+      throw new IOException(
+          "%s exists and is not a socket; remove it or name another path".formatted(socket));
+    }
+    Files.delete(socket);
+  }
+
+  private static String rootMessage(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return String.valueOf(root.getMessage());
+  }
+}

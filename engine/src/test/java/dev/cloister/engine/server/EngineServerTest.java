@@ -1,0 +1,148 @@
+package dev.cloister.engine.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.cloister.engine.generation.FinishReason;
+import dev.cloister.engine.generation.Generation;
+import dev.cloister.engine.generation.GenerationListener;
+import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.ModelFacts;
+import dev.cloister.engine.generation.Usage;
+import dev.cloister.proto.engine.v1.EngineServiceGrpc;
+import dev.cloister.proto.engine.v1.GenerateRequest;
+import dev.cloister.proto.inference.v1.GenerationEvent;
+import io.grpc.Context;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The server over a real socket, with a model that talks without end. */
+class EngineServerTest {
+
+  private static final String KILOBYTE = "x".repeat(1024);
+
+  @TempDir Path directory;
+  private final CompletableFuture<LoadedModel> loading = new CompletableFuture<>();
+  private final Talker talker = new Talker();
+  private final MultiThreadIoEventLoopGroup eventLoop =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private EngineServer server;
+  private ManagedChannel channel;
+
+  @BeforeEach
+  void start() throws IOException {
+    Path socket = directory.resolve("s");
+    server = EngineServer.start(socket, loading);
+    channel =
+        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
+            .eventLoopGroup(eventLoop)
+            .withOption(ChannelOption.SO_KEEPALIVE, null)
+            .usePlaintext()
+            .build();
+  }
+
+  @AfterEach
+  void stop() {
+    channel.shutdownNow();
+    server.close();
+    var _ = eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void generateBeforeTheModelIsReadyIsUnavailable() {
+    assertThatThrownBy(() -> ask().next())
+        .satisfies(
+            e -> assertThat(Status.fromThrowable(e).getCode()).isEqualTo(Status.Code.UNAVAILABLE));
+  }
+
+  @Test
+  void callerThatDoesNotReadHoldsTheAnswerBackUntilItGoesAway() {
+    loading.complete(talker);
+    Context.CancellableContext context = Context.current().withCancellation();
+    context.run(
+        () -> {
+          Iterator<GenerationEvent> events = ask();
+          assertThat(events.next().getText().getText()).isEqualTo(KILOBYTE);
+        });
+    await().until(() -> talker.thread.getState() == Thread.State.WAITING);
+    // gRPC's window is a megabyte; what was said beyond it would pile up here.
+    assertThat(talker.said).hasValueLessThan(4 * 1024);
+    context.cancel(null);
+    await().atMost(Duration.ofSeconds(5)).until(() -> talker.ended);
+  }
+
+  @Test
+  void callerThatReadsSlowlyGetsEverything() {
+    talker.limit = 10_000;
+    loading.complete(talker);
+    Iterator<GenerationEvent> events = ask();
+    int pieces = 0;
+    GenerationEvent event = events.next();
+    while (event.hasText()) {
+      pieces++;
+      event = events.next();
+    }
+    assertThat(pieces).isEqualTo(10_000);
+    assertThat(event.hasFinished()).isTrue();
+    assertThat(events.hasNext()).isFalse();
+  }
+
+  private Iterator<GenerationEvent> ask() {
+    var generation = dev.cloister.proto.inference.v1.Generation.newBuilder().setText("Talk.");
+    return EngineServiceGrpc.newBlockingStub(channel)
+        .withWaitForReady()
+        .generate(GenerateRequest.newBuilder().setGeneration(generation).build());
+  }
+
+  /** Says kilobytes as fast as it is let. */
+  private static final class Talker implements LoadedModel {
+    final AtomicInteger said = new AtomicInteger();
+    volatile int limit = Integer.MAX_VALUE;
+    volatile boolean cancelled;
+    volatile boolean ended;
+    volatile Thread thread = Thread.currentThread();
+
+    @Override
+    public ModelFacts facts() {
+      return new ModelFacts(1, 1, "talker");
+    }
+
+    @Override
+    public Running generate(Generation generation, GenerationListener listener) {
+      thread = Thread.ofPlatform().daemon().start(() -> talk(listener));
+      return () -> cancelled = true;
+    }
+
+    private void talk(GenerationListener listener) {
+      while (!cancelled && said.get() < limit) {
+        listener.text(KILOBYTE);
+        said.incrementAndGet();
+      }
+      listener.finished(
+          cancelled ? FinishReason.CANCELLED : FinishReason.LENGTH, new Usage(1, said.get()));
+      ended = true;
+    }
+
+    @Override
+    public void close() {}
+  }
+}
