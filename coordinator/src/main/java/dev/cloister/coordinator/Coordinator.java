@@ -33,8 +33,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -47,6 +49,7 @@ import org.slf4j.LoggerFactory;
 /** A running coordinator. Thread-safe. */
 public final class Coordinator implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Coordinator.class);
+  private static final Duration SWEEP_INTERVAL = Duration.ofMillis(250);
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final CoordinatorConfig config;
@@ -87,8 +90,9 @@ public final class Coordinator implements AutoCloseable {
             members.withRole(Role.AGENT).stream().map(Coordinator::node).toList(),
             clock,
             CoordinatorConfig.SILENCE_LIMIT);
-    fleet.addListener(new DeployEverything(catalog));
     Dispatcher dispatcher = new Dispatcher(catalog, fleet, clock);
+    fleet.addListener(new DeployEverything(catalog));
+    fleet.addListener(dispatcher);
     ApiKeys apiKeys = new ApiKeys(new SqliteApiKeyRecords(database), clock);
     Admission admission =
         new Admission(authority, members, clock, member -> declare(fleet, member));
@@ -99,9 +103,12 @@ public final class Coordinator implements AutoCloseable {
     startClusterServer(identity, fleet, catalog, dispatcher, admission, apiKeys);
     startGateway(identity.current(), catalog, dispatcher, apiKeys);
 
-    ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(daemon());
+    ScheduledExecutorService timer =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("coordinator-timer").daemon().factory());
     opened(timer::shutdownNow);
-    timer.scheduleWithFixedDelay(guarded(fleet::sweep), 250, 250, TimeUnit.MILLISECONDS);
+    repeat(timer, fleet::sweep, SWEEP_INTERVAL);
+    repeat(timer, dispatcher::retry, SWEEP_INTERVAL);
     String adminId = JoinToken.newId(new SecureRandom());
     Runnable renew =
         () -> {
@@ -109,8 +116,7 @@ public final class Coordinator implements AutoCloseable {
           saveAdministrator(authority, adminId);
         };
     saveAdministrator(authority, adminId);
-    long halfLife = Admission.CERTIFICATE_LIFETIME.toSeconds() / 2;
-    timer.scheduleWithFixedDelay(guarded(renew), halfLife, halfLife, TimeUnit.SECONDS);
+    repeat(timer, renew, Admission.CERTIFICATE_LIFETIME.dividedBy(2));
     log.info(
         "coordinator of cluster {} is up: cluster port {}, API port {}",
         authority.clusterId(),
@@ -221,7 +227,7 @@ public final class Coordinator implements AutoCloseable {
 
   /** The names callers of the user port may know this machine by. */
   private List<String> hosts() {
-    List<String> hosts = new java.util.ArrayList<>(List.of("localhost", "127.0.0.1"));
+    List<String> hosts = new ArrayList<>(List.of("localhost", "127.0.0.1"));
     for (String host : List.of(unbracketed(advertisedHost()), config.api().getHostString())) {
       if (!hosts.contains(host) && !host.equals("0.0.0.0")) {
         hosts.add(host);
@@ -254,19 +260,20 @@ public final class Coordinator implements AutoCloseable {
     return new Node(member.id(), member.name(), member.joinedAt());
   }
 
-  private static Runnable guarded(Runnable work) {
-    return () -> {
-      try {
-        work.run();
-      } catch (RuntimeException e) {
-        // A timer drops a task that throws.
-        log.error("a periodic task failed", e);
-      }
-    };
-  }
-
-  private static java.util.concurrent.ThreadFactory daemon() {
-    return Thread.ofPlatform().name("coordinator-timer").daemon().factory();
+  private static void repeat(ScheduledExecutorService timer, Runnable work, Duration interval) {
+    var _ =
+        timer.scheduleWithFixedDelay(
+            () -> {
+              try {
+                work.run();
+              } catch (RuntimeException e) {
+                // A timer drops a task that throws.
+                log.error("a periodic task failed", e);
+              }
+            },
+            interval.toMillis(),
+            interval.toMillis(),
+            TimeUnit.MILLISECONDS);
   }
 
   /** The port the cluster port is bound to. */

@@ -53,8 +53,9 @@ public final class Agent implements AutoCloseable {
   public static Agent start(AgentConfig config, Membership membership, InstantSource clock) {
     Agent agent = new Agent(config, membership);
     agent.link.start();
-    agent.timer.scheduleWithFixedDelay(
-        () -> renew(membership, clock), 0, RENEWAL_CHECK_MINUTES, TimeUnit.MINUTES);
+    var _ =
+        agent.timer.scheduleWithFixedDelay(
+            () -> renew(membership, clock), 0, RENEWAL_CHECK_MINUTES, TimeUnit.MINUTES);
     return agent;
   }
 

@@ -64,7 +64,7 @@ public final class Fleet {
         new Observation(
             NodeState.ONLINE, session, clock.instant(), agentVersion, capability, null, Map.of());
     @Nullable Observation former = observed.put(node.id(), fresh);
-    if (former != null && former.session != null && former.session != session) {
+    if (former != null && former.session != null && !former.isOf(session)) {
       former.session.close("the node opened another session");
     }
     log.info("node {} ({}) is online", node.name(), node.id());
@@ -162,7 +162,7 @@ public final class Fleet {
     observed.computeIfPresent(
         nodeId,
         (id, seen) -> {
-          if (seen.session != session) {
+          if (!seen.isOf(session)) {
             return seen;
           }
           changed[0] = true;
@@ -180,6 +180,12 @@ public final class Fleet {
       Capability capability,
       @Nullable Load load,
       Map<String, Replica> replicas) {
+
+    /** A session is itself and nothing else. */
+    @SuppressWarnings("ReferenceEquality")
+    boolean isOf(NodeSession other) {
+      return session == other;
+    }
 
     Observation with(Instant now, Load newLoad) {
       return new Observation(state, session, now, agentVersion, capability, newLoad, replicas);

@@ -88,7 +88,7 @@ final class StreamedAnswer implements GenerationSink {
     if (unreadBytes.addAndGet(event.length) > MOST_UNREAD_BYTES) {
       response.close(new SlowReaderException());
     } else if (response.tryWrite(HttpData.wrap(event))) {
-      response.whenConsumed().thenRun(() -> unreadBytes.addAndGet(-event.length));
+      var _ = response.whenConsumed().thenRun(() -> unreadBytes.addAndGet(-event.length));
     }
   }
 

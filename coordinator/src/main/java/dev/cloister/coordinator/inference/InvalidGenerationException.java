@@ -1,5 +1,7 @@
 package dev.cloister.coordinator.inference;
 
+import java.util.Objects;
+
 /** A request that no engine could answer. The message is one sentence for the caller. */
 public final class InvalidGenerationException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
@@ -9,6 +11,11 @@ public final class InvalidGenerationException extends IllegalArgumentException {
   public InvalidGenerationException(String parameter, String message) {
     super(message);
     this.parameter = parameter;
+  }
+
+  @Override
+  public String getMessage() {
+    return Objects.requireNonNull(super.getMessage());
   }
 
   /** Which parameter is wrong, by its name in the OpenAI API. */

@@ -23,16 +23,21 @@ import org.jspecify.annotations.Nullable;
  * request starts again on another node. Thread-safe.
  */
 public final class ActiveRequest {
+  /** Lost nodes after which a request is given up: it may be what brings them down. */
+  private static final int MOST_FAILURES = 3;
+
   private final Dispatcher dispatcher;
   private final String id;
   private final String model;
   private final Generation generation;
   private final GenerationSink sink;
   private final int expectedTokens;
+  private final Instant deadline;
 
   private final Object lock = new Object();
-  private final Set<String> triedNodes = new HashSet<>();
+  private final Set<String> failedNodes = new HashSet<>();
   private @Nullable Attempt attempt;
+  private int failures;
   private boolean callerSawStart;
   private boolean callerSawText;
   private boolean over;
@@ -66,6 +71,7 @@ public final class ActiveRequest {
     this.generation = generation;
     this.sink = sink;
     this.expectedTokens = dispatcher.expectedTokens(generation);
+    this.deadline = dispatcher.deadline();
   }
 
   /** Names the request in logs and towards the caller. */
@@ -83,6 +89,7 @@ public final class ActiveRequest {
       over = true;
       stopped = endAttempt();
     }
+    dispatcher.forget(this);
     if (stopped != null) {
       stopped.session.cancel(id);
     }
@@ -96,7 +103,7 @@ public final class ActiveRequest {
     sink.accept(new Failed(code, message));
   }
 
-  /** Starts the request on the best node that it was not tried on yet. */
+  /** Starts the request on the best node, or has it wait for one. */
   void route() {
     @Nullable Attempt next = null;
     @Nullable Failed nowhere = null;
@@ -104,16 +111,17 @@ public final class ActiveRequest {
       if (over) {
         return;
       }
-      Decision decision = dispatcher.decide(model, expectedTokens, triedNodes);
+      Decision decision = dispatcher.decide(model, expectedTokens, failedNodes);
       Optional<Candidate> choice = decision.choice();
       Optional<NodeSession> session =
           choice.flatMap(candidate -> dispatcher.session(candidate.nodeId()));
       if (choice.isPresent() && session.isPresent()) {
         next = new Attempt(choice.get(), session.get());
         attempt = next;
-        triedNodes.add(next.node.nodeId());
         dispatcher.ledger().began(next.key(), expectedTokens);
         dispatcher.logDecision(id, model, next.node, decision);
+      } else if (waitFor(decision)) {
+        return;
       } else {
         over = true;
         nowhere = dispatcher.noCapacity(model, decision);
@@ -125,6 +133,14 @@ public final class ActiveRequest {
     } else if (nowhere != null) {
       sink.accept(nowhere);
     }
+  }
+
+  /** A node that failed may be tried again after something changed there: its engine restarts. */
+  private boolean waitFor(Decision decision) {
+    failedNodes.clear();
+    return failures < MOST_FAILURES
+        && dispatcher.clock().instant().isBefore(deadline)
+        && dispatcher.await(this, model, decision);
   }
 
   private void accept(Attempt from, GenerationEvent event) {
@@ -149,7 +165,10 @@ public final class ActiveRequest {
         }
         case Failed failed -> {
           endAttempt();
-          reroute = failed.code() == FailureCode.NODE_LOST && !callerSawText;
+          failedNodes.add(from.node.nodeId());
+          failures++;
+          reroute =
+              failed.code() == FailureCode.NODE_LOST && !callerSawText && failures < MOST_FAILURES;
           over = !reroute;
         }
       }

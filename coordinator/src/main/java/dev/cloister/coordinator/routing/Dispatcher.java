@@ -1,7 +1,10 @@
 package dev.cloister.coordinator.routing;
 
 import dev.cloister.coordinator.catalog.Catalog;
+import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.FleetListener;
+import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
@@ -9,28 +12,40 @@ import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationSink;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends each request to the node the {@link Router} chooses. Thread-safe; nothing here blocks or
- * waits: a request that no node can take now fails at once with {@code NO_CAPACITY}.
+ * Sends each request to the node the {@link Router} chooses. Thread-safe; nothing here blocks.
+ *
+ * <p>While a model is on its way to a node, or its engine is being started again, requests for it
+ * wait, a bounded number for a bounded time. A request that nothing can take fails at once with
+ * {@code NO_CAPACITY}.
  */
-public final class Dispatcher {
+public final class Dispatcher implements FleetListener {
   private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
 
   /** What an answer is assumed to need when the request sets no limit, and at most. */
   private static final int EXPECTED_TOKENS = 128;
 
+  /** How long a request waits for its model to be loaded. */
+  private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
+
+  private static final int MOST_WAITING = 1_000;
+
   private final Catalog catalog;
   private final Fleet fleet;
   private final InstantSource clock;
   private final NodeLedger ledger = new NodeLedger();
+  private final Set<ActiveRequest> waiting = ConcurrentHashMap.newKeySet();
 
   public Dispatcher(Catalog catalog, Fleet fleet, InstantSource clock) {
     this.catalog = catalog;
@@ -83,6 +98,54 @@ public final class Dispatcher {
     return Router.choose(candidates, expectedTokens);
   }
 
+  /**
+   * Has a request routed again when something changes, if there is hope that a node will take it.
+   *
+   * @return false if there is none, or too many wait already
+   */
+  boolean await(ActiveRequest request, String model, Decision decision) {
+    return decision.predictions().isEmpty()
+        && waiting.size() < MOST_WAITING
+        && isComing(model)
+        && waiting.add(request);
+  }
+
+  void forget(ActiveRequest request) {
+    waiting.remove(request);
+  }
+
+  /** Until when a request that arrives now may wait. */
+  Instant deadline() {
+    return clock.instant().plus(LONGEST_WAIT);
+  }
+
+  @Override
+  public void attached(Node node, NodeSession session, Capability capability) {}
+
+  @Override
+  public void replicasChanged() {
+    retry();
+  }
+
+  /**
+   * Routes the waiting requests again. Called several times a second as well, for those that waited
+   * long enough and for a change that came just before a request began to wait.
+   */
+  public void retry() {
+    for (ActiveRequest request : List.copyOf(waiting)) {
+      if (waiting.remove(request)) {
+        request.route();
+      }
+    }
+  }
+
+  /** Whether some node has the model or is about to have it. */
+  private boolean isComing(String model) {
+    return fleet.nodes().stream()
+        .flatMap(view -> view.replicas().stream())
+        .anyMatch(replica -> replica.model().equals(model) && !(replica instanceof Replica.Failed));
+  }
+
   /** Why nothing can take a request for this model, in one sentence. */
   Failed noCapacity(String model, Decision decision) {
     if (!decision.predictions().isEmpty()) {
@@ -90,17 +153,9 @@ public final class Dispatcher {
           FailureCode.NO_CAPACITY,
           "every node that serves '" + model + "' has a full queue; try again in a few seconds");
     }
-    long preparing =
-        fleet.nodes().stream()
-            .flatMap(view -> view.replicas().stream())
-            .filter(replica -> replica.model().equals(model))
-            .filter(
-                replica ->
-                    replica instanceof Replica.Fetching || replica instanceof Replica.Loading)
-            .count();
     return new Failed(
         FailureCode.NO_CAPACITY,
-        preparing > 0
+        isComing(model)
             ? "the model '" + model + "' is being loaded; try again in a few seconds"
             : "no node serves '" + model + "' now; see: cloister node list");
   }

@@ -17,7 +17,7 @@ public final class Router {
   static final double UNMEASURED_RATE = 20;
 
   /** Requests that may wait on a node, per slot. */
-  static final int QUEUED_PER_SLOT = 8;
+  static final int QUEUED_PER_SLOT = 4;
 
   private static final Comparator<Prediction> SOONEST =
       Comparator.comparing(Prediction::full)

@@ -122,7 +122,7 @@ final class Answering {
 
   private static InferenceParameters parameters(String prompt, Sampling sampling, int limit) {
     InferenceParameters parameters =
-        new InferenceParameters(prompt).setNPredict(limit).setCachePrompt(true);
+        new InferenceParameters(prompt).setNPredict(limit).setCachePrompt(false);
     sampling.temperature().ifPresent(v -> parameters.setTemperature((float) v));
     sampling.topP().ifPresent(v -> parameters.setTopP((float) v));
     sampling.topK().ifPresent(parameters::setTopK);

@@ -11,6 +11,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -34,6 +35,8 @@ public final class EngineClient implements AutoCloseable {
         NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
             .eventLoopGroup(loops)
             .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
+            // Meant for TCP; Netty warns of it on every other socket.
+            .withOption(ChannelOption.SO_KEEPALIVE, null)
             // A directory only this user can enter stands in for TLS.
             .usePlaintext()
             .overrideAuthority("engine")
@@ -88,6 +91,6 @@ public final class EngineClient implements AutoCloseable {
   public void close() {
     channel.shutdownNow();
     // Nothing is left to flush, so there is nothing to be quiet for.
-    var unused = loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 }

@@ -108,7 +108,7 @@ public final class CoordinatorLink implements AutoCloseable {
       session = null;
       opened.close();
       channel.shutdownNow();
-      var unused = channel.awaitTermination(500, TimeUnit.MILLISECONDS);
+      var _ = channel.awaitTermination(500, TimeUnit.MILLISECONDS);
     }
   }
 

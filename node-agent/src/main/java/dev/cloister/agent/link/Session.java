@@ -134,7 +134,8 @@ final class Session implements AutoCloseable {
     private void welcome(Welcome welcome) {
       welcomed.accept(welcome.getNodeName());
       long interval = Math.max(100, welcome.getReportIntervalMillis());
-      timer.scheduleAtFixedRate(Session.this::reportLoad, 0, interval, TimeUnit.MILLISECONDS);
+      var _ =
+          timer.scheduleAtFixedRate(Session.this::reportLoad, 0, interval, TimeUnit.MILLISECONDS);
     }
 
     @Override

@@ -1,0 +1,55 @@
+package dev.cloister.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/** Rows as a table for people and as JSON for programs. */
+final class Report {
+  private Report() {}
+
+  static void print(PrintWriter out, List<Row> rows) {
+    out.println("| What | Median | Least | Most | Target |");
+    out.println("|---|---|---|---|---|");
+    for (Row row : rows) {
+      out.println(
+          String.format(
+              Locale.ROOT,
+              "| %s | %.2f %s | %.2f | %.2f | %.2f%s |",
+              row.id(),
+              row.value(),
+              row.unit(),
+              row.least(),
+              row.most(),
+              row.target(),
+              row.reached() ? "" : " (missed)"));
+    }
+  }
+
+  static void write(Path file, String bench, String command, List<Row> rows) throws IOException {
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode root = mapper.createObjectNode();
+    root.put("bench", bench);
+    root.put("command", command);
+    root.putObject("machine")
+        .put("os", System.getProperty("os.name"))
+        .put("arch", System.getProperty("os.arch"))
+        .put("processors", Runtime.getRuntime().availableProcessors())
+        .put("java", Runtime.version().toString());
+    var array = root.putArray("rows");
+    for (Row row : rows) {
+      ObjectNode node = array.addObject();
+      node.put("id", row.id())
+          .put("value", row.value())
+          .put("unit", row.unit())
+          .put("target", row.target())
+          .put("better", row.better());
+      row.runs().forEach(node.putArray("runs")::add);
+    }
+    mapper.writerWithDefaultPrettyPrinter().writeValue(file.toFile(), root);
+  }
+}

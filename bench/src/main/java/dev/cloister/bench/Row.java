@@ -1,0 +1,37 @@
+package dev.cloister.bench;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * One measured quantity.
+ *
+ * @param id stable name
+ * @param better {@code higher} or {@code lower}
+ * @param runs every measurement, in order
+ */
+public record Row(String id, String unit, double target, String better, List<Double> runs) {
+  public Row {
+    runs = List.copyOf(runs);
+  }
+
+  /** The median of the runs. */
+  public double value() {
+    double[] sorted = runs.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+
+  /** Whether the target is reached. */
+  public boolean reached() {
+    return better.equals("higher") ? value() >= target : value() <= target;
+  }
+
+  double least() {
+    return Arrays.stream(runs.stream().mapToDouble(Double::doubleValue).toArray()).min().orElse(0);
+  }
+
+  double most() {
+    return Arrays.stream(runs.stream().mapToDouble(Double::doubleValue).toArray()).max().orElse(0);
+  }
+}

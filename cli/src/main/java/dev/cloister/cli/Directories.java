@@ -1,0 +1,53 @@
+package dev.cloister.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Where things lie on this machine unless an option says otherwise. */
+final class Directories {
+  private Directories() {}
+
+  /** {@code CLOISTER_HOME}, else {@code .cloister} in the user's home. */
+  static Path home() {
+    @Nullable String configured = System.getenv("CLOISTER_HOME");
+    return configured == null || configured.isBlank()
+        ? Path.of(System.getProperty("user.home"), ".cloister")
+        : Path.of(configured).toAbsolutePath();
+  }
+
+  static Path coordinator() {
+    return home().resolve("coordinator");
+  }
+
+  static Path agent() {
+    return home().resolve("agent");
+  }
+
+  static Path client() {
+    return home().resolve("client");
+  }
+
+  /** The profile a coordinator in {@code data} keeps for administrators on its machine. */
+  static Path administrator(Path data) {
+    return data.resolve("admin");
+  }
+
+  /** Native libraries, unpacked once for every process of this user. */
+  static Path libraryCache() {
+    return home().resolve("lib");
+  }
+
+  /** The directory this program was installed to, if it runs from an installation. */
+  static Optional<Path> installation() {
+    return Optional.ofNullable(System.getProperty("cloister.install")).map(Path::of);
+  }
+
+  /** The demo model that comes with the program. */
+  static Optional<Path> demoModel() {
+    return installation()
+        .map(directory -> directory.resolve("models/demo/cloister-tiny-q8_0.gguf"))
+        .filter(Files::exists);
+  }
+}

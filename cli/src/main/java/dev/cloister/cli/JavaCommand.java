@@ -1,0 +1,39 @@
+package dev.cloister.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** How this program starts another Java process of its own kind. */
+final class JavaCommand {
+  private JavaCommand() {}
+
+  /**
+   * The command line of a process with this program's class path.
+   *
+   * @param mainClass what it runs
+   * @param logLevel what it logs
+   */
+  static List<String> of(String mainClass, String logLevel) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    Directories.installation()
+        .map(directory -> directory.resolve("lib/jvm.options"))
+        .filter(Files::exists)
+        .ifPresent(options -> command.add("@" + options));
+    for (String property : List.of("cloister.install", "cloister.aot")) {
+      if (System.getProperty(property) != null) {
+        command.add("-D" + property + "=" + System.getProperty(property));
+      }
+    }
+    if (System.getProperty("cloister.aot") != null) {
+      command.add("-XX:AOTCache=" + System.getProperty("cloister.aot"));
+    }
+    command.add("-Dcloister.log=" + logLevel);
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(mainClass);
+    return command;
+  }
+}

@@ -1,0 +1,190 @@
+package dev.cloister.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.cloister.client.CloisterClient;
+import dev.cloister.client.ModelInfo;
+import dev.cloister.client.admin.Administration;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** A coordinator and some agents on this machine, each a process of its own. */
+final class LocalCluster implements AutoCloseable {
+  static final String MODEL = "cloister-tiny";
+  private static final Duration POLL = Duration.ofMillis(20);
+  private static final Duration LONGEST_START = Duration.ofSeconds(60);
+
+  private final List<ChildProcess> agents = new ArrayList<>();
+  private final ChildProcess coordinator;
+  private final CloisterClient client;
+  private final String api;
+  private final Path profile;
+  private final Consumer<String> progress;
+
+  private LocalCluster(
+      ChildProcess coordinator,
+      List<ChildProcess> agents,
+      String api,
+      Path profile,
+      Consumer<String> progress) {
+    this.coordinator = coordinator;
+    this.agents.addAll(agents);
+    this.api = api;
+    this.profile = profile;
+    this.client = CloisterClient.open(profile);
+    this.progress = progress;
+  }
+
+  /**
+   * Starts the processes and has the agents enrol.
+   *
+   * @param apiPort 0 means any free one
+   * @param progress is told each step
+   * @throws CommandFailedException if a part does not start; nothing is left running
+   */
+  static LocalCluster start(Path data, int agentCount, int apiPort, Consumer<String> progress) {
+    Path logs = data.resolve("logs");
+    List<ChildProcess> started = new ArrayList<>();
+    try {
+      progress.accept("starting a coordinator and " + agentCount + " agents");
+      ChildProcess coordinator =
+          ChildProcess.start(
+              "coordinator",
+              logs,
+              List.of(
+                  "coordinator",
+                  "start",
+                  "--json",
+                  "--exit-with-parent",
+                  "--data",
+                  data.resolve("coordinator").toString(),
+                  "--port",
+                  "0",
+                  "--api-port",
+                  String.valueOf(apiPort)));
+      started.add(coordinator);
+      // Beside the coordinator, so that their start costs no time: they wait for their token.
+      List<ChildProcess> agents = new ArrayList<>();
+      for (int i = 1; i <= agentCount; i++) {
+        ChildProcess agent =
+            ChildProcess.start(
+                "agent-" + i,
+                logs,
+                List.of(
+                    "agent",
+                    "start",
+                    "--exit-with-parent",
+                    "--data",
+                    data.resolve("agent-" + i).toString(),
+                    "--name",
+                    "agent-" + i,
+                    "--join",
+                    "-"));
+        agents.add(agent);
+        started.add(agent);
+      }
+      JsonNode up = new ObjectMapper().readTree(coordinator.firstLine());
+      progress.accept("the coordinator is up; the agents enrol with join tokens");
+      LocalCluster cluster =
+          new LocalCluster(
+              coordinator,
+              agents,
+              up.get("api").asText(),
+              Path.of(up.get("admin_profile").asText()),
+              progress);
+      cluster.admitAgents();
+      return cluster;
+    } catch (IOException e) {
+      started.forEach(ChildProcess::close);
+      throw new UncheckedIOException("the coordinator's announcement cannot be read", e);
+    } catch (RuntimeException e) {
+      started.forEach(ChildProcess::close);
+      throw e;
+    }
+  }
+
+  private void admitAgents() {
+    Administration administration = client.administration();
+    for (ChildProcess agent : agents) {
+      agent.send(administration.createJoinToken("agent", Duration.ofMinutes(2), 1).token());
+    }
+  }
+
+  /**
+   * Waits until so many agents have the model loaded.
+   *
+   * @throws CommandFailedException if an agent ends or it takes too long
+   */
+  void awaitReady(int count) {
+    long attempts = LONGEST_START.dividedBy(POLL);
+    for (long i = 0; i < attempts; i++) {
+      List<ModelInfo.Replica> replicas =
+          client.models().stream()
+              .filter(model -> model.name().equals(MODEL))
+              .flatMap(model -> model.replicas().stream())
+              .toList();
+      if (replicas.stream().filter(r -> r.state().equals("ready")).count() >= count) {
+        progress.accept("the model is loaded");
+        return;
+      }
+      for (ModelInfo.Replica replica : replicas) {
+        if (replica.state().equals("failed")) {
+          throw new CommandFailedException(ExitCode.GENERAL, replica.error());
+        }
+      }
+      for (ChildProcess agent : agents) {
+        if (!agent.isAlive()) {
+          throw agent.failed();
+        }
+      }
+      pause();
+    }
+    throw new CommandFailedException(
+        ExitCode.TIMED_OUT,
+        "the model was not loaded within " + LONGEST_START.toSeconds() + " s; see the logs");
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(POLL);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CommandFailedException(ExitCode.GENERAL, "interrupted");
+    }
+  }
+
+  /** Base address of the HTTP API. */
+  String api() {
+    return api;
+  }
+
+  /** The administrator's profile. */
+  Path profile() {
+    return profile;
+  }
+
+  /** A new API key. */
+  String createApiKey(String name) {
+    return client.administration().createApiKey(name).key();
+  }
+
+  /** The processes, the coordinator first. */
+  List<ChildProcess> processes() {
+    List<ChildProcess> all = new ArrayList<>();
+    all.add(coordinator);
+    all.addAll(agents);
+    return all;
+  }
+
+  @Override
+  public void close() {
+    client.close();
+    processes().forEach(ChildProcess::stop);
+    processes().forEach(ChildProcess::close);
+  }
+}

@@ -1,0 +1,26 @@
+package dev.cloister.cli;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+
+/** Addresses from the command line. */
+final class Network {
+  private Network() {}
+
+  /**
+   * @throws CommandFailedException if the host is unknown or the port out of range
+   */
+  static InetSocketAddress address(String host, int port, String portOption) {
+    if (port < 0 || port > 65_535) {
+      throw new CommandFailedException(
+          ExitCode.USAGE, portOption + " is " + port + " (expected: 0 to 65535)");
+    }
+    try {
+      return new InetSocketAddress(InetAddress.getByName(host), port);
+    } catch (UnknownHostException e) {
+      throw new CommandFailedException(
+          ExitCode.USAGE, "the host '" + host + "' is unknown; give an address of this machine");
+    }
+  }
+}

@@ -1,0 +1,209 @@
+package dev.cloister.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code cloister quickstart}. */
+@Command(
+    name = "quickstart",
+    description = {
+      "Start a cluster on this machine with the demo model: a coordinator and two agents, each a",
+      "process of its own, joined by mutual TLS. Stays until Ctrl-C."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    footer = {
+      "",
+      "Examples:",
+      "  cloister quickstart",
+      "  cloister quickstart --agents 3 --api-port 9090",
+      "  cloister quickstart --once --prompt 'What is the capital of France?'"
+    })
+final class QuickstartCommand implements Callable<Integer> {
+  private static final int DEFAULT_API_PORT = 8080;
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--once", description = "Ask one question, print the answer alone, and end.")
+  private boolean once;
+
+  @Option(names = "--prompt", paramLabel = "TEXT", description = "The question of --once.")
+  private @Nullable String prompt;
+
+  @Option(
+      names = "--agents",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "How many agents (default: ${DEFAULT-VALUE}; at most 16).")
+  private int agents;
+
+  @Option(
+      names = "--api-port",
+      paramLabel = "PORT",
+      description = "The port of the HTTP API (default: 8080; with --once, any free one).")
+  private @Nullable Integer apiPort;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Where the cluster keeps its state (default: a temporary directory).")
+  private @Nullable Path data;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    if (once != (prompt != null)) {
+      throw new CommandFailedException(
+          ExitCode.USAGE, once ? "--once needs --prompt TEXT" : "--prompt needs --once");
+    }
+    if (prompt != null && prompt.isBlank()) {
+      throw new CommandFailedException(ExitCode.USAGE, "--prompt is empty");
+    }
+    if (agents < 1 || agents > 16) {
+      throw new CommandFailedException(
+          ExitCode.USAGE, "--agents is " + agents + " (expected: 1 to 16)");
+    }
+    int port = apiPort != null ? apiPort : once ? 0 : DEFAULT_API_PORT;
+    Path directory =
+        data != null ? data.toAbsolutePath() : Files.createTempDirectory("cloister-quickstart-");
+    AtomicBoolean closed = new AtomicBoolean();
+    LocalCluster cluster;
+    try {
+      cluster = LocalCluster.start(directory, agents, port, this::progress);
+    } catch (RuntimeException e) {
+      removeTemporary(directory);
+      throw e;
+    }
+    Runnable end =
+        () -> {
+          if (!closed.getAndSet(true)) {
+            cluster.close();
+            removeTemporary(directory);
+          }
+        };
+    Shutdown.closeAtExit(end::run);
+    try {
+      if (prompt != null) {
+        cluster.awaitReady(1);
+        spec.commandLine().getOut().println(ask(cluster, prompt));
+      } else {
+        cluster.awaitReady(agents);
+        announce(cluster);
+        watch(cluster);
+      }
+      return ExitCode.OK;
+    } finally {
+      end.run();
+    }
+  }
+
+  private void progress(String step) {
+    spec.commandLine().getErr().println(step);
+  }
+
+  /** Through the whole path, as any program would. */
+  private static String ask(LocalCluster cluster, String question)
+      throws IOException, InterruptedException {
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode body = mapper.createObjectNode();
+    body.put("model", LocalCluster.MODEL);
+    body.put("temperature", 0);
+    body.putArray("messages").addObject().put("role", "user").put("content", question);
+    try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+      HttpResponse<byte[]> response =
+          http.send(
+              HttpRequest.newBuilder(URI.create(cluster.api() + "/v1/chat/completions"))
+                  .header("content-type", "application/json")
+                  .header(
+                      "authorization",
+                      "Bearer " + cluster.createApiKey("quickstart-" + UUID.randomUUID()))
+                  .timeout(Duration.ofMinutes(2))
+                  .POST(HttpRequest.BodyPublishers.ofByteArray(mapper.writeValueAsBytes(body)))
+                  .build(),
+              HttpResponse.BodyHandlers.ofByteArray());
+      JsonNode answer = mapper.readTree(response.body());
+      if (response.statusCode() != 200) {
+        throw new CommandFailedException(
+            ExitCode.GENERAL, answer.path("error").path("message").asText());
+      }
+      return answer.path("choices").path(0).path("message").path("content").asText();
+    }
+  }
+
+  private void announce(LocalCluster cluster) {
+    String key = cluster.createApiKey("quickstart-" + UUID.randomUUID());
+    PrintWriter out = spec.commandLine().getOut();
+    out.println();
+    out.println("Cloister is running: a coordinator, " + agents + " agents, the demo model.");
+    out.println();
+    out.println("  API address   " + cluster.api() + "/v1");
+    out.println("  API key       " + key);
+    out.println("  Model         " + LocalCluster.MODEL);
+    out.println();
+    out.println("Ask it something:");
+    out.println();
+    out.println("  curl " + cluster.api() + "/v1/chat/completions \\");
+    out.println("    -H 'Authorization: Bearer " + key + "' \\");
+    out.println("    -H 'Content-Type: application/json' \\");
+    out.println(
+        "    -d '{\"model\": \""
+            + LocalCluster.MODEL
+            + "\", \"messages\": [{\"role\": \"user\", \"content\": \"What is the capital of"
+            + " France?\"}]}'");
+    out.println();
+    out.println("Look at it from another terminal:");
+    out.println();
+    out.println("  cloister node list --profile " + cluster.profile());
+    out.println("  cloister chat --profile " + cluster.profile());
+    out.println();
+    out.println("Stop with Ctrl-C.");
+  }
+
+  /** Stays as long as the coordinator does, and tells of agents that end. */
+  private void watch(LocalCluster cluster) throws InterruptedException {
+    ChildProcess coordinator = cluster.processes().getFirst();
+    var missed = new java.util.HashSet<String>();
+    while (coordinator.isAlive()) {
+      for (ChildProcess process : cluster.processes()) {
+        if (!process.isAlive() && missed.add(process.name())) {
+          progress(process.name() + " ended; the cluster goes on without it");
+        }
+      }
+      Thread.sleep(250);
+    }
+    throw coordinator.failed();
+  }
+
+  /** A directory the user named stays. */
+  private void removeTemporary(Path directory) {
+    if (data != null) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      progress("the temporary directory " + directory + " could not be removed");
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package dev.cloister.client;
+
+import dev.cloister.client.CloisterException.Kind;
+import dev.cloister.proto.inference.v1.Failure;
+import dev.cloister.proto.inference.v1.Finished;
+import dev.cloister.proto.inference.v1.GenerationEvent;
+import io.grpc.Context;
+import io.grpc.StatusRuntimeException;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An answer as it is made, piece by piece; each piece is made of whole characters. Closing it
+ * before its end stops the work on the node. Not thread-safe, except for {@link #close}.
+ */
+public final class ChatStream implements Iterator<String>, AutoCloseable {
+  private final Context.CancellableContext call;
+  private final Iterator<GenerationEvent> events;
+  private final StringBuilder text = new StringBuilder();
+  private String node = "";
+  private @Nullable String piece;
+  private @Nullable Finished finished;
+
+  ChatStream(Function<Context, Iterator<GenerationEvent>> start) {
+    call = Context.current().withCancellation();
+    events = start.apply(call);
+  }
+
+  /**
+   * Waits for the next piece.
+   *
+   * @throws CloisterException if there is no answer, or no more of it
+   */
+  @Override
+  public boolean hasNext() {
+    try {
+      while (piece == null && finished == null) {
+        if (!events.hasNext()) {
+          throw new CloisterException(Kind.INTERNAL, "the answer has no end", null);
+        }
+        take(events.next());
+      }
+      return piece != null;
+    } catch (StatusRuntimeException e) {
+      throw Failures.of(e);
+    }
+  }
+
+  private void take(GenerationEvent event) {
+    switch (event.getEventCase()) {
+      case STARTED -> node = event.getStarted().getNode();
+      case TEXT -> {
+        piece = event.getText().getText();
+        text.append(piece);
+      }
+      case FINISHED -> finished = event.getFinished();
+      case FAILED -> throw failure(event.getFailed());
+      case EVENT_NOT_SET -> {}
+    }
+  }
+
+  @Override
+  public String next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException("the answer is complete");
+    }
+    String next = Objects.requireNonNull(piece);
+    piece = null;
+    return next;
+  }
+
+  /**
+   * Reads on to the end and returns the whole answer.
+   *
+   * @throws CloisterException as {@link #hasNext}
+   */
+  public ChatResponse complete() {
+    while (hasNext()) {
+      next();
+    }
+    Finished end = Objects.requireNonNull(finished);
+    return new ChatResponse(
+        text.toString(),
+        end.getReason() == Finished.Reason.REASON_LENGTH,
+        end.getUsage().getPromptTokens(),
+        end.getUsage().getCompletionTokens(),
+        node);
+  }
+
+  private static CloisterException failure(Failure failure) {
+    Kind kind =
+        switch (failure.getCode()) {
+          case CODE_INVALID_REQUEST, CODE_CONTEXT_LENGTH_EXCEEDED -> Kind.INVALID_REQUEST;
+          case CODE_MODEL_NOT_FOUND -> Kind.NOT_FOUND;
+          case CODE_NO_CAPACITY -> Kind.NO_CAPACITY;
+          case CODE_NODE_LOST -> Kind.NODE_LOST;
+          case CODE_INTERNAL, CODE_UNSPECIFIED, UNRECOGNIZED -> Kind.INTERNAL;
+        };
+    return new CloisterException(kind, failure.getMessage(), null);
+  }
+
+  /** Stops the work, if it is not over. */
+  @Override
+  public void close() {
+    call.cancel(null);
+  }
+}

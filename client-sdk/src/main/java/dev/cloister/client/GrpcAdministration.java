@@ -1,0 +1,109 @@
+package dev.cloister.client;
+
+import dev.cloister.client.admin.Administration;
+import dev.cloister.client.admin.ApiKeyInfo;
+import dev.cloister.client.admin.JoinTokenInfo;
+import dev.cloister.client.admin.NewApiKey;
+import dev.cloister.client.admin.NewJoinToken;
+import dev.cloister.proto.access.v1.AccessServiceGrpc;
+import dev.cloister.proto.access.v1.AccessServiceGrpc.AccessServiceBlockingStub;
+import dev.cloister.proto.access.v1.CreateApiKeyRequest;
+import dev.cloister.proto.access.v1.CreateApiKeyResponse;
+import dev.cloister.proto.access.v1.CreateJoinTokenRequest;
+import dev.cloister.proto.access.v1.CreateJoinTokenResponse;
+import dev.cloister.proto.access.v1.ListApiKeysRequest;
+import dev.cloister.proto.access.v1.ListJoinTokensRequest;
+import dev.cloister.proto.access.v1.RevokeApiKeyRequest;
+import dev.cloister.proto.access.v1.RevokeJoinTokenRequest;
+import io.grpc.Channel;
+import io.grpc.StatusRuntimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/** Administration over gRPC. */
+final class GrpcAdministration implements Administration {
+  private static final long CALL_TIMEOUT_SECONDS = 15;
+
+  private final Channel channel;
+
+  GrpcAdministration(Channel channel) {
+    this.channel = channel;
+  }
+
+  @Override
+  public NewJoinToken createJoinToken(String role, Duration lifetime, int uses) {
+    CreateJoinTokenResponse created =
+        call(
+            access ->
+                access.createJoinToken(
+                    CreateJoinTokenRequest.newBuilder()
+                        .setRole(role)
+                        .setLifetimeMillis(lifetime.toMillis())
+                        .setUses(uses)
+                        .build()));
+    return new NewJoinToken(
+        created.getId(), created.getToken(), Instant.ofEpochMilli(created.getExpiresAtMillis()));
+  }
+
+  @Override
+  public List<JoinTokenInfo> joinTokens() {
+    return call(access -> access.listJoinTokens(ListJoinTokensRequest.getDefaultInstance()))
+        .getTokensList()
+        .stream()
+        .map(
+            token ->
+                new JoinTokenInfo(
+                    token.getId(),
+                    token.getRole(),
+                    Instant.ofEpochMilli(token.getCreatedAtMillis()),
+                    Instant.ofEpochMilli(token.getExpiresAtMillis()),
+                    token.getUsesLeft(),
+                    token.getRevoked()))
+        .toList();
+  }
+
+  @Override
+  public void revokeJoinToken(String id) {
+    call(access -> access.revokeJoinToken(RevokeJoinTokenRequest.newBuilder().setId(id).build()));
+  }
+
+  @Override
+  public NewApiKey createApiKey(String name) {
+    CreateApiKeyResponse created =
+        call(access -> access.createApiKey(CreateApiKeyRequest.newBuilder().setName(name).build()));
+    return new NewApiKey(created.getId(), created.getKey());
+  }
+
+  @Override
+  public List<ApiKeyInfo> apiKeys() {
+    return call(access -> access.listApiKeys(ListApiKeysRequest.getDefaultInstance()))
+        .getKeysList()
+        .stream()
+        .map(
+            key ->
+                new ApiKeyInfo(
+                    key.getId(),
+                    key.getName(),
+                    Instant.ofEpochMilli(key.getCreatedAtMillis()),
+                    key.getRevoked()))
+        .toList();
+  }
+
+  @Override
+  public void revokeApiKey(String id) {
+    call(access -> access.revokeApiKey(RevokeApiKeyRequest.newBuilder().setId(id).build()));
+  }
+
+  private <T> T call(Function<AccessServiceBlockingStub, T> method) {
+    try {
+      return method.apply(
+          AccessServiceGrpc.newBlockingStub(channel)
+              .withDeadlineAfter(CALL_TIMEOUT_SECONDS, TimeUnit.SECONDS));
+    } catch (StatusRuntimeException e) {
+      throw Failures.of(e);
+    }
+  }
+}

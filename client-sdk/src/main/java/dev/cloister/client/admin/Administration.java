@@ -1,0 +1,37 @@
+package dev.cloister.client.admin;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What administrators do. Thread-safe. Every method throws a {@link
+ * dev.cloister.client.CloisterException} if the profile is no administrator's or the coordinator
+ * does not answer.
+ */
+public interface Administration {
+  /**
+   * Makes a join token; this is the only time it is told whole.
+   *
+   * @param role {@code agent}, {@code client} or {@code admin}
+   * @param lifetime 1 second to 30 days
+   * @param uses 1 to 10,000
+   */
+  NewJoinToken createJoinToken(String role, Duration lifetime, int uses);
+
+  /** All join tokens, the newest first. */
+  List<JoinTokenInfo> joinTokens();
+
+  void revokeJoinToken(String id);
+
+  /**
+   * Makes an API key; this is the only time it is told whole.
+   *
+   * @param name 1 to 63 letters, digits, {@code .}, {@code _} and {@code -}
+   */
+  NewApiKey createApiKey(String name);
+
+  /** All API keys, the newest first. */
+  List<ApiKeyInfo> apiKeys();
+
+  void revokeApiKey(String id);
+}
