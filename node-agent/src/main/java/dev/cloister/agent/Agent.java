@@ -36,10 +36,7 @@ public final class Agent implements AutoCloseable {
         new Supervisor(
             new ModelStore(data.resolve("models"), new GrpcModelSource(membership)),
             new EngineLauncher(config.engineCommand(), data.resolve("run"), config.libraryCache()),
-            (model, status) -> {
-              log.info("model {}: {}", model.name(), status);
-              reportTo().report(model, status);
-            });
+            (model, status) -> reportTo().report(model, status));
     this.link =
         new CoordinatorLink(
             membership,

@@ -78,7 +78,17 @@ public final class Fleet {
 
   /** Takes news of a model on the node. */
   public void replica(String nodeId, NodeSession session, Replica replica) {
-    if (update(nodeId, session, seen -> seen.with(clock.instant(), replica))) {
+    boolean[] news = {false};
+    update(
+        nodeId,
+        session,
+        seen -> {
+          @Nullable Replica before = seen.replicas.get(replica.model());
+          // Progress alone is no news: it would fill the log and wake every waiting request.
+          news[0] = before == null || before.getClass() != replica.getClass();
+          return seen.with(clock.instant(), replica);
+        });
+    if (news[0]) {
       log.info("node {}: {}", nodeId, replica);
       listeners.forEach(FleetListener::replicasChanged);
     }

@@ -126,6 +126,9 @@ final class ServedModel implements AutoCloseable {
   }
 
   private void change(ModelStatus next) {
+    if (next.getClass() != status.getClass() || next instanceof ModelStatus.Failed) {
+      log.info("model {}: {}", spec.name(), next);
+    }
     status = next;
     listener.changed(spec, next);
   }

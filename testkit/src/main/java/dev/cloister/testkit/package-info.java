@@ -1,0 +1,4 @@
+/**
+ * What tests of several modules share: a clock to set, processes to start and kill. Never shipped.
+ */
+package dev.cloister.testkit;
