@@ -54,16 +54,20 @@ final class GrpcNodeSession implements NodeSession {
 
   @Override
   public void start(String requestId, String model, Generation generation, GenerationSink sink) {
-    running.put(requestId, sink);
-    boolean sent =
-        send(
-            CoordinatorMessage.newBuilder()
-                .setStart(
-                    StartGeneration.newBuilder()
-                        .setRequestId(requestId)
-                        .setModel(model)
-                        .setGeneration(Wire.toWire(generation)))
-                .build());
+    CoordinatorMessage message =
+        CoordinatorMessage.newBuilder()
+            .setStart(
+                StartGeneration.newBuilder()
+                    .setRequestId(requestId)
+                    .setModel(model)
+                    .setGeneration(Wire.toWire(generation)))
+            .build();
+    boolean sent;
+    // Together, so that a cancellation is either before both or behind both.
+    synchronized (lock) {
+      running.put(requestId, sink);
+      sent = send(message);
+    }
     if (!sent && running.remove(requestId) != null) {
       sink.accept(lost());
     }
@@ -71,11 +75,13 @@ final class GrpcNodeSession implements NodeSession {
 
   @Override
   public void cancel(String requestId) {
-    if (running.remove(requestId) != null) {
-      send(
-          CoordinatorMessage.newBuilder()
-              .setCancel(CancelGeneration.newBuilder().setRequestId(requestId))
-              .build());
+    synchronized (lock) {
+      if (running.remove(requestId) != null) {
+        send(
+            CoordinatorMessage.newBuilder()
+                .setCancel(CancelGeneration.newBuilder().setRequestId(requestId))
+                .build());
+      }
     }
   }
 

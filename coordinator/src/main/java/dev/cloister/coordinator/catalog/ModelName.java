@@ -8,6 +8,8 @@ public final class ModelName {
       Pattern.compile(
           "[A-Za-z0-9][A-Za-z0-9._-]{0,62}(/[A-Za-z0-9][A-Za-z0-9._-]{0,62})?(:[A-Za-z0-9._-]{1,63})?");
 
+  private static final int MOST_SHOWN = 128;
+
   private ModelName() {}
 
   /**
@@ -16,5 +18,13 @@ public final class ModelName {
    */
   public static boolean isValid(String name) {
     return GRAMMAR.matcher(name).matches();
+  }
+
+  /** A name that somebody asked for, fit for an error message: one line, not longer than a name. */
+  public static String shown(String name) {
+    String line = name.replaceAll("[\\p{Cntrl}\\p{Cs}\\p{Zl}\\p{Zp}]", "?");
+    return line.codePointCount(0, line.length()) <= MOST_SHOWN
+        ? line
+        : line.substring(0, line.offsetByCodePoints(0, MOST_SHOWN)) + "...";
   }
 }

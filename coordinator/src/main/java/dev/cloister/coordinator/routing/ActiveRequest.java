@@ -15,6 +15,8 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One request from its submission to its last event.
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * request starts again on another node. Thread-safe.
  */
 public final class ActiveRequest {
+  private static final Logger log = LoggerFactory.getLogger(ActiveRequest.class);
+
   /** Lost nodes after which a request is given up: it may be what brings them down. */
   private static final int MOST_FAILURES = 3;
 
@@ -99,14 +103,13 @@ public final class ActiveRequest {
   void fail(FailureCode code, String message) {
     synchronized (lock) {
       over = true;
+      deliver(new Failed(code, message));
     }
-    sink.accept(new Failed(code, message));
   }
 
   /** Starts the request on the best node, or has it wait for one. */
   void route() {
-    @Nullable Attempt next = null;
-    @Nullable Failed nowhere = null;
+    Attempt next;
     synchronized (lock) {
       if (over) {
         return;
@@ -115,23 +118,34 @@ public final class ActiveRequest {
       Optional<Candidate> choice = decision.choice();
       Optional<NodeSession> session =
           choice.flatMap(candidate -> dispatcher.session(candidate.nodeId()));
-      if (choice.isPresent() && session.isPresent()) {
-        next = new Attempt(choice.get(), session.get());
-        attempt = next;
-        dispatcher.ledger().began(next.key(), expectedTokens);
-        dispatcher.logDecision(id, model, next.node, decision);
-      } else if (waitFor(decision)) {
+      if (choice.isPresent() && session.isEmpty()) {
+        // Lost since the decision: the timer routes the request again.
+        dispatcher.await(this);
         return;
-      } else {
-        over = true;
-        nowhere = dispatcher.noCapacity(model, decision);
       }
+      if (choice.isEmpty()) {
+        if (!waitFor(decision)) {
+          over = true;
+          deliver(dispatcher.noCapacity(model, decision));
+        }
+        return;
+      }
+      next = new Attempt(choice.get(), session.orElseThrow());
+      attempt = next;
+      dispatcher.ledger().began(next.key(), expectedTokens);
+      dispatcher.logDecision(id, model, next.node, decision);
     }
-    // Both call into code that may call back.
-    if (next != null) {
-      next.session.start(id, model, generation, next);
-    } else if (nowhere != null) {
-      sink.accept(nowhere);
+    // Outside the lock: it writes to the node's stream, and may call back at once.
+    next.session.start(id, model, generation, next);
+    if (isOver()) {
+      // A cancellation that came in between found nothing to cancel on the node.
+      next.session.cancel(id);
+    }
+  }
+
+  private boolean isOver() {
+    synchronized (lock) {
+      return over;
     }
   }
 
@@ -172,11 +186,26 @@ public final class ActiveRequest {
           over = !reroute;
         }
       }
+      if (!reroute) {
+        deliver(event);
+      }
     }
     if (reroute) {
       route();
-    } else {
+    }
+  }
+
+  /**
+   * Hands an event to the caller. Under the lock, since events of a lost node and of the one that
+   * takes over come from different threads, and a sink must never see two at once.
+   */
+  private void deliver(GenerationEvent event) {
+    try {
       sink.accept(event);
+    } catch (RuntimeException e) {
+      // It would break the node's stream, and with it every other request there.
+      log.error("request {}: its answer cannot be delivered", id, e);
+      cancel();
     }
   }
 

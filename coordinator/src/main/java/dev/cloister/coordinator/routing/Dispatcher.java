@@ -1,6 +1,7 @@
 package dev.cloister.coordinator.routing;
 
 import dev.cloister.coordinator.catalog.Catalog;
+import dev.cloister.coordinator.catalog.ModelName;
 import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.FleetListener;
@@ -65,7 +66,9 @@ public final class Dispatcher implements FleetListener {
     if (catalog.find(model).isEmpty()) {
       request.fail(
           FailureCode.MODEL_NOT_FOUND,
-          "the model '" + model + "' does not exist; list the models with: cloister model list");
+          "the model '"
+              + ModelName.shown(model)
+              + "' does not exist; list the models with: cloister model list");
     } else {
       request.route();
     }
@@ -107,7 +110,12 @@ public final class Dispatcher implements FleetListener {
     return decision.predictions().isEmpty()
         && waiting.size() < MOST_WAITING
         && isComing(model)
-        && waiting.add(request);
+        && await(request);
+  }
+
+  /** Has a request routed again within a moment. */
+  boolean await(ActiveRequest request) {
+    return waiting.add(request);
   }
 
   void forget(ActiveRequest request) {

@@ -56,7 +56,7 @@ final class NodeLedger {
 
   /** Takes the rate of a finished answer. */
   void measured(Key key, int tokens, Duration generating) {
-    if (tokens < LEAST_TOKENS_TO_MEASURE || generating.isZero()) {
+    if (tokens < LEAST_TOKENS_TO_MEASURE || !generating.isPositive()) {
       return;
     }
     double rate = tokens / (generating.toNanos() / 1e9);

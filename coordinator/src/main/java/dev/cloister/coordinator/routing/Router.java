@@ -47,7 +47,7 @@ public final class Router {
   private static Prediction predict(Candidate candidate, int expectedTokens, double assumed) {
     long tokens = candidate.pendingTokens() + expectedTokens;
     double rate = candidate.tokensPerSecond().orElse(assumed);
-    boolean full = candidate.active() >= candidate.slots() * (1 + QUEUED_PER_SLOT);
+    boolean full = candidate.active() >= candidate.slots() * (1L + QUEUED_PER_SLOT);
     return new Prediction(
         candidate, tokens, rate, candidate.tokensPerSecond().isPresent(), tokens / rate, full);
   }
