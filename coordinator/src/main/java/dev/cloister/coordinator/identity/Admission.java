@@ -112,7 +112,8 @@ public final class Admission {
     Optional<Member> member =
         tokens.redeem(tokenId, sha256(secret), memberId, cleanName(name), now());
     if (member.isEmpty()) {
-      String reason = refusal(stored);
+      // Read again: of many racing callers, the last use may have gone since.
+      String reason = refusal(tokens.find(tokenId));
       log.warn("join token {} was refused: {}", stored.map(StoredToken::id).orElse("?"), reason);
       throw new AdmissionRefusedException(reason);
     }
@@ -168,8 +169,10 @@ public final class Admission {
 
   /** Host names become names of nodes, whatever they hold. */
   private static String cleanName(String name) {
-    String clean = name.replaceAll("[^A-Za-z0-9._-]", "-").replaceAll("^[^A-Za-z0-9]+", "");
-    clean = clean.substring(0, Math.min(clean.length(), NAME_LENGTH));
+    String clean =
+        name.substring(0, Math.min(name.length(), NAME_LENGTH))
+            .replaceAll("[^A-Za-z0-9._-]", "-")
+            .replaceAll("^[^A-Za-z0-9]+", "");
     return clean.isEmpty() ? "node" : clean;
   }
 

@@ -33,8 +33,7 @@ public final class ApiKeys {
   private final SecureRandom random = new SecureRandom();
 
   /** By hash of the key, so that no key stays in memory. Every request asks. */
-  private final Cache<ByteBuffer, Optional<ApiKey>> verified =
-      Caffeine.newBuilder().maximumSize(10_000).build();
+  private volatile Cache<ByteBuffer, Optional<ApiKey>> verified = emptyCache();
 
   public ApiKeys(ApiKeyRecords records, InstantSource clock) {
     this.records = records;
@@ -71,7 +70,6 @@ public final class ApiKeys {
       throw new NameTakenException(
           "an API key named '" + name + "' exists; choose another name or revoke it first");
     }
-    verified.invalidateAll();
     log.info("API key {} ({}) was created", id, name);
     return new NewKey(id, key);
   }
@@ -108,8 +106,13 @@ public final class ApiKeys {
    */
   public boolean revoke(String id) {
     boolean found = records.revoke(id);
-    verified.invalidateAll();
+    // A new one: clearing the old would miss an entry that is just being loaded.
+    verified = emptyCache();
     return found;
+  }
+
+  private static Cache<ByteBuffer, Optional<ApiKey>> emptyCache() {
+    return Caffeine.newBuilder().maximumSize(10_000).build();
   }
 
   private static byte[] hash(String key) {
