@@ -2,6 +2,7 @@ package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
+import dev.cloister.identity.InvalidIdentityException;
 import dev.cloister.identity.Role;
 import dev.cloister.proto.access.v1.AccessServiceGrpc.AccessServiceImplBase;
 import dev.cloister.proto.access.v1.ApiKey;
@@ -49,7 +50,7 @@ final class AccessGrpc extends AccessServiceImplBase {
               Duration.ofMillis(request.getLifetimeMillis()),
               request.getUses(),
               advertisedAddress.get());
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | InvalidIdentityException e) {
       throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
     }
     reply.onNext(

@@ -12,6 +12,7 @@ import dev.cloister.proto.catalog.v1.ListModelsRequest;
 import dev.cloister.proto.catalog.v1.ListModelsResponse;
 import dev.cloister.proto.catalog.v1.ModelChunk;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
@@ -109,10 +110,7 @@ final class CatalogGrpc extends CatalogServiceImplBase {
       try {
         file = FileChannel.open(model.file(), StandardOpenOption.READ);
       } catch (IOException e) {
-        log.error("the file of model {} cannot be read: {}", model.name(), e.toString());
-        throw Status.DATA_LOSS
-            .withDescription("the coordinator's file of model " + model.name() + " is gone")
-            .asRuntimeException();
+        throw lost(e.toString());
       }
     }
 
@@ -128,7 +126,11 @@ final class CatalogGrpc extends CatalogServiceImplBase {
           ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
           if (file.read(chunk, offset) < 0) {
             close();
-            reply.onCompleted();
+            if (offset == model.sizeBytes()) {
+              reply.onCompleted();
+            } else {
+              reply.onError(lost("it has " + offset + " bytes"));
+            }
             return;
           }
           offset += chunk.position();
@@ -139,12 +141,16 @@ final class CatalogGrpc extends CatalogServiceImplBase {
         }
       } catch (IOException e) {
         close();
-        log.error("the file of model {} cannot be read: {}", model.name(), e.toString());
-        reply.onError(
-            Status.DATA_LOSS
-                .withDescription("the coordinator's file of model " + model.name() + " is gone")
-                .asRuntimeException());
+        reply.onError(lost(e.toString()));
       }
+    }
+
+    private StatusRuntimeException lost(String what) {
+      log.error("the file of model {} is not what it was: {}", model.name(), what);
+      return Status.DATA_LOSS
+          .withDescription(
+              "the coordinator's file of model " + model.name() + " is gone or was changed")
+          .asRuntimeException();
     }
 
     private void close() {

@@ -76,6 +76,7 @@ public final class ClusterServer implements AutoCloseable {
         NettyServerBuilder.forAddress(address)
             .sslContext(ClusterTls.server(identity))
             .executor(executor)
+            .intercept(new FailureInterceptor())
             .intercept(new AccessInterceptor())
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .maxInboundMetadataSize(MAX_METADATA_BYTES)
@@ -89,11 +90,13 @@ public final class ClusterServer implements AutoCloseable {
             .keepAliveTimeout(5, TimeUnit.SECONDS);
     AtomicInteger port = new AtomicInteger();
     services.all(port::get).forEach(builder::addService);
+    Server server = builder.build();
     try {
-      Server server = builder.build().start();
+      server.start();
       port.set(server.getPort());
       return new ClusterServer(server, executor);
     } catch (IOException e) {
+      server.shutdownNow();
       executor.close();
       throw e;
     }

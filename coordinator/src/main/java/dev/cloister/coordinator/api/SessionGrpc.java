@@ -49,6 +49,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
     private final Node node;
     private final GrpcNodeSession session;
     private boolean attached;
+    private boolean over;
 
     Incoming(Node node, GrpcNodeSession session) {
       this.node = node;
@@ -57,6 +58,17 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
 
     @Override
     public void onNext(AgentMessage message) {
+      if (over) {
+        return;
+      }
+      try {
+        take(message);
+      } catch (IllegalArgumentException e) {
+        refuse(String.valueOf(e.getMessage()));
+      }
+    }
+
+    private void take(AgentMessage message) {
       if (!attached) {
         attach(message);
         return;
@@ -74,8 +86,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
 
     private void attach(AgentMessage message) {
       if (!message.hasHello()) {
-        session.end(
-            Status.INVALID_ARGUMENT.withDescription("the first message of a session is hello"));
+        refuse("the first message of a session is hello");
         return;
       }
       Hello hello = message.getHello();
@@ -91,6 +102,13 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
           node, session, hello.getAgentVersion(), WireFleet.fromWire(hello.getCapability()));
     }
 
+    /** An agent that sends what it must not is out; a thrown exception would leave it half in. */
+    private void refuse(String reason) {
+      log.warn("node {} was cut off: {}", node.name(), reason);
+      session.end(Status.INVALID_ARGUMENT.withDescription(reason));
+      end(NodeState.LOST, reason);
+    }
+
     @Override
     public void onError(Throwable broken) {
       log.debug("session of node {} broke", node.name(), broken);
@@ -103,6 +121,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
     }
 
     private void end(NodeState how, String reason) {
+      over = true;
       if (attached) {
         // Before the requests fail over, so that none is sent here again.
         fleet.detach(node.id(), session, how);
