@@ -20,6 +20,7 @@ import dev.cloister.coordinator.store.SqliteModelRecords;
 import dev.cloister.coordinator.store.SqliteTokenRecords;
 import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
+import dev.cloister.identity.IdentitySource;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.PassphraseSource;
@@ -101,7 +102,7 @@ public final class Coordinator implements AutoCloseable {
     RenewableIdentity identity =
         new RenewableIdentity(issue(authority, Role.COORDINATOR, memberId, hosts()));
     startClusterServer(identity, fleet, catalog, dispatcher, admission, apiKeys);
-    startGateway(identity.current(), catalog, dispatcher, apiKeys);
+    startGateway(identity, catalog, dispatcher, apiKeys);
 
     ScheduledExecutorService timer =
         Executors.newSingleThreadScheduledExecutor(
@@ -180,8 +181,8 @@ public final class Coordinator implements AutoCloseable {
   }
 
   private void startGateway(
-      Identity identity, Catalog catalog, Dispatcher dispatcher, ApiKeys apiKeys) {
-    Optional<Identity> tls =
+      IdentitySource identity, Catalog catalog, Dispatcher dispatcher, ApiKeys apiKeys) {
+    Optional<IdentitySource> tls =
         config.api().getAddress().isLoopbackAddress() ? Optional.empty() : Optional.of(identity);
     try {
       Gateway gateway =

@@ -1,7 +1,6 @@
 package dev.cloister.coordinator.gateway;
 
 import com.linecorp.armeria.common.AggregatedHttpRequest;
-import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpResponseWriter;
@@ -13,12 +12,16 @@ import dev.cloister.coordinator.inference.InvalidGenerationException;
 import dev.cloister.coordinator.routing.ActiveRequest;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.routing.RequestId;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 
 /** {@code POST /v1/chat/completions} and {@code POST /v1/completions}. */
 final class CompletionEndpoint implements HttpService {
+  /** A caller that takes longer to send its request holds memory and sends nothing. */
+  private static final Duration LONGEST_UPLOAD = Duration.ofSeconds(60);
+
   private final Api api;
   private final Dispatcher dispatcher;
   private final InstantSource clock;
@@ -39,10 +42,17 @@ final class CompletionEndpoint implements HttpService {
     String requestId = RequestId.next();
     context.setAdditionalResponseHeader("x-request-id", requestId);
     context.setAdditionalResponseHeader(Gateway.REQUEST_HEADER, requestId);
+    context.setRequestTimeout(LONGEST_UPLOAD);
     HttpResponseWriter response = HttpResponse.streaming();
     request
         .aggregate()
-        .thenAcceptAsync(whole -> answer(requestId, whole, response), workers)
+        .thenAcceptAsync(
+            whole -> {
+              // An answer takes as long as it takes; a caller that leaves cancels it.
+              context.clearRequestTimeout();
+              answer(requestId, whole, response);
+            },
+            workers)
         .exceptionally(
             failure -> {
               response.close(
@@ -65,10 +75,8 @@ final class CompletionEndpoint implements HttpService {
             case COMPLETION -> CompletionRequest.text(body);
           };
     } catch (InvalidGenerationException e) {
-      OpenAiError error =
-          OpenAiError.invalid(e.parameter().equals("body") ? null : e.parameter(), e.getMessage());
-      response.write(error.headers());
-      response.write(HttpData.wrap(error.body()));
+      OpenAiError.invalid(e.parameter().equals("body") ? null : e.parameter(), e.getMessage())
+          .write(response);
       response.close();
       return;
     }

@@ -74,11 +74,16 @@ record CompletionRequest(
       throw new InvalidGenerationException(
           "stream_options", "stream_options is only allowed with stream: true");
     }
+    if (streamOptions != null && !streamOptions.isObject()) {
+      throw RequestBody.wrongType("stream_options", streamOptions, "an object");
+    }
     return new CompletionRequest(
         body.requiredString("model"),
         new Generation(prompt, sampling(body), maxTokens, body.strings("stop")),
         stream,
-        streamOptions != null && streamOptions.path("include_usage").asBoolean());
+        streamOptions != null
+            && RequestBody.flag(
+                "stream_options.include_usage", streamOptions.get("include_usage")));
   }
 
   private static int maxTokens(String name, OptionalInt asked, int otherwise) {

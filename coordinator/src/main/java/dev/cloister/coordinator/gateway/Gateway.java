@@ -1,16 +1,18 @@
 package dev.cloister.coordinator.gateway;
 
+import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.TlsKeyPair;
+import com.linecorp.armeria.server.Route;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.gateway.AnswerShape.Api;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.routing.Dispatcher;
-import dev.cloister.identity.Identity;
+import dev.cloister.identity.IdentitySource;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -38,13 +40,13 @@ public final class Gateway implements AutoCloseable {
   /**
    * Starts listening.
    *
-   * @param tls the certificate to show; without one, the port speaks plain HTTP and may be bound to
-   *     a loopback address only
+   * @param tls the certificate to show, always the newest; without one, the port speaks plain HTTP
+   *     and may be bound to a loopback address only
    * @throws IOException if the address cannot be bound
    */
   public static Gateway start(
       InetSocketAddress address,
-      Optional<Identity> tls,
+      Optional<IdentitySource> tls,
       Catalog catalog,
       Dispatcher dispatcher,
       ApiKeys apiKeys,
@@ -66,19 +68,23 @@ public final class Gateway implements AutoCloseable {
             .disableServerHeader()
             .gracefulShutdownTimeoutMillis(0, 0)
             .service(
-                "/healthz",
+                read("/healthz"),
                 (context, request) ->
                     HttpResponse.of(HttpStatus.OK, MediaType.JSON_UTF_8, "{\"status\":\"ok\"}"))
             .service(
-                "/v1/chat/completions",
+                written("/v1/chat/completions"),
                 new CompletionEndpoint(Api.CHAT, dispatcher, clock, workers).decorate(check))
             .service(
-                "/v1/completions",
+                written("/v1/completions"),
                 new CompletionEndpoint(Api.COMPLETION, dispatcher, clock, workers).decorate(check))
-            .service("/v1/models", models.decorate(check))
-            .service("/v1/models/{id}", models.decorate(check));
+            .service(read("/v1/models"), models.decorate(check))
+            .service(read("/v1/models/{*id}"), models.decorate(check));
     if (tls.isPresent()) {
-      builder.https(address).tls(TlsKeyPair.of(tls.get().key(), tls.get().chain()));
+      IdentitySource identity = tls.get();
+      // Asked at every handshake: the certificate is renewed while the port stays open.
+      builder
+          .https(address)
+          .tlsProvider(host -> TlsKeyPair.of(identity.current().key(), identity.current().chain()));
     } else {
       builder.http(address);
     }
@@ -92,6 +98,14 @@ public final class Gateway implements AutoCloseable {
       throw cause instanceof IOException io ? io : new BindException(String.valueOf(cause));
     }
     return new Gateway(server, workers);
+  }
+
+  private static Route read(String path) {
+    return Route.builder().path(path).methods(HttpMethod.GET, HttpMethod.HEAD).build();
+  }
+
+  private static Route written(String path) {
+    return Route.builder().path(path).methods(HttpMethod.POST).build();
   }
 
   /** The port it listens on. */

@@ -9,7 +9,10 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.catalog.ModelName;
 import java.io.IOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +27,8 @@ final class ModelsEndpoint implements HttpService {
   @Override
   public HttpResponse serve(ServiceRequestContext context, HttpRequest request) {
     @Nullable String id = context.pathParam("id");
-    return id == null ? all() : one(id);
+    // Names may hold a slash; clients send it as it is or as %2F.
+    return id == null ? all() : one(URLDecoder.decode(id, StandardCharsets.UTF_8));
   }
 
   private HttpResponse all() {
@@ -46,7 +50,7 @@ final class ModelsEndpoint implements HttpService {
     if (model.isEmpty()) {
       return new OpenAiError(
               HttpStatus.NOT_FOUND,
-              "the model '" + id + "' does not exist",
+              "the model '" + ModelName.shown(id) + "' does not exist",
               "invalid_request_error",
               "model",
               "model_not_found")

@@ -2,11 +2,13 @@ package dev.cloister.coordinator.gateway;
 
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpResponseWriter;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.ResponseHeaders;
 import com.linecorp.armeria.common.ResponseHeadersBuilder;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,11 @@ record OpenAiError(
 
   private static final String INVALID = "invalid_request_error";
   private static final String SERVER = "server_error";
+
+  OpenAiError {
+    // A caller's own words may be in it, and half a surrogate pair has no UTF-8 form.
+    message = new String(message.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+  }
 
   static OpenAiError invalid(@Nullable String param, String message) {
     return new OpenAiError(HttpStatus.BAD_REQUEST, message, INVALID, param, null);
@@ -84,6 +91,12 @@ record OpenAiError(
       headers.add("www-authenticate", "Bearer");
     }
     return headers.build();
+  }
+
+  /** Writes it, unless the caller has gone already. */
+  void write(HttpResponseWriter response) {
+    response.tryWrite(headers());
+    response.tryWrite(HttpData.wrap(body()));
   }
 
   HttpResponse response() {

@@ -1,7 +1,9 @@
 package dev.cloister.coordinator.gateway;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.linecorp.armeria.common.HttpData;
 import dev.cloister.coordinator.inference.InvalidGenerationException;
 import java.io.IOException;
@@ -32,15 +34,7 @@ final class RequestBody {
     try {
       root = Json.STRICT.readTree(content.array());
     } catch (JacksonException e) {
-      throw new InvalidGenerationException(
-          "body",
-          "the request body is no valid JSON: "
-              + e.getOriginalMessage()
-              + " (line "
-              + e.getLocation().getLineNr()
-              + ", column "
-              + e.getLocation().getColumnNr()
-              + ")");
+      throw new InvalidGenerationException("body", "the request body " + wrong(e));
     } catch (IOException e) {
       throw new InvalidGenerationException("body", "the request body cannot be read");
     }
@@ -49,6 +43,23 @@ final class RequestBody {
           "body", "the request body is no JSON object (expected: {\"model\": ..., ...})");
     }
     return new RequestBody(root);
+  }
+
+  /** What is wrong, without the parser's talk of its own classes and settings. */
+  private static String wrong(JacksonException e) {
+    if (e instanceof StreamConstraintsException) {
+      return "is nested too deeply or has too long a number or name";
+    }
+    String place =
+        e.getLocation() == null
+            ? ""
+            : " (line %d, column %d)"
+                .formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr());
+    if (e instanceof MismatchedInputException) {
+      return "goes on after its JSON object" + place;
+    }
+    String kind = e.getOriginalMessage().split("[:(\n]", 2)[0].strip();
+    return "is no valid JSON: " + kind + place;
   }
 
   /** The field, or null if it is absent or {@code null}. */
@@ -73,7 +84,10 @@ final class RequestBody {
   }
 
   boolean flag(String name) {
-    @Nullable JsonNode value = get(name);
+    return flag(name, get(name));
+  }
+
+  static boolean flag(String name, @Nullable JsonNode value) {
     if (value == null) {
       return false;
     }
@@ -141,6 +155,7 @@ final class RequestBody {
     boolean asksForNothing =
         value == null
             || (value.isBoolean() && !value.booleanValue())
+            || (value.isTextual() && value.textValue().isEmpty())
             || (value.isContainerNode() && value.isEmpty());
     if (!asksForNothing) {
       throw new InvalidGenerationException(name, name + " is not supported");

@@ -55,8 +55,7 @@ final class StreamedAnswer implements GenerationSink {
         if (open) {
           send(error.body());
         } else {
-          response.write(error.headers());
-          response.write(HttpData.wrap(error.body()));
+          error.write(response);
         }
         response.close();
       }
@@ -65,7 +64,8 @@ final class StreamedAnswer implements GenerationSink {
 
   private void begin(String node) {
     open = true;
-    response.write(
+    // Not write: it throws when the caller has gone already.
+    response.tryWrite(
         ResponseHeaders.builder(HttpStatus.OK)
             .add("content-type", "text/event-stream; charset=utf-8")
             .add("cache-control", "no-cache")

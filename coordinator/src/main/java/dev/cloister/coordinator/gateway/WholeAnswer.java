@@ -29,23 +29,22 @@ final class WholeAnswer implements GenerationSink {
     switch (event) {
       case Started started -> node = started.node();
       case TextDelta delta -> text.append(delta.text());
-      case Finished finished ->
-          write(
-              ResponseHeaders.builder(HttpStatus.OK)
-                  .contentType(MediaType.JSON_UTF_8)
-                  .add(Gateway.NODE_HEADER, node)
-                  .build(),
-              shape.whole(text.toString(), finished.reason(), finished.usage()));
+      case Finished finished -> {
+        // Not write: it throws when the caller has gone already.
+        response.tryWrite(
+            ResponseHeaders.builder(HttpStatus.OK)
+                .contentType(MediaType.JSON_UTF_8)
+                .add(Gateway.NODE_HEADER, node)
+                .build());
+        response.tryWrite(
+            HttpData.wrap(shape.whole(text.toString(), finished.reason(), finished.usage())));
+        response.close();
+      }
       case Failed failed -> {
         OpenAiError error = OpenAiError.of(failed, shape.promptParameter());
-        write(error.headers(), error.body());
+        error.write(response);
+        response.close();
       }
     }
-  }
-
-  private void write(ResponseHeaders headers, byte[] body) {
-    response.write(headers);
-    response.write(HttpData.wrap(body));
-    response.close();
   }
 }
