@@ -1,0 +1,88 @@
+package dev.cloister.coordinator.catalog;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.cloister.coordinator.fakes.MemoryModelRecords;
+import dev.cloister.testkit.SettableClock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CatalogTest {
+  /** As {@code sha256sum} prints it for {@code abc}. */
+  private static final String ABC =
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+  @TempDir private Path directory;
+  private final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
+  private final MemoryModelRecords records = new MemoryModelRecords();
+  private final Catalog catalog = new Catalog(records, clock);
+  private Path file = Path.of("");
+
+  @BeforeEach
+  void write() throws IOException {
+    file = Files.writeString(directory.resolve("model.gguf"), "abc").toRealPath();
+    Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH));
+  }
+
+  @Test
+  void aModelIsKnownByItsNameAndItsDigest() throws Exception {
+    Model model = catalog.add("tiny", file);
+    assertThat(model.sha256()).isEqualTo(ABC);
+    assertThat(model.sizeBytes()).isEqualTo(3);
+    assertThat(catalog.find("tiny")).hasValue(model);
+    assertThat(catalog.findByDigest(ABC)).hasValue(model);
+    assertThat(catalog.find("other")).isEmpty();
+    assertThat(new Catalog(records, clock).models()).containsExactly(model);
+  }
+
+  @Test
+  void anUnchangedFileIsNotHashedAgain() throws Exception {
+    Model first = catalog.add("tiny", file);
+    clock.advance(Duration.ofDays(1));
+    // The same size and time: what would show a second hashing is another digest.
+    Files.writeString(file, "xyz");
+    Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH));
+    assertThat(catalog.add("tiny", file)).isSameAs(first);
+  }
+
+  @Test
+  void aChangedFileIsHashedAgain() throws Exception {
+    Model first = catalog.add("tiny", file);
+    Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH.plusMillis(1)));
+    clock.advance(Duration.ofDays(1));
+    Model touched = catalog.add("tiny", file);
+    assertThat(touched).isNotEqualTo(first);
+    assertThat(touched.sha256()).isEqualTo(ABC);
+    Files.writeString(file, "abcd");
+    assertThat(catalog.add("tiny", file).sha256()).isNotEqualTo(ABC);
+    assertThat(catalog.models()).hasSize(1);
+  }
+
+  @Test
+  void aLinkIsFollowedAndTheFileStaysWhereItIs() throws Exception {
+    Path link = Files.createSymbolicLink(directory.resolve("link"), file);
+    assertThat(catalog.add("tiny", link).file()).isEqualTo(file);
+  }
+
+  @Test
+  void aDirectoryAMissingFileAndABadNameAreRefused() {
+    assertThatThrownBy(() -> catalog.add("tiny", directory))
+        .isInstanceOf(IOException.class)
+        .hasMessageEndingWith("is not a file");
+    assertThatThrownBy(() -> catalog.add("tiny", directory.resolve("missing")))
+        .isInstanceOf(NoSuchFileException.class);
+    assertThatThrownBy(() -> catalog.add("../tiny", file))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("expected: letters, digits");
+    assertThat(catalog.models()).isEmpty();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.cloister.coordinator.fakes;
+
+import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.fleet.NodeSession;
+import dev.cloister.coordinator.inference.Generation;
+import dev.cloister.coordinator.inference.GenerationEvent;
+import dev.cloister.coordinator.inference.GenerationSink;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** An agent that does what a test tells it. Thread-safe. */
+public class FakeNodeSession implements NodeSession {
+  private final Consumer<Start> script;
+  private final List<Start> starts = new CopyOnWriteArrayList<>();
+  private final List<String> cancelled = new CopyOnWriteArrayList<>();
+  private final List<String> served = new CopyOnWriteArrayList<>();
+  private final Map<String, GenerationSink> running = new ConcurrentHashMap<>();
+  private volatile @Nullable String closedFor;
+
+  /** Leaves every generation open. */
+  public FakeNodeSession() {
+    this(start -> {});
+  }
+
+  /**
+   * @param script is run, on the caller's thread, for each generation
+   */
+  public FakeNodeSession(Consumer<Start> script) {
+    this.script = script;
+  }
+
+  /** A generation that was asked for. */
+  public record Start(
+      FakeNodeSession session, String requestId, String model, Generation generation) {
+
+    /** Sends an event, unless the generation is over. */
+    public void send(GenerationEvent event) {
+      boolean last =
+          event instanceof GenerationEvent.Finished || event instanceof GenerationEvent.Failed;
+      @Nullable GenerationSink sink =
+          last ? session.running.remove(requestId) : session.running.get(requestId);
+      if (sink != null) {
+        sink.accept(event);
+      }
+    }
+
+    public boolean isOver() {
+      return !session.running.containsKey(requestId);
+    }
+  }
+
+  @Override
+  public void serve(Model model, int slots) {
+    served.add(model.name());
+  }
+
+  @Override
+  public void start(String requestId, String model, Generation generation, GenerationSink sink) {
+    if (closedFor != null) {
+      sink.accept(lost());
+      return;
+    }
+    running.put(requestId, sink);
+    Start start = new Start(this, requestId, model, generation);
+    starts.add(start);
+    script.accept(start);
+  }
+
+  @Override
+  public void cancel(String requestId) {
+    if (running.remove(requestId) != null) {
+      cancelled.add(requestId);
+    }
+  }
+
+  @Override
+  public void close(String reason) {
+    closedFor = reason;
+    for (String requestId : List.copyOf(running.keySet())) {
+      @Nullable GenerationSink sink = running.remove(requestId);
+      if (sink != null) {
+        sink.accept(lost());
+      }
+    }
+  }
+
+  public static GenerationEvent.Failed lost() {
+    return new GenerationEvent.Failed(GenerationEvent.FailureCode.NODE_LOST, "the node was lost");
+  }
+
+  public List<Start> starts() {
+    return starts;
+  }
+
+  public List<String> cancelled() {
+    return cancelled;
+  }
+
+  public List<String> served() {
+    return served;
+  }
+
+  public Optional<String> closedFor() {
+    return Optional.ofNullable(closedFor);
+  }
+}

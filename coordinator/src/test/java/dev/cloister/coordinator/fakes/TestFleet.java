@@ -1,0 +1,82 @@
+package dev.cloister.coordinator.fakes;
+
+import dev.cloister.coordinator.catalog.Catalog;
+import dev.cloister.coordinator.fleet.Capability;
+import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.Node;
+import dev.cloister.coordinator.fleet.NodeSession;
+import dev.cloister.coordinator.fleet.NodeState;
+import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.inference.Generation;
+import dev.cloister.coordinator.inference.Prompt;
+import dev.cloister.coordinator.inference.Sampling;
+import dev.cloister.coordinator.routing.Dispatcher;
+import dev.cloister.testkit.SettableClock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** A fleet with a dispatcher and a model named {@value #MODEL}, at a time that stands still. */
+public final class TestFleet {
+  public static final String MODEL = "tiny";
+  public static final Duration SILENCE_LIMIT = Duration.ofMillis(2_500);
+
+  public final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
+  public final Catalog catalog = new Catalog(new MemoryModelRecords(MODEL, "org/big:v1"), clock);
+  public final Fleet fleet = new Fleet(List.of(), clock, SILENCE_LIMIT);
+  public final Dispatcher dispatcher = new Dispatcher(catalog, fleet, clock);
+
+  public TestFleet() {
+    fleet.addListener(dispatcher);
+  }
+
+  public static Node node(String name) {
+    return new Node("id-" + name, name, Instant.EPOCH);
+  }
+
+  public static Capability machine(long memoryBytes) {
+    return new Capability(
+        "host",
+        "Linux",
+        "amd64",
+        new Capability.Cpu("cpu", 4, 8, List.of("avx2")),
+        memoryBytes,
+        memoryBytes,
+        1L << 40,
+        1L << 39,
+        Optional.empty(),
+        List.of(),
+        List.of());
+  }
+
+  /** A short chat. */
+  public static Generation generation() {
+    return new Generation(new Prompt.Text("Say something"), Sampling.DEFAULT, 16, List.of());
+  }
+
+  /** Has a node join and open a session. */
+  public Node online(String name, NodeSession session) {
+    Node node = node(name);
+    fleet.declare(node);
+    fleet.attach(node, session, "0.1.0", machine(8L << 30));
+    return node;
+  }
+
+  /** As {@link #online}, with the model ready. */
+  public Node ready(String name, NodeSession session, int slots) {
+    Node node = online(name, session);
+    report(node, session, slots);
+    return node;
+  }
+
+  public void report(Node node, NodeSession session, int slots) {
+    fleet.replica(node.id(), session, new Replica.Ready(MODEL, 4096, slots, "engine"));
+  }
+
+  /** As a broken connection does it. */
+  public void lose(Node node, NodeSession session) {
+    fleet.detach(node.id(), session, NodeState.LOST);
+    session.close("the session broke");
+  }
+}

@@ -1,0 +1,134 @@
+package dev.cloister.coordinator.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cloister.coordinator.fakes.FakeNodeSession;
+import dev.cloister.coordinator.fakes.TestFleet;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class FleetTest {
+  private final TestFleet world = new TestFleet();
+  private final Fleet fleet = world.fleet;
+  private final FakeNodeSession session = new FakeNodeSession();
+  private final AtomicInteger attached = new AtomicInteger();
+  private final AtomicInteger changes = new AtomicInteger();
+
+  @BeforeEach
+  void listen() {
+    fleet.addListener(
+        new FleetListener() {
+          @Override
+          public void attached(Node node, NodeSession opened, Capability capability) {
+            attached.incrementAndGet();
+          }
+
+          @Override
+          public void replicasChanged() {
+            changes.incrementAndGet();
+          }
+        });
+  }
+
+  @Test
+  void aNodeThatJoinedIsOfflineUntilItOpensASession() {
+    Node node = TestFleet.node("desk");
+    fleet.declare(node);
+    assertThat(fleet.find(node.id())).hasValue(node);
+    assertThat(state("desk")).isEqualTo(NodeState.OFFLINE);
+    fleet.attach(node, session, "0.1.0", TestFleet.machine(1));
+    assertThat(state("desk")).isEqualTo(NodeState.ONLINE);
+    assertThat(fleet.session(node.id())).containsSame(session);
+    assertThat(fleet.sessions()).containsOnlyKeys(node.id());
+    assertThat(attached).hasValue(1);
+  }
+
+  @Test
+  void nodesAreListedByName() {
+    for (String name : List.of("rack", "attic", "desk")) {
+      world.online(name, new FakeNodeSession());
+    }
+    assertThat(fleet.nodes())
+        .extracting(view -> view.node().name())
+        .containsExactly("attic", "desk", "rack");
+  }
+
+  @Test
+  void aSecondSessionReplacesTheFirstWhoseNewsIsThenIgnored() {
+    Node node = world.ready("desk", session, 1);
+    FakeNodeSession second = new FakeNodeSession();
+    world.online("desk", second);
+    assertThat(session.closedFor()).hasValue("the node opened another session");
+    assertThat(view("desk").ready(TestFleet.MODEL)).isEmpty();
+
+    world.report(node, session, 1);
+    assertThat(view("desk").ready(TestFleet.MODEL)).isEmpty();
+    fleet.detach(node.id(), session, NodeState.LOST);
+    assertThat(state("desk")).isEqualTo(NodeState.ONLINE);
+    assertThat(second.closedFor()).isEmpty();
+  }
+
+  @Test
+  void aNodeThatFellSilentIsLostRightAfterTheLimit() {
+    world.ready("desk", session, 1);
+    world.clock.advance(TestFleet.SILENCE_LIMIT);
+    fleet.sweep();
+    assertThat(state("desk")).isEqualTo(NodeState.ONLINE);
+    world.clock.advance(Duration.ofMillis(1));
+    fleet.sweep();
+    assertThat(state("desk")).isEqualTo(NodeState.LOST);
+    assertThat(session.closedFor()).hasValue("the node was silent for 2500 ms");
+    assertThat(fleet.sessions()).isEmpty();
+    assertThat(view("desk").replicas()).isEmpty();
+  }
+
+  @Test
+  void everyReportIsASignOfLife() {
+    Node node = world.online("desk", session);
+    for (int i = 0; i < 10; i++) {
+      world.clock.advance(Duration.ofSeconds(1));
+      fleet.report(node.id(), session, new Load(0.5, 1 << 20));
+      fleet.sweep();
+    }
+    assertThat(state("desk")).isEqualTo(NodeState.ONLINE);
+    assertThat(view("desk").load()).hasValue(new Load(0.5, 1 << 20));
+    assertThat(view("desk").lastSeen()).hasValue(world.clock.instant());
+  }
+
+  @Test
+  void aGoodbyeIsNoLoss() {
+    Node node = world.online("desk", session);
+    fleet.detach(node.id(), session, NodeState.OFFLINE);
+    assertThat(state("desk")).isEqualTo(NodeState.OFFLINE);
+    assertThat(changes).hasValue(1);
+  }
+
+  @Test
+  void progressIsNoNewsAndAChangeOfStateIs() {
+    Node node = world.online("desk", session);
+    for (int percent = 0; percent <= 100; percent++) {
+      fleet.replica(node.id(), session, new Replica.Fetching(TestFleet.MODEL, percent / 100.0));
+    }
+    assertThat(changes).hasValue(1);
+    assertThat(view("desk").replicas()).containsExactly(new Replica.Fetching(TestFleet.MODEL, 1.0));
+    world.report(node, session, 2);
+    assertThat(changes).hasValue(2);
+    fleet.replica(node.id(), session, new Replica.Failed(TestFleet.MODEL, "no memory"));
+    assertThat(changes).hasValue(3);
+    assertThat(view("desk").ready(TestFleet.MODEL)).isEmpty();
+  }
+
+  private NodeState state(String name) {
+    return view(name).state();
+  }
+
+  private NodeView view(String name) {
+    return fleet.nodes().stream()
+        .filter(view -> view.node().name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+}

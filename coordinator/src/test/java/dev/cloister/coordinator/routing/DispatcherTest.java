@@ -1,0 +1,283 @@
+package dev.cloister.coordinator.routing;
+
+import static dev.cloister.coordinator.fakes.TestFleet.MODEL;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cloister.coordinator.fakes.FakeNodeSession;
+import dev.cloister.coordinator.fakes.FakeNodeSession.Start;
+import dev.cloister.coordinator.fakes.RecordingSink;
+import dev.cloister.coordinator.fakes.TestFleet;
+import dev.cloister.coordinator.fleet.Node;
+import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.inference.GenerationEvent;
+import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
+import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
+import dev.cloister.coordinator.inference.GenerationEvent.Finished;
+import dev.cloister.coordinator.inference.GenerationEvent.Started;
+import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
+import dev.cloister.coordinator.inference.GenerationEvent.Usage;
+import dev.cloister.coordinator.inference.GenerationSink;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class DispatcherTest {
+  private static final Started STARTED = new Started(3, "a");
+  private static final TextDelta TEXT = new TextDelta("hello");
+  private static final Finished FINISHED = new Finished(FinishReason.STOP, new Usage(3, 10));
+
+  private final TestFleet world = new TestFleet();
+  private final FakeNodeSession a = new FakeNodeSession();
+  private final FakeNodeSession b = new FakeNodeSession();
+  private final RecordingSink sink = new RecordingSink();
+
+  @Test
+  void anAnswerReachesTheCallerInOrderAndIsMeasured() {
+    Node node = world.ready("a", a, 1);
+    submit();
+    Start start = a.starts().getFirst();
+    start.send(STARTED);
+    assertThat(entry(node).active()).isEqualTo(1);
+    assertThat(entry(node).pendingTokens()).isEqualTo(16);
+    world.clock.advance(Duration.ofSeconds(1));
+    start.send(TEXT);
+    start.send(FINISHED);
+    assertThat(sink.events()).containsExactly(STARTED, TEXT, FINISHED);
+    assertThat(entry(node).active()).isZero();
+    assertThat(entry(node).pendingTokens()).isZero();
+    assertThat(entry(node).tokensPerSecond()).hasValue(10);
+  }
+
+  @Test
+  void aModelThatIsNotInTheCatalogIsRefused() {
+    world.dispatcher.submit("r", "no\n\uD83D\uDE80such", TestFleet.generation(), sink);
+    assertFailed(FailureCode.MODEL_NOT_FOUND, "the model 'no?\uD83D\uDE80such' does not exist;");
+    RecordingSink second = new RecordingSink();
+    world.dispatcher.submit("r", "x".repeat(1_000_000), TestFleet.generation(), second);
+    assertThat(second.failure().orElseThrow().message()).hasSizeLessThan(300);
+  }
+
+  @Test
+  void aNodeLostBeforeAnyTextIsReplacedUnnoticed() {
+    Node lost = world.ready("a", a, 1);
+    Node heir = world.ready("b", b, 1);
+    submit();
+    a.starts().getFirst().send(STARTED);
+    world.lose(lost, a);
+    Start second = b.starts().getFirst();
+    second.send(new Started(3, "b"));
+    second.send(TEXT);
+    second.send(FINISHED);
+    assertThat(sink.events()).containsExactly(STARTED, TEXT, FINISHED);
+    assertThat(entry(lost).active()).isZero();
+    assertThat(entry(heir).active()).isZero();
+  }
+
+  @Test
+  void aNodeLostInTheMiddleOfTheTextIsOneFailure() {
+    Node lost = world.ready("a", a, 1);
+    world.ready("b", b, 1);
+    submit();
+    a.starts().getFirst().send(STARTED);
+    a.starts().getFirst().send(TEXT);
+    world.lose(lost, a);
+    assertThat(sink.events()).containsExactly(STARTED, TEXT, FakeNodeSession.lost());
+    assertThat(b.starts()).isEmpty();
+    assertThat(entry(lost).active()).isZero();
+  }
+
+  @Test
+  void aSessionThatClosedUnnoticedIsNoFailureEither() {
+    world.ready("a", a, 1);
+    world.ready("b", b, 1);
+    a.close("broke a moment ago");
+    submit();
+    assertThat(b.starts()).hasSize(1);
+    assertThat(sink.events()).isEmpty();
+  }
+
+  @Test
+  void anEngineThatRefusesTheRequestIsNotAskedTwice() {
+    world.ready("a", a, 1);
+    world.ready("b", b, 1);
+    submit();
+    a.starts()
+        .getFirst()
+        .send(new GenerationEvent.Failed(FailureCode.CONTEXT_LENGTH_EXCEEDED, "too long"));
+    assertFailed(FailureCode.CONTEXT_LENGTH_EXCEEDED, "too long");
+    assertThat(b.starts()).isEmpty();
+  }
+
+  @Test
+  void aCancelledRequestStopsOnItsNodeAndIsHeardOfNoMore() {
+    Node node = world.ready("a", a, 1);
+    ActiveRequest request = submit();
+    Start start = a.starts().getFirst();
+    start.send(STARTED);
+    request.cancel();
+    request.cancel();
+    assertThat(a.cancelled()).containsExactly("r");
+    start.send(TEXT);
+    start.send(FINISHED);
+    world.lose(node, a);
+    assertThat(sink.events()).containsExactly(STARTED);
+    assertThat(entry(node).active()).isZero();
+  }
+
+  @Test
+  void aRequestCancelledWhileItIsBeingStartedStopsOnItsNode() {
+    AtomicReference<@Nullable ActiveRequest> request = new AtomicReference<>();
+    FakeNodeSession early =
+        new FakeNodeSession() {
+          @Override
+          public void start(
+              String requestId,
+              String model,
+              dev.cloister.coordinator.inference.Generation generation,
+              GenerationSink target) {
+            @Nullable ActiveRequest waiting = request.get();
+            if (waiting != null) {
+              waiting.cancel();
+            }
+            super.start(requestId, model, generation, target);
+          }
+        };
+    Node node = world.online("a", early);
+    world.fleet.replica(node.id(), early, new Replica.Loading(MODEL, 0));
+    request.set(submit());
+    world.report(node, early, 1);
+    assertThat(early.starts()).hasSize(1);
+    assertThat(early.cancelled()).containsExactly("r");
+    assertThat(entry(node).active()).isZero();
+    assertThat(sink.events()).isEmpty();
+  }
+
+  @Test
+  void aSinkThatThrowsEndsItsOwnRequestOnly() {
+    Node node = world.ready("a", a, 2);
+    world.dispatcher.submit(
+        "bad",
+        MODEL,
+        TestFleet.generation(),
+        event -> {
+          throw new IllegalStateException("the caller is gone");
+        });
+    submit();
+    a.starts().get(0).send(STARTED);
+    a.starts().get(1).send(STARTED);
+    assertThat(a.cancelled()).containsExactly("bad");
+    assertThat(sink.events()).containsExactly(STARTED);
+    assertThat(entry(node).active()).isEqualTo(1);
+  }
+
+  @Test
+  void aRequestWaitsWhileItsModelIsLoadedAndIsThenAnswered() {
+    Node node = world.online("a", a);
+    world.fleet.replica(node.id(), a, new Replica.Loading(MODEL, 0.1));
+    submit();
+    assertThat(a.starts()).isEmpty();
+    assertThat(sink.events()).isEmpty();
+    world.report(node, a, 1);
+    a.starts().getFirst().send(FINISHED);
+    assertThat(sink.events()).containsExactly(FINISHED);
+  }
+
+  @Test
+  void aRequestThatWaitsCanBeCancelled() {
+    Node node = world.online("a", a);
+    world.fleet.replica(node.id(), a, new Replica.Loading(MODEL, 0.1));
+    submit().cancel();
+    world.report(node, a, 1);
+    assertThat(a.starts()).isEmpty();
+    assertThat(sink.events()).isEmpty();
+  }
+
+  @Test
+  void waitingEndsAtTheDeadline() {
+    Node node = world.online("a", a);
+    world.fleet.replica(node.id(), a, new Replica.Fetching(MODEL, 0.1));
+    submit();
+    world.clock.advance(Duration.ofMillis(29_999));
+    world.dispatcher.retry();
+    assertThat(sink.events()).isEmpty();
+    world.clock.advance(Duration.ofMillis(1));
+    world.dispatcher.retry();
+    assertFailed(FailureCode.NO_CAPACITY, "the model 'tiny' is being loaded; try again");
+    assertThat(sink.ended()).isEqualTo(1);
+  }
+
+  @Test
+  void waitingEndsWhenTheLastNodeFailsToLoad() {
+    Node node = world.online("a", a);
+    world.fleet.replica(node.id(), a, new Replica.Fetching(MODEL, 0.1));
+    submit();
+    world.fleet.replica(node.id(), a, new Replica.Failed(MODEL, "no memory"));
+    assertFailed(FailureCode.NO_CAPACITY, "no node serves 'tiny' now; see: cloister node list");
+  }
+
+  @Test
+  void noMoreThanAThousandRequestsWait() {
+    Node node = world.online("a", a);
+    world.fleet.replica(node.id(), a, new Replica.Loading(MODEL, 0.1));
+    for (int i = 0; i < 1_000; i++) {
+      world.dispatcher.submit("w" + i, MODEL, TestFleet.generation(), event -> {});
+    }
+    submit();
+    assertFailed(FailureCode.NO_CAPACITY, "the model 'tiny' is being loaded");
+  }
+
+  @Test
+  void aFullQueueIsSaidAtOnce() {
+    world.ready("a", a, 1);
+    List<RecordingSink> sinks = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      RecordingSink each = new RecordingSink();
+      sinks.add(each);
+      world.dispatcher.submit("r" + i, MODEL, TestFleet.generation(), each);
+    }
+    assertThat(a.starts()).hasSize(5);
+    assertThat(sinks.getLast().failure().orElseThrow().message())
+        .isEqualTo("every node that serves 'tiny' has a full queue; try again in a few seconds");
+    assertThat(sinks.getFirst().events()).isEmpty();
+  }
+
+  @Test
+  void aRequestThatBringsThreeNodesDownIsGivenUp() {
+    FakeNodeSession deadly = new FakeNodeSession(start -> start.send(FakeNodeSession.lost()));
+    for (String name : List.of("a", "b", "c", "d")) {
+      world.ready(name, deadly, 1);
+    }
+    submit();
+    assertThat(deadly.starts()).hasSize(3);
+    assertFailed(FailureCode.NODE_LOST, "the node was lost");
+    assertThat(sink.ended()).isEqualTo(1);
+  }
+
+  @Test
+  void anEngineThatRestartsGetsTheRequestAgain() {
+    world.ready("a", a, 1);
+    submit();
+    a.starts().getFirst().send(FakeNodeSession.lost());
+    world.dispatcher.retry();
+    assertThat(a.starts()).hasSize(2);
+    a.starts().get(1).send(FINISHED);
+    assertThat(sink.events()).containsExactly(FINISHED);
+  }
+
+  private ActiveRequest submit() {
+    return world.dispatcher.submit("r", MODEL, TestFleet.generation(), sink);
+  }
+
+  private NodeLedger.Entry entry(Node node) {
+    return world.dispatcher.ledger().of(new NodeLedger.Key(node.id(), MODEL));
+  }
+
+  private void assertFailed(FailureCode code, String message) {
+    GenerationEvent.Failed failed = sink.failure().orElseThrow();
+    assertThat(failed.code()).isEqualTo(code);
+    assertThat(failed.message()).startsWith(message);
+  }
+}

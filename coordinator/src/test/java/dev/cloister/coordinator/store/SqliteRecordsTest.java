@@ -1,0 +1,131 @@
+package dev.cloister.coordinator.store;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.fakes.MemoryModelRecords;
+import dev.cloister.coordinator.identity.ApiKey;
+import dev.cloister.coordinator.identity.Member;
+import dev.cloister.coordinator.identity.StoredToken;
+import dev.cloister.identity.Role;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SqliteRecordsTest {
+  private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+  private static final byte[] SECRET = "hash".getBytes(UTF_8);
+
+  @TempDir private Path directory;
+
+  @SuppressWarnings("NullAway.Init")
+  private Database database;
+
+  @SuppressWarnings("NullAway.Init")
+  private SqliteTokenRecords tokens;
+
+  @BeforeEach
+  void open() {
+    database = Database.open(directory.resolve("cloister.db"));
+    tokens = new SqliteTokenRecords(database);
+  }
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  @Test
+  void ofFiftyRacingCallersExactlyAsManyWinAsTheTokenHasUses() throws Exception {
+    tokens.add(token("t", 3), SECRET);
+    CountDownLatch go = new CountDownLatch(1);
+    List<Future<Optional<Member>>> racers = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(50)) {
+      for (int i = 0; i < 50; i++) {
+        String id = "member" + i;
+        racers.add(
+            threads.submit(
+                () -> {
+                  go.await();
+                  return tokens.redeem("t", SECRET, id, "desk", NOW);
+                }));
+      }
+      go.countDown();
+    }
+    List<String> names = new ArrayList<>();
+    for (Future<Optional<Member>> racer : racers) {
+      racer.get().ifPresent(member -> names.add(member.name()));
+    }
+    assertThat(names).containsExactlyInAnyOrder("desk", "desk-2", "desk-3");
+    assertThat(tokens.find("t").orElseThrow().usesLeft()).isZero();
+    assertThat(tokens.withRole(Role.AGENT)).hasSize(3);
+  }
+
+  @Test
+  void aTokenIsNotRedeemedWhenExpiredRevokedOrWithAnotherSecret() {
+    tokens.add(token("good", 5), SECRET);
+    Instant end = NOW.plus(Duration.ofHours(1));
+    assertThat(tokens.redeem("good", "other".getBytes(UTF_8), "m1", "a", NOW)).isEmpty();
+    assertThat(tokens.redeem("good", SECRET, "m1", "a", end)).isEmpty();
+    assertThat(tokens.redeem("unknown", SECRET, "m1", "a", NOW)).isEmpty();
+    assertThat(tokens.redeem("good", SECRET, "m1", "a", end.minusMillis(1))).isPresent();
+    assertThat(tokens.revoke("good")).isTrue();
+    assertThat(tokens.redeem("good", SECRET, "m2", "a", NOW)).isEmpty();
+    assertThat(tokens.find("good").orElseThrow().usesLeft()).isEqualTo(4);
+    assertThat(tokens.revoke("unknown")).isFalse();
+  }
+
+  @Test
+  void membersAreKnownByRole() {
+    tokens.add(token("t", 1), SECRET);
+    tokens.redeem("t", SECRET, "m1", "desk", NOW);
+    assertThat(tokens.isMember("m1", Role.AGENT)).isTrue();
+    assertThat(tokens.isMember("m1", Role.ADMIN)).isFalse();
+    assertThat(tokens.isMember("m2", Role.AGENT)).isFalse();
+    assertThat(tokens.withRole(Role.AGENT))
+        .containsExactly(new Member("m1", Role.AGENT, "desk", NOW));
+  }
+
+  @Test
+  void aKeyNameIsTakenUntilTheKeyIsRevoked() {
+    SqliteApiKeyRecords keys = new SqliteApiKeyRecords(database);
+    ApiKey first = new ApiKey("k1", "laptop", NOW, false);
+    ApiKey second = new ApiKey("k2", "laptop", NOW.plusSeconds(1), false);
+    assertThat(keys.add(first, new byte[] {1})).isTrue();
+    assertThat(keys.add(second, new byte[] {2})).isFalse();
+    assertThat(keys.revoke("k1")).isTrue();
+    assertThat(keys.add(second, new byte[] {2})).isTrue();
+    assertThat(keys.all()).extracting(ApiKey::id).containsExactly("k2", "k1");
+    assertThat(keys.findByHash(new byte[] {1}).orElseThrow().revoked()).isTrue();
+    assertThat(keys.findByHash(new byte[] {2})).hasValue(second);
+    assertThat(keys.findByHash(new byte[] {3})).isEmpty();
+    assertThat(keys.revoke("k3")).isFalse();
+  }
+
+  @Test
+  void aModelOfTheSameNameIsReplaced() {
+    SqliteModelRecords models = new SqliteModelRecords(database);
+    Model small = MemoryModelRecords.model("org/m:v1", 10);
+    models.put(small);
+    assertThat(models.all()).containsExactly(small);
+    Model large = MemoryModelRecords.model("org/m:v1", 20);
+    models.put(large);
+    assertThat(models.all()).containsExactly(large);
+  }
+
+  private static StoredToken token(String id, int uses) {
+    return new StoredToken(id, Role.AGENT, NOW, NOW.plus(Duration.ofHours(1)), uses, false);
+  }
+}
