@@ -12,10 +12,13 @@ import dev.cloister.coordinator.inference.InvalidGenerationException;
 import dev.cloister.coordinator.routing.ActiveRequest;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.routing.RequestId;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/chat/completions} and {@code POST /v1/completions}. */
 final class CompletionEndpoint implements HttpService {
@@ -50,7 +53,7 @@ final class CompletionEndpoint implements HttpService {
             whole -> {
               // An answer takes as long as it takes; a caller that leaves cancels it.
               context.clearRequestTimeout();
-              answer(requestId, whole, response);
+              answer(context, requestId, whole, response);
             },
             workers)
         .exceptionally(
@@ -65,7 +68,10 @@ final class CompletionEndpoint implements HttpService {
   }
 
   private void answer(
-      String requestId, AggregatedHttpRequest request, HttpResponseWriter response) {
+      ServiceRequestContext context,
+      String requestId,
+      AggregatedHttpRequest request,
+      HttpResponseWriter response) {
     CompletionRequest asked;
     try {
       RequestBody body = RequestBody.parse(request.content());
@@ -95,5 +101,21 @@ final class CompletionEndpoint implements HttpService {
               active.cancel();
               return null;
             });
+    cancelWithConnection(context, active, response);
+  }
+
+  /** With HTTP/1.1, Armeria fails the response only a second after the connection is closed. */
+  private static void cancelWithConnection(
+      ServiceRequestContext context, ActiveRequest active, HttpResponseWriter response) {
+    @Nullable Channel connection = context.log().partial().channel();
+    if (connection == null) {
+      return;
+    }
+    ChannelFutureListener cancel = closed -> active.cancel();
+    connection.closeFuture().addListener(cancel);
+    var _ =
+        response
+            .whenComplete()
+            .whenComplete((done, gone) -> connection.closeFuture().removeListener(cancel));
   }
 }

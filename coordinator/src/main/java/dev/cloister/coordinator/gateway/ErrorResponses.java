@@ -1,10 +1,12 @@
 package dev.cloister.coordinator.gateway;
 
 import com.linecorp.armeria.common.AggregatedHttpResponse;
+import com.linecorp.armeria.common.ClosedSessionException;
 import com.linecorp.armeria.common.ContentTooLargeException;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.RequestHeaders;
+import com.linecorp.armeria.common.stream.ClosedStreamException;
 import com.linecorp.armeria.server.HttpStatusException;
 import com.linecorp.armeria.server.ServerErrorHandler;
 import com.linecorp.armeria.server.ServiceConfig;
@@ -24,6 +26,12 @@ final class ErrorResponses implements ServerErrorHandler {
     }
     if (cause instanceof HttpStatusException status) {
       return error(status.httpStatus()).response();
+    }
+    if (cause instanceof ClosedSessionException
+        || cause instanceof ClosedStreamException
+        || cause instanceof StreamedAnswer.SlowReaderException) {
+      log.debug("{} {}: the caller is gone", context.method(), context.mappedPath(), cause);
+      return error(HttpStatus.SERVICE_UNAVAILABLE).response();
     }
     log.error("{} {} failed", context.method(), context.mappedPath(), cause);
     return error(HttpStatus.INTERNAL_SERVER_ERROR).response();

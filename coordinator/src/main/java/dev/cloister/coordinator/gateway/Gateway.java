@@ -13,6 +13,10 @@ import dev.cloister.coordinator.gateway.AnswerShape.Api;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.identity.IdentitySource;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -21,6 +25,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The user port: OpenAI's API over HTTP/1.1 and HTTP/2. */
@@ -67,6 +72,7 @@ public final class Gateway implements AutoCloseable {
             .disableDateHeader()
             .disableServerHeader()
             .gracefulShutdownTimeoutMillis(0, 0)
+            .bossGroupFactory(Acceptor::new)
             .service(
                 read("/healthz"),
                 (context, request) ->
@@ -106,6 +112,18 @@ public final class Gateway implements AutoCloseable {
 
   private static Route written(String path) {
     return Route.builder().path(path).methods(HttpMethod.POST).build();
+  }
+
+  /** Accepts connections. By default it would hold up every shutdown for two seconds. */
+  private static final class Acceptor extends MultiThreadIoEventLoopGroup {
+    Acceptor(String name) {
+      super(1, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+    }
+
+    @Override
+    public Future<?> shutdownGracefully() {
+      return shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
   }
 
   /** The port it listens on. */

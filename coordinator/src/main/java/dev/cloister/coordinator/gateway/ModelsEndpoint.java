@@ -11,8 +11,6 @@ import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelName;
 import java.io.IOException;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -27,8 +25,8 @@ final class ModelsEndpoint implements HttpService {
   @Override
   public HttpResponse serve(ServiceRequestContext context, HttpRequest request) {
     @Nullable String id = context.pathParam("id");
-    // Names may hold a slash; clients send it as it is or as %2F.
-    return id == null ? all() : one(URLDecoder.decode(id, StandardCharsets.UTF_8));
+    // Names may hold a slash; clients send it as it is, or as %2F, which Armeria leaves alone.
+    return id == null ? all() : one(id.replace("%2F", "/").replace("%2f", "/"));
   }
 
   private HttpResponse all() {

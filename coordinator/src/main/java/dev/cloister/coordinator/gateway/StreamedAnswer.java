@@ -86,7 +86,8 @@ final class StreamedAnswer implements GenerationSink {
     event[event.length - 2] = '\n';
     event[event.length - 1] = '\n';
     if (unreadBytes.addAndGet(event.length) > MOST_UNREAD_BYTES) {
-      response.close(new SlowReaderException());
+      // Not close: it would wait for the caller to read what piled up.
+      response.abort(new SlowReaderException());
     } else if (response.tryWrite(HttpData.wrap(event))) {
       var _ = response.whenConsumed().thenRun(() -> unreadBytes.addAndGet(-event.length));
     }
