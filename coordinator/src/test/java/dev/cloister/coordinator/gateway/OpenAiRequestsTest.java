@@ -1,0 +1,309 @@
+package dev.cloister.coordinator.gateway;
+
+import static dev.cloister.coordinator.gateway.TestGateway.CHAT;
+import static dev.cloister.coordinator.gateway.TestGateway.COMPLETIONS;
+import static dev.cloister.coordinator.gateway.TestGateway.HELLO;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@SuppressWarnings("NullAway.Init")
+class OpenAiRequestsTest {
+  @TempDir private static Path directory;
+  private static TestGateway gateway;
+
+  @BeforeAll
+  static void start() throws Exception {
+    gateway = new TestGateway(directory);
+  }
+
+  @AfterAll
+  static void stop() {
+    gateway.close();
+  }
+
+  @Test
+  void bothWaysToSendAKeyAreTaken() throws Exception {
+    assertThat(send("x-api-key", gateway.key).statusCode()).isEqualTo(200);
+    assertThat(send("Authorization", "bearer " + gateway.key).statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void withoutAGoodKeyNothingIsAnswered() throws Exception {
+    String wrong = "sk-cloister-" + "A".repeat(43);
+    for (HttpResponse<String> response :
+        List.of(
+            send("x-api-key", wrong),
+            send("authorization", "Bearer " + wrong),
+            send("authorization", "Bearer"),
+            send("authorization", "Basic " + gateway.key),
+            send("x-other", gateway.key))) {
+      assertThat(response.statusCode()).isEqualTo(401);
+      JsonNode error = TestGateway.error(response);
+      assertThat(error.path("type").asText()).isEqualTo("invalid_request_error");
+      assertThat(error.path("code").asText()).isEqualTo("invalid_api_key");
+      assertThat(error.path("message").asText()).isNotEmpty().doesNotContain(wrong);
+    }
+    assertThat(gateway.send(HttpRequest.newBuilder(gateway.uri("/v1/models"))).statusCode())
+        .isEqualTo(401);
+    assertThat(gateway.send(HttpRequest.newBuilder(gateway.uri("/healthz"))).body())
+        .isEqualTo("{\"status\":\"ok\"}");
+  }
+
+  @Test
+  void aRevokedKeyIsRefusedAtOnce() throws Exception {
+    var made = gateway.apiKeys.create("short-lived");
+    assertThat(send("x-api-key", made.key()).statusCode()).isEqualTo(200);
+    gateway.apiKeys.revoke(made.id());
+    assertThat(send("x-api-key", made.key()).statusCode()).isEqualTo(401);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        " ",
+        "{",
+        "{\"model\": }",
+        "{'model': 1}",
+        "not json",
+        "[]",
+        "null",
+        "\"text\"",
+        "{\"model\":\"tiny\"} {}",
+        "{\"model\":\"tiny\"} x",
+        "{\"model\":\"tiny\",\"model\":\"tiny\"}",
+        "{\"\\uD800\":1,\"\\uD800\":2}",
+        "{\"temperature\": NaN}",
+        "{\"model\":\"\\q\"}",
+        "{\"model\":\"a\nb\"}",
+        "{\"seed\":1e}",
+      })
+  void whatIsNoJsonObjectIsRefusedInPlainWords(String body) throws Exception {
+    assertRefused(CHAT, body, "null");
+  }
+
+  @Test
+  void bytesThatAreNoTextAreRefused() throws Exception {
+    byte[] bytes = {'{', '"', (byte) 0xff, (byte) 0xfe, '"', ':', '1', '}'};
+    assertRefused(
+        gateway.send(gateway.request(CHAT).POST(BodyPublishers.ofByteArray(bytes))), "null");
+  }
+
+  @Test
+  void deepNestingIsRefusedQuickly() throws Exception {
+    for (String open : new String[] {"[", "{\"a\":"}) {
+      assertRefused(CHAT, open.repeat(100_000), "null");
+      assertRefused(CHAT, "{\"messages\":" + open.repeat(100_000), "null");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          model | 1
+          model | null
+          model | ["tiny"]
+          messages | null
+          messages | "hi"
+          messages | []
+          messages | {}
+          messages[0] | ["hi"]
+          messages[0].role | [{"content":"hi"}]
+          messages[0].role | [{"role":"wizard","content":"hi"}]
+          messages[0].role | [{"role":5,"content":"hi"}]
+          messages[0].content | [{"role":"user"}]
+          messages[0].content | [{"role":"user","content":5}]
+          messages[0].content | [{"role":"user","content":[5]}]
+          messages[0].content | [{"role":"user","content":[{"type":"image_url","image_url":{"url":"http://x/"}}]}]
+          messages[0].content | [{"role":"user","content":[{"type":"text","text":5}]}]
+          messages[1].role | [{"role":"user","content":"a"},{"role":"x","content":"b"}]
+          stream | "yes"
+          stream | 1
+          stream_options | {"include_usage":true}
+          max_tokens | 0
+          max_tokens | -1
+          max_tokens | 1.5
+          max_tokens | "many"
+          max_tokens | 1e3
+          max_tokens | 2147483648
+          max_tokens | 99999999999999999999999999
+          max_completion_tokens | 0
+          temperature | -0.1
+          temperature | 2.1
+          temperature | 1e400
+          temperature | "NaN"
+          temperature | "0.5"
+          temperature | [0.5]
+          top_p | 0
+          top_p | 1.5
+          top_k | -1
+          top_k | 1.5
+          min_p | 2
+          seed | -1
+          seed | 1.5
+          frequency_penalty | 3
+          presence_penalty | -3
+          stop | 5
+          stop | [5]
+          stop | ""
+          stop | ["a","b","c","d","e","f","g","h","i","j","k","l","m","n","o","p","q"]
+          n | 2
+          n | "1"
+          tools | [{"type":"function","function":{"name":"f"}}]
+          functions | [{"name":"f"}]
+          logprobs | true
+          response_format | {"type":"json_object"}
+          response_format | "json"
+          """)
+  void aWrongFieldOfAChatIsRefusedWithItsName(String param, String value) throws Exception {
+    String field = param.contains("[") ? "messages" : param;
+    String good =
+        switch (field) {
+          case "model" -> "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
+          case "messages" -> "\"model\":\"tiny\"";
+          default -> "\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
+        };
+    assertRefused(CHAT, "{" + good + ",\"" + field + "\":" + value + "}", param);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          prompt | null
+          prompt | 5
+          prompt | ""
+          prompt | []
+          prompt | ["a","b"]
+          prompt | [1,2,3]
+          suffix | "end"
+          echo | true
+          best_of | 2
+          logprobs | 1
+          """)
+  void aWrongFieldOfACompletionIsRefusedWithItsName(String param, String value) throws Exception {
+    String good = param.equals("prompt") ? "" : ",\"prompt\":\"once\"";
+    assertRefused(
+        COMPLETIONS, "{\"model\":\"tiny\"" + good + ",\"" + param + "\":" + value + "}", param);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\"all\"", "{\"include_usage\":\"yes\"}", "[]"})
+  void wrongStreamOptionsAreRefused(String options) throws Exception {
+    HttpResponse<String> response =
+        gateway.post(
+            CHAT,
+            HELLO.replace(
+                "{\"model\"", "{\"stream\":true,\"stream_options\":" + options + ",\"model\""));
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(TestGateway.error(response).path("param").asText()).startsWith("stream_options");
+  }
+
+  @Test
+  void fieldsThatAskForNothingAreTaken() throws Exception {
+    assertThat(
+            gateway
+                .post(
+                    COMPLETIONS,
+                    "{\"model\":\"tiny\",\"prompt\":\"a\",\"suffix\":\"\",\"echo\":false,"
+                        + "\"logprobs\":null,\"logit_bias\":{},\"stop\":null,\"unknown\":[1]}")
+                .statusCode())
+        .isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"other", "it's \\\"q\\\"\\n\uD83D\uDE80", "\\uD800", "", "../tiny"})
+  void anUnknownModelIsNotFoundWhateverItsName(String name) throws Exception {
+    HttpResponse<String> response = gateway.post(CHAT, HELLO.replace("tiny", name));
+    assertThat(response.statusCode()).isEqualTo(404);
+    JsonNode error = TestGateway.error(response);
+    assertThat(error.path("code").asText()).isEqualTo("model_not_found");
+    assertThat(error.path("param").asText()).isEqualTo("model");
+    assertThat(error.path("message").asText()).startsWith("the model '").doesNotContain("\n");
+  }
+
+  @Test
+  void aVeryLongModelNameIsNotEchoedWhole() throws Exception {
+    HttpResponse<String> response =
+        gateway.post(CHAT, HELLO.replace("tiny", "x".repeat(1_000_000)));
+    assertThat(response.statusCode()).isEqualTo(404);
+    assertThat(response.body()).hasSizeLessThan(500);
+    assertThat(gateway.get("/v1/models/" + "x".repeat(2_000)).body()).hasSizeLessThan(500);
+  }
+
+  @Test
+  void pathsAndMethodsThatAreNotThereAreSaid() throws Exception {
+    assertStatus(gateway.get("/"), 404);
+    assertStatus(gateway.get("/v1/chat"), 404);
+    assertStatus(gateway.post("/v1/embeddings", "{}"), 404);
+    assertStatus(gateway.get(CHAT), 405);
+    assertStatus(gateway.get(COMPLETIONS), 405);
+    assertStatus(gateway.post("/v1/models", "{}"), 405);
+    assertStatus(gateway.send(gateway.request("/v1/models/tiny").DELETE()), 405);
+  }
+
+  @Test
+  void aBodyOverEightMebibytesIsTooLarge() throws Exception {
+    byte[] large = "x".repeat((8 << 20) + 1).getBytes(StandardCharsets.UTF_8);
+    assertStatus(gateway.send(gateway.request(CHAT).POST(BodyPublishers.ofByteArray(large))), 413);
+    // Without a length, so that only counting shows it.
+    HttpRequest.Builder chunked =
+        gateway
+            .request(CHAT)
+            .POST(BodyPublishers.fromPublisher(BodyPublishers.ofByteArrays(List.of(large))));
+    assertStatus(gateway.send(chunked), 413);
+    String content = "x".repeat((8 << 20) - 200);
+    assertThat(gateway.post(CHAT, HELLO.replace("hi", content)).statusCode()).isEqualTo(200);
+  }
+
+  private static HttpResponse<String> send(String header, String value) throws Exception {
+    return gateway.send(
+        HttpRequest.newBuilder(gateway.uri(CHAT))
+            .timeout(Duration.ofSeconds(20))
+            .header(header, value)
+            .POST(BodyPublishers.ofString(HELLO)));
+  }
+
+  private static void assertStatus(HttpResponse<String> response, int status) throws Exception {
+    assertThat(response.statusCode()).isEqualTo(status);
+    assertThat(TestGateway.error(response).path("message").asText()).isNotEmpty();
+    assertThat(response.headers().firstValue("content-type"))
+        .hasValue("application/json; charset=utf-8");
+  }
+
+  private static void assertRefused(String path, String body, String param) throws Exception {
+    assertRefused(gateway.post(path, body), param);
+  }
+
+  private static void assertRefused(HttpResponse<String> response, String param) throws Exception {
+    assertThat(response.body()).startsWith("{\"error\":{");
+    assertThat(response.statusCode()).isEqualTo(400);
+    JsonNode error = TestGateway.error(response);
+    assertThat(error.path("param").asText()).isEqualTo(param);
+    assertThat(error.path("type").asText()).isEqualTo("invalid_request_error");
+    assertThat(error.path("message").asText())
+        .isNotEmpty()
+        .hasSizeLessThan(200)
+        .doesNotContain("\n", "com.fasterxml", "Exception", "Feature", "Constraints", "java");
+  }
+}
