@@ -14,6 +14,7 @@ import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
@@ -125,7 +126,7 @@ class CallersTest {
   @Test
   void manyRequestsShareAConnectionOverHttp2WithoutTls() throws Exception {
     // Prior knowledge: the connection begins with the preface of RFC 9113, section 3.4.
-    try (Socket socket = new Socket("127.0.0.1", gateway.port())) {
+    try (Socket socket = new Socket(InetAddress.ofLiteral("127.0.0.1"), gateway.port())) {
       socket.setSoTimeout(10_000);
       socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(UTF_8));
       byte[] emptySettings = {0, 0, 0, 4, 0, 0, 0, 0, 0};
@@ -186,7 +187,7 @@ class CallersTest {
             "GET /" + "a".repeat(100_000),
             "GET / HTTP/1.1\r\nx: " + "a".repeat(100_000) + "\r\n\r\n",
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\u007f".repeat(1_000))) {
-      try (Socket socket = new Socket("127.0.0.1", gateway.port())) {
+      try (Socket socket = new Socket(InetAddress.ofLiteral("127.0.0.1"), gateway.port())) {
         socket.setSoTimeout(5_000);
         socket.getOutputStream().write(rubbish.getBytes(UTF_8));
         socket.shutdownOutput();
@@ -228,7 +229,7 @@ class CallersTest {
   }
 
   private void send(Socket socket, String path, String body) throws IOException {
-    socket.connect(new InetSocketAddress("127.0.0.1", gateway.port()));
+    socket.connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), gateway.port()));
     socket.setSoTimeout(10_000);
     byte[] bytes = body.getBytes(UTF_8);
     socket.getOutputStream().write(head(path, bytes.length).getBytes(UTF_8));

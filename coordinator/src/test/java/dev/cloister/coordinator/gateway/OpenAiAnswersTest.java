@@ -276,7 +276,7 @@ class OpenAiAnswersTest {
   private static List<JsonNode> chunks(String body) throws Exception {
     assertThat(body).endsWith("data: [DONE]\n\n");
     List<JsonNode> chunks = new ArrayList<>();
-    for (String event : body.split("\n\n")) {
+    for (String event : body.split("\n\n", 0)) {
       assertThat(event).startsWith("data: ").doesNotContain("\n");
       if (!event.equals("data: [DONE]")) {
         chunks.add(json(event.substring("data: ".length())));

@@ -51,7 +51,6 @@ class DispatcherStressTest {
       for (int loss = 0; loss < 200; loss++) {
         Node node = nodes.get(random.nextInt(NODES));
         world.ready(node.name(), session(), 100);
-        Thread.yield();
       }
     }
     await("seed " + seed)
@@ -101,7 +100,6 @@ class DispatcherStressTest {
                         () -> {
                           start.send(new Started(1, "node"));
                           start.send(new TextDelta("a"));
-                          Thread.yield();
                           start.send(new TextDelta("b"));
                           start.send(new Finished(FinishReason.STOP, new Usage(1, 2)));
                         }));

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.store;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -66,7 +67,8 @@ class DatabaseTest {
 
   @Test
   void aFileThatIsNoDatabaseIsRefusedAndLeftAlone() throws Exception {
-    byte[] text = "this is a letter to my aunt, and no database at all. ".repeat(40).getBytes();
+    byte[] text =
+        "this is a letter to my aunt, and no database at all. ".repeat(40).getBytes(UTF_8);
     Files.write(file, text);
     assertThatThrownBy(() -> Database.open(file))
         .isInstanceOf(StoreException.class)
