@@ -5,12 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.google.protobuf.ByteString;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.IdentityStore;
+import dev.cloister.identity.InvalidIdentityException;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.PrivateFiles;
 import dev.cloister.identity.RenewableIdentity;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.EnrollmentException.Reason;
+import dev.cloister.identity.tls.ClusterChannel;
 import dev.cloister.identity.tls.ClusterTls;
 import dev.cloister.identity.tls.PinMismatchException;
 import dev.cloister.proto.enrollment.v1.EnrollRequest;
@@ -20,17 +22,20 @@ import dev.cloister.proto.enrollment.v1.RenewRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.NettyChannelBuilder;
 import io.netty.handler.ssl.SslContext;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
+import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A place in a cluster: an identity, and where the coordinator is. Kept in one directory, {@code
@@ -69,8 +74,16 @@ public final class Membership {
 
   /** Keeps a membership in a directory, in place of any other. */
   public static Membership save(Path directory, String coordinator, Identity identity) {
-    PrivateFiles.write(addressFile(directory), (coordinator + "\n").getBytes(UTF_8));
+    Path address = addressFile(directory);
+    try {
+      // Without its address a membership does not count: a kill from here on leaves none, never one
+      // identity with the address of another.
+      Files.deleteIfExists(address);
+    } catch (IOException e) {
+      throw new UncheckedIOException("file cannot be removed: " + address, e);
+    }
     new IdentityStore(directory).save(identity);
+    PrivateFiles.write(address, (coordinator + "\n").getBytes(UTF_8));
     return new Membership(directory, coordinator, identity);
   }
 
@@ -104,12 +117,19 @@ public final class Membership {
    * expires, so a failure here is no emergency yet.
    *
    * @return whether it was renewed
-   * @throws EnrollmentException if the coordinator does not answer or refuses
+   * @throws EnrollmentException if the certificate has expired, or the coordinator does not answer
+   *     or refuses
    */
-  public boolean renewIfDue(Instant now) {
+  public synchronized boolean renewIfDue(Instant now) {
     Identity old = identity.current();
     Instant begin = old.leaf().getNotBefore().toInstant();
     Instant end = old.leaf().getNotAfter().toInstant();
+    if (now.isAfter(end)) {
+      throw new EnrollmentException(
+          Reason.REFUSED,
+          "the certificate of this member expired at " + end + "; join again with a new token",
+          null);
+    }
     if (now.isBefore(begin.plus(Duration.between(begin, end).dividedBy(2)))) {
       return false;
     }
@@ -125,6 +145,10 @@ public final class Membership {
                             .build())
                     .getCertificateChainList());
     Identity renewed = identity(keys, chain);
+    if (!renewed.id().equals(old.id())) {
+      throw new InvalidIdentityException(
+          "renewed certificate names " + renewed.id() + " (expected: " + old.id() + ")");
+    }
     new IdentityStore(directory).save(renewed);
     identity.set(renewed);
     return true;
@@ -150,7 +174,16 @@ public final class Membership {
 
   private static <T> T call(
       String address, SslContext tls, Function<EnrollmentServiceBlockingStub, T> method) {
-    ManagedChannel channel = NettyChannelBuilder.forTarget(address).sslContext(tls).build();
+    ManagedChannel channel;
+    try {
+      channel = ClusterChannel.to(address, tls).build();
+    } catch (IllegalArgumentException e) {
+      // gRPC refuses names that DNS does not allow, such as those with an underscore.
+      throw new EnrollmentException(
+          Reason.UNREACHABLE,
+          address + " is no address that can be dialled; use a DNS name or an IP address",
+          e);
+    }
     try {
       return method.apply(
           EnrollmentServiceGrpc.newBlockingStub(channel)
@@ -172,17 +205,39 @@ public final class Membership {
               + " on the right coordinator with: cloister token create",
           e);
     }
+    if (isCertificateRefused(e)) {
+      return new EnrollmentException(
+          Reason.WRONG_COORDINATOR,
+          "who answers at "
+              + address
+              + " is not the coordinator of this cluster; check the address",
+          e);
+    }
     Status status = e.getStatus();
     return switch (status.getCode()) {
       case PERMISSION_DENIED, INVALID_ARGUMENT, UNAUTHENTICATED ->
           new EnrollmentException(Reason.REFUSED, String.valueOf(status.getDescription()), e);
-      default ->
+      case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED ->
           new EnrollmentException(
               Reason.UNREACHABLE,
               "the coordinator at "
                   + address
                   + " does not answer; check that it runs and that this machine can reach it",
               e);
+      default ->
+          new EnrollmentException(
+              Reason.UNREACHABLE,
+              "the coordinator at " + address + " failed with " + status.getCode() + "; try again",
+              e);
     };
+  }
+
+  private static boolean isCertificateRefused(Throwable failure) {
+    for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof CertificateException) {
+        return true;
+      }
+    }
+    return false;
   }
 }
