@@ -45,35 +45,40 @@ public final class EngineClient implements AutoCloseable {
     engine = EngineServiceGrpc.newStub(channel);
   }
 
-  /** Follows the model's state until the connection breaks or the client is closed. */
+  /**
+   * Follows the model's state until the connection breaks or the client is closed. Waits for an
+   * engine that does not listen yet.
+   */
   public void watch(EngineListener listener) {
-    engine.watchModel(
-        WatchModelRequest.getDefaultInstance(),
-        new StreamObserver<>() {
-          @Override
-          public void onNext(ModelState state) {
-            switch (state.getStateCase()) {
-              case LOADING -> listener.loading(state.getLoading().getProgress());
-              case READY ->
-                  listener.ready(
-                      state.getReady().getContextTokens(),
-                      state.getReady().getSlots(),
-                      state.getReady().getEngine());
-              case FAILED -> listener.failed(state.getFailed().getMessage());
-              case STATE_NOT_SET -> {}
-            }
-          }
+    engine
+        .withWaitForReady()
+        .watchModel(
+            WatchModelRequest.getDefaultInstance(),
+            new StreamObserver<>() {
+              @Override
+              public void onNext(ModelState state) {
+                switch (state.getStateCase()) {
+                  case LOADING -> listener.loading(state.getLoading().getProgress());
+                  case READY ->
+                      listener.ready(
+                          state.getReady().getContextTokens(),
+                          state.getReady().getSlots(),
+                          state.getReady().getEngine());
+                  case FAILED -> listener.failed(state.getFailed().getMessage());
+                  case STATE_NOT_SET -> {}
+                }
+              }
 
-          @Override
-          public void onError(Throwable broken) {
-            listener.lost();
-          }
+              @Override
+              public void onError(Throwable broken) {
+                listener.lost();
+              }
 
-          @Override
-          public void onCompleted() {
-            listener.lost();
-          }
-        });
+              @Override
+              public void onCompleted() {
+                listener.lost();
+              }
+            });
   }
 
   /**

@@ -7,12 +7,12 @@ import dev.cloister.agent.supervisor.ModelStatus;
 import dev.cloister.agent.supervisor.Supervisor;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.tls.ClusterChannel;
 import dev.cloister.identity.tls.ClusterTls;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.Hello;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
-import io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -21,11 +21,17 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Keeps a session with the coordinator open, on a thread of its own. Thread-safe. */
 public final class CoordinatorLink implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(CoordinatorLink.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(4);
+
+  /** A prompt too large for the message limit would end the session, and all others' answers. */
+  private static final int MAX_MESSAGE_BYTES = 32 << 20;
 
   private final Membership membership;
   private final Supervisor supervisor;
@@ -35,6 +41,7 @@ public final class CoordinatorLink implements AutoCloseable {
   private final LoadSampler load = new LoadSampler();
   private final Thread thread = Thread.ofVirtual().name("coordinator-link").unstarted(this::live);
   private volatile @Nullable Session session;
+  private volatile boolean closing;
 
   /**
    * @param capability looks at the machine; called once, beside the first connection
@@ -70,26 +77,41 @@ public final class CoordinatorLink implements AutoCloseable {
     Backoff backoff = new Backoff(FIRST_PAUSE, LONGEST_PAUSE, RandomGenerator.getDefault());
     try {
       while (true) {
-        Status end = holdSession(backoff);
+        Status end = holdSessionOrFail(backoff);
         if (end.getCode() == Status.Code.PERMISSION_DENIED) {
           listener.refused(String.valueOf(end.getDescription()));
           return;
         }
+        if (closing) {
+          return;
+        }
         listener.disconnected(describe(end));
-        Thread.sleep(backoff.next());
+        // Two agents with one identity would end each other's sessions as fast as they can.
+        Thread.sleep(end.getCode() == Status.Code.ABORTED ? LONGEST_PAUSE : backoff.next());
       }
     } catch (InterruptedException e) {
       // Closed.
     }
   }
 
+  /** A defect must not leave an agent without its link. */
+  private Status holdSessionOrFail(Backoff backoff) throws InterruptedException {
+    try {
+      return holdSession(backoff);
+    } catch (RuntimeException e) {
+      log.error("the session broke", e);
+      return Status.INTERNAL.withDescription(e.toString());
+    }
+  }
+
   /** Opens a session and stays until it ends. */
   private Status holdSession(Backoff backoff) throws InterruptedException {
     ManagedChannel channel =
-        NettyChannelBuilder.forTarget(membership.coordinator())
-            .sslContext(ClusterTls.client(membership.identity(), Role.COORDINATOR))
-            .keepAliveTime(10, TimeUnit.SECONDS)
+        ClusterChannel.to(
+                membership.coordinator(),
+                ClusterTls.client(membership.identity(), Role.COORDINATOR))
             .keepAliveTimeout(3, TimeUnit.SECONDS)
+            .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .build();
     Session opened =
         new Session(
@@ -121,7 +143,7 @@ public final class CoordinatorLink implements AutoCloseable {
                   .setCapability(Wire.toWire(capability.get())))
           .build();
     } catch (ExecutionException e) {
-      throw new IllegalStateException("the fingerprint throws nothing", e);
+      throw new IllegalStateException("the machine cannot be described: " + e.getCause(), e);
     }
   }
 
@@ -139,6 +161,7 @@ public final class CoordinatorLink implements AutoCloseable {
   /** Says goodbye and ends. */
   @Override
   public void close() {
+    closing = true;
     @Nullable Session open = session;
     if (open != null) {
       open.goodbye();

@@ -3,6 +3,7 @@ package dev.cloister.agent.link;
 import dev.cloister.agent.modelstore.ModelSource;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.tls.ClusterChannel;
 import dev.cloister.identity.tls.ClusterTls;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.FetchModelRequest;
@@ -10,7 +11,6 @@ import dev.cloister.proto.catalog.v1.ModelChunk;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Iterator;
@@ -28,8 +28,9 @@ public final class GrpcModelSource implements ModelSource {
   @Override
   public InputStream open(String sha256, long offset) throws IOException {
     ManagedChannel channel =
-        NettyChannelBuilder.forTarget(membership.coordinator())
-            .sslContext(ClusterTls.client(membership.identity(), Role.COORDINATOR))
+        ClusterChannel.to(
+                membership.coordinator(),
+                ClusterTls.client(membership.identity(), Role.COORDINATOR))
             .build();
     Iterator<ModelChunk> chunks =
         CatalogServiceGrpc.newBlockingStub(channel)

@@ -25,6 +25,7 @@ final class Relay {
   private final Supervisor supervisor;
   private final Consumer<GenerationUpdate> updates;
   private final Map<String, Running> running = new ConcurrentHashMap<>();
+  private volatile boolean over;
 
   /**
    * @param updates takes the events; called by many threads at once
@@ -44,6 +45,10 @@ final class Relay {
     Running generation = new Running(id, start.getModel());
     running.put(id, generation);
     engine.get().generate(start.getGeneration(), generation);
+    generation.started();
+    if (over) {
+      cancel(id);
+    }
   }
 
   void cancel(String requestId) {
@@ -53,8 +58,9 @@ final class Relay {
     }
   }
 
-  /** The session is over: nobody waits for what runs. */
+  /** The session is over: nobody waits for what runs, or would still start. */
   void cancelAll() {
+    over = true;
     running.keySet().forEach(this::cancel);
   }
 
@@ -76,7 +82,8 @@ final class Relay {
   private final class Running implements ClientResponseObserver<GenerateRequest, GenerationEvent> {
     private final String id;
     private final String model;
-    private volatile @Nullable ClientCallStreamObserver<GenerateRequest> call;
+    private @Nullable ClientCallStreamObserver<GenerateRequest> call;
+    private boolean started;
     private volatile boolean cancelled;
 
     Running(String id, String model) {
@@ -85,15 +92,22 @@ final class Relay {
     }
 
     @Override
-    public void beforeStart(ClientCallStreamObserver<GenerateRequest> stream) {
+    public synchronized void beforeStart(ClientCallStreamObserver<GenerateRequest> stream) {
       call = stream;
     }
 
-    void cancel() {
+    /** Until now gRPC would not have taken a cancellation. */
+    synchronized void started() {
+      started = true;
+      if (cancelled) {
+        cancel();
+      }
+    }
+
+    synchronized void cancel() {
       cancelled = true;
-      @Nullable ClientCallStreamObserver<GenerateRequest> stream = call;
-      if (stream != null) {
-        stream.cancel("the caller went away", null);
+      if (started && call != null) {
+        call.cancel("the caller went away", null);
       }
     }
 

@@ -7,6 +7,8 @@ import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.LoadReport;
 import dev.cloister.proto.agent.v1.ModelLoad;
+import dev.cloister.proto.agent.v1.ModelStatus;
+import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.Welcome;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -124,10 +126,27 @@ final class Session implements AutoCloseable {
     public void onNext(CoordinatorMessage message) {
       switch (message.getMessageCase()) {
         case WELCOME -> welcome(message.getWelcome());
-        case SERVE -> supervisor.serve(Wire.fromWire(message.getServe()));
+        case SERVE -> serve(message.getServe());
         case START -> relay.start(message.getStart());
         case CANCEL -> relay.cancel(message.getCancel().getRequestId());
         case MESSAGE_NOT_SET -> log.debug("a message of a newer version was ignored");
+      }
+    }
+
+    private void serve(ServeModel wire) {
+      try {
+        supervisor.serve(Wire.fromWire(wire));
+      } catch (IllegalArgumentException e) {
+        log.warn("a model cannot be served: {}", e.getMessage());
+        send(
+            AgentMessage.newBuilder()
+                .setModel(
+                    ModelStatus.newBuilder()
+                        .setModel(wire.getModel())
+                        .setSha256(wire.getSha256())
+                        .setState(ModelStatus.State.STATE_FAILED)
+                        .setError(String.valueOf(e.getMessage())))
+                .build());
       }
     }
 

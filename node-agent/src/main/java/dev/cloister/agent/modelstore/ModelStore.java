@@ -4,7 +4,9 @@ import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -33,22 +35,29 @@ public final class ModelStore {
 
   private final Path directory;
   private final ModelSource source;
+  private final FreeSpace space;
   private final ReentrantLock fetching = new ReentrantLock();
 
   /**
    * @param directory made at the first fetch
    */
   public ModelStore(Path directory, ModelSource source) {
+    this(directory, source, () -> Files.getFileStore(directory).getUsableSpace());
+  }
+
+  ModelStore(Path directory, ModelSource source, FreeSpace space) {
     this.directory = directory;
     this.source = source;
+    this.space = space;
   }
 
   /**
    * The file of this digest; fetched if it is not here yet.
    *
    * @param sha256 64 lower-case hexadecimal digits
-   * @param progress is told how much is here, 0 to 1
-   * @throws IOException if it cannot be fetched now; the message is one sentence
+   * @param progress is told how much is here, 0 to 1, if it has to be fetched
+   * @throws IOException if it cannot be fetched now, or the thread was interrupted; the message is
+   *     one sentence
    * @throws CorruptModelException if what arrived has another digest; it was deleted
    */
   public Path obtain(String sha256, long sizeBytes, DoubleConsumer progress) throws IOException {
@@ -56,9 +65,18 @@ public final class ModelStore {
       throw new IllegalArgumentException("not a SHA-256 digest (expected: 64 hexadecimal digits)");
     }
     Path file = directory.resolve(sha256 + ".gguf");
-    fetching.lock();
+    if (isHere(file, sizeBytes)) {
+      // Without waiting for the fetch of another model.
+      return file;
+    }
     try {
-      if (!Files.exists(file)) {
+      fetching.lockInterruptibly();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("the fetch was called off");
+    }
+    try {
+      if (!isHere(file, sizeBytes)) {
         Files.createDirectories(directory);
         fetch(sha256, sizeBytes, file, progress);
       }
@@ -68,11 +86,20 @@ public final class ModelStore {
     }
   }
 
+  /** A file of another size was damaged after it was verified; it is fetched again. */
+  private static boolean isHere(Path file, long sizeBytes) throws IOException {
+    return Files.exists(file) && Files.size(file) == sizeBytes;
+  }
+
   private void fetch(String sha256, long sizeBytes, Path file, DoubleConsumer progress)
       throws IOException {
     Path part = directory.resolve(sha256 + ".part");
     long offset = Files.exists(part) ? Files.size(part) : 0;
-    long free = Files.getFileStore(directory).getUsableSpace();
+    if (offset > sizeBytes) {
+      Files.delete(part);
+      offset = 0;
+    }
+    long free = space.bytes();
     if (free < sizeBytes - offset + RESERVED_BYTES) {
       throw new IOException(
           "the disk has "
@@ -88,22 +115,22 @@ public final class ModelStore {
         digest(begun, digest);
       }
     }
-    try (InputStream in = source.open(sha256, offset);
-        OutputStream out =
-            Files.newOutputStream(part, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-      byte[] buffer = new byte[1 << 18];
-      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-        out.write(buffer, 0, read);
-        digest.update(buffer, 0, read);
-        offset += read;
-        progress.accept(sizeBytes == 0 ? 1 : Math.min(1, offset / (double) sizeBytes));
-        if (offset > sizeBytes) {
-          break;
-        }
+    progress.accept(share(offset, sizeBytes));
+    try (FileChannel out =
+        FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+      if (offset < sizeBytes) {
+        offset = receive(sha256, offset, sizeBytes, out, digest, progress);
       }
+      // Else a power cut could leave the name without the bytes.
+      out.force(true);
     }
     if (offset < sizeBytes) {
       throw new IOException("the transfer ended at " + offset + " of " + sizeBytes + " bytes");
+    }
+    if (offset > sizeBytes) {
+      Files.delete(part);
+      throw new CorruptModelException(
+          "what arrived is not the model: it is longer than " + sizeBytes + " bytes");
     }
     if (!HexFormat.of().formatHex(digest.digest()).equals(sha256)) {
       Files.delete(part);
@@ -111,6 +138,34 @@ public final class ModelStore {
     }
     Files.move(part, file, ATOMIC_MOVE);
     log.info("model {} is here, {} bytes", sha256, sizeBytes);
+  }
+
+  /** Returns how much is here then; stops as soon as that is more than announced. */
+  private long receive(
+      String sha256,
+      long offset,
+      long sizeBytes,
+      FileChannel out,
+      MessageDigest digest,
+      DoubleConsumer progress)
+      throws IOException {
+    long here = offset;
+    try (InputStream in = source.open(sha256, offset)) {
+      byte[] buffer = new byte[1 << 18];
+      for (int read = in.read(buffer); read >= 0 && here <= sizeBytes; read = in.read(buffer)) {
+        for (ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, read); bytes.hasRemaining(); ) {
+          out.write(bytes);
+        }
+        digest.update(buffer, 0, read);
+        here += read;
+        progress.accept(share(here, sizeBytes));
+      }
+    }
+    return here;
+  }
+
+  private static double share(long here, long sizeBytes) {
+    return sizeBytes == 0 ? 1 : Math.min(1, here / (double) sizeBytes);
   }
 
   private static void digest(InputStream in, MessageDigest digest) throws IOException {
@@ -126,5 +181,11 @@ public final class ModelStore {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
     }
+  }
+
+  /** Bytes that may still be written to the volume. */
+  @FunctionalInterface
+  interface FreeSpace {
+    long bytes() throws IOException;
   }
 }

@@ -4,12 +4,21 @@ import dev.cloister.identity.PrivateFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Starts engine processes. Thread-safe. */
-public final class EngineLauncher {
+public final class EngineLauncher implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(EngineLauncher.class);
+
+  /** A process that has not opened its socket by then will not. */
+  private static final Duration LONGEST_START = Duration.ofSeconds(60);
+
   /**
    * What a socket's path may be long: {@code sun_path} holds 104 bytes on macOS, 108 on Linux, with
    * the zero at the end.
@@ -19,7 +28,9 @@ public final class EngineLauncher {
   private final List<String> command;
   private final Path runDirectory;
   private final Path libraryCache;
+  private final Duration longestStart;
   private final AtomicLong started = new AtomicLong();
+  private @Nullable Path temporary;
 
   /**
    * @param command what starts an engine, without its arguments: the Java launcher, its options and
@@ -28,6 +39,12 @@ public final class EngineLauncher {
    * @param libraryCache where native libraries are unpacked
    */
   public EngineLauncher(List<String> command, Path runDirectory, Path libraryCache) {
+    this(command, runDirectory, libraryCache, LONGEST_START);
+  }
+
+  EngineLauncher(
+      List<String> command, Path runDirectory, Path libraryCache, Duration longestStart) {
+    this.longestStart = longestStart;
     this.command = List.copyOf(command);
     this.runDirectory = runDirectory;
     this.libraryCache = libraryCache;
@@ -52,14 +69,30 @@ public final class EngineLauncher {
             String.valueOf(model.contextTokens()),
             "--slots",
             String.valueOf(model.slots())));
-    return EngineProcess.start(model.name(), line, socket);
+    return EngineProcess.start(model.name(), line, socket, longestStart);
   }
 
-  private Path runDirectory() throws IOException {
+  private synchronized Path runDirectory() throws IOException {
     if (runDirectory.resolve("999999.sock").toString().length() <= LONGEST_SOCKET_PATH) {
       PrivateFiles.createDirectory(runDirectory);
       return runDirectory;
     }
-    return Files.createTempDirectory("cloister-");
+    if (temporary == null || !Files.isDirectory(temporary)) {
+      temporary = Files.createTempDirectory("cloister-");
+    }
+    return temporary;
+  }
+
+  /** Removes what was made to hold sockets; to be called when no engine runs any more. */
+  @Override
+  public synchronized void close() {
+    if (temporary != null) {
+      try {
+        Files.deleteIfExists(temporary);
+        temporary = null;
+      } catch (IOException e) {
+        log.debug("removing {}", temporary, e);
+      }
+    }
   }
 }

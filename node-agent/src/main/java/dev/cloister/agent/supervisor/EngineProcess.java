@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -16,24 +17,32 @@ import org.slf4j.LoggerFactory;
  */
 final class EngineProcess implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EngineProcess.class);
+  private static final long SOCKET_CHECK_MILLIS = 5;
+  private static final long END_SECONDS = 5;
+  private static final Duration LAST_LINE_PATIENCE = Duration.ofSeconds(1);
 
   private final String model;
   private final Process process;
   private final Path socket;
+  private final Duration longestStart;
+  private final Thread logRelay;
   private volatile String lastLine = "";
 
-  private EngineProcess(String model, Process process, Path socket) {
+  private EngineProcess(String model, Process process, Path socket, Duration longestStart) {
     this.model = model;
     this.process = process;
     this.socket = socket;
+    this.longestStart = longestStart;
+    this.logRelay = Thread.ofVirtual().name("engine-log-" + model).unstarted(this::relayLog);
   }
 
-  static EngineProcess start(String model, List<String> command, Path socket) throws IOException {
+  static EngineProcess start(String model, List<String> command, Path socket, Duration longestStart)
+      throws IOException {
     Process process =
         new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-    EngineProcess engine = new EngineProcess(model, process, socket);
+    EngineProcess engine = new EngineProcess(model, process, socket, longestStart);
     log.info("engine of {} was started, process {}", model, process.pid());
-    Thread.ofVirtual().name("engine-log-" + model).start(engine::relayLog);
+    engine.logRelay.start();
     return engine;
   }
 
@@ -48,28 +57,56 @@ final class EngineProcess implements AutoCloseable {
     }
   }
 
-  Path socket() {
+  /**
+   * Waits for the socket, which appears a moment after the process.
+   *
+   * @throws IOException if the process ended first or takes too long
+   */
+  Path awaitSocket() throws IOException, InterruptedException {
+    for (long waited = 0; !Files.exists(socket); waited += SOCKET_CHECK_MILLIS) {
+      if (process.waitFor(SOCKET_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
+        throw new IOException(end());
+      }
+      if (waited > longestStart.toMillis()) {
+        throw new IOException(
+            "the engine did not open its socket within " + longestStart.toSeconds() + " s");
+      }
+    }
     return socket;
   }
 
-  boolean isAlive() {
-    return process.isAlive();
+  /** Runs an action when the process has ended, at once if it has already. */
+  void whenEnded(Runnable action) {
+    var _ = process.onExit().thenRun(action);
   }
 
-  /** Waits for the end and tells how it was, in one sentence. */
+  /**
+   * Waits for the end, which its broken connection has announced, and tells how it was, in one
+   * sentence.
+   */
   String awaitEnd() throws InterruptedException {
-    int code = process.waitFor();
+    return process.waitFor(END_SECONDS, TimeUnit.SECONDS)
+        ? end()
+        : "the engine broke its connection but did not end";
+  }
+
+  private String end() throws InterruptedException {
+    int code = process.exitValue();
+    // The last line says why, and may still be on its way.
+    logRelay.join(LAST_LINE_PATIENCE);
     String how = code > 128 ? "was ended by signal " + (code - 128) : "ended with code " + code;
     return "the engine " + how + (lastLine.isEmpty() ? "" : " (" + lastLine + ")");
   }
 
-  /** Ends the process: asks, waits two seconds, then kills. */
+  /** Ends the process: asks, waits two seconds, then kills, and waits until it is gone. */
   @Override
   public void close() {
     process.destroy();
     try {
       if (!process.waitFor(2, TimeUnit.SECONDS)) {
         process.destroyForcibly();
+        // A kill is certain, yet takes a moment.
+        process.waitFor(2, TimeUnit.SECONDS);
       }
     } catch (InterruptedException e) {
       process.destroyForcibly();

@@ -1,5 +1,7 @@
 package dev.cloister.agent.supervisor;
 
+import java.util.regex.Pattern;
+
 /**
  * A model to serve.
  *
@@ -7,4 +9,26 @@ package dev.cloister.agent.supervisor;
  * @param contextTokens tokens per request; 0 means what the model was trained for
  * @param slots requests answered at the same time
  */
-public record ModelSpec(String name, String sha256, long sizeBytes, int contextTokens, int slots) {}
+public record ModelSpec(String name, String sha256, long sizeBytes, int contextTokens, int slots) {
+  private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+
+  /**
+   * @throws IllegalArgumentException if a value is out of range; the message is one sentence
+   */
+  public ModelSpec {
+    if (!SHA256.matcher(sha256).matches()) {
+      throw new IllegalArgumentException(
+          "the model's SHA-256 is malformed (expected: 64 lower-case hexadecimal digits)");
+    }
+    requireAtLeast("size in bytes", sizeBytes, 1);
+    requireAtLeast("context tokens", contextTokens, 0);
+    requireAtLeast("slots", slots, 1);
+  }
+
+  private static void requireAtLeast(String what, long value, long least) {
+    if (value < least) {
+      throw new IllegalArgumentException(
+          "the model's " + what + ": " + value + " (expected: >= " + least + ")");
+    }
+  }
+}

@@ -8,7 +8,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,7 +33,7 @@ final class ServedModel implements AutoCloseable {
   private final EngineLauncher launcher;
   private final StatusListener listener;
   private final Thread thread;
-  private volatile ModelStatus status = new ModelStatus.Fetching(0);
+  private ModelStatus status = new ModelStatus.Fetching(0);
   private volatile @Nullable EngineClient ready;
 
   ServedModel(ModelSpec spec, ModelStore store, EngineLauncher launcher, StatusListener listener) {
@@ -47,10 +50,6 @@ final class ServedModel implements AutoCloseable {
 
   ModelSpec spec() {
     return spec;
-  }
-
-  ModelStatus status() {
-    return status;
   }
 
   /** The engine, if it answers. */
@@ -91,41 +90,46 @@ final class ServedModel implements AutoCloseable {
                   change(new ModelStatus.Fetching(progress));
                 }
               });
-    } catch (IOException e) {
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
-      change(new ModelStatus.Failed("the model file cannot be fetched: " + e.getMessage()));
-      return false;
+    } catch (IOException | RuntimeException e) {
+      return failed("the model file cannot be fetched: ", e);
     }
     change(new ModelStatus.Loading(0));
     Watch watch = new Watch();
     try (EngineProcess engine = launcher.launch(spec, file);
-        EngineClient client = connect(engine)) {
+        EngineClient client = new EngineClient(engine.awaitSocket())) {
       client.watch(watch);
+      engine.whenEnded(watch::lost);
       boolean served = watch.becameReady(client);
+      if (served) {
+        watch.awaitLoss();
+      }
       String end = served ? engine.awaitEnd() : watch.failure(engine);
       ready = null;
       change(served ? new ModelStatus.Loading(0) : new ModelStatus.Failed(end));
       log.warn("model {}: {}; it is started again", spec.name(), end);
       return served;
-    } catch (IOException e) {
-      change(new ModelStatus.Failed("the engine cannot be started: " + e.getMessage()));
-      return false;
+    } catch (IOException | RuntimeException e) {
+      return failed("the engine cannot be started: ", e);
     } finally {
       ready = null;
     }
   }
 
-  /** The socket appears a moment after the process. */
-  private static EngineClient connect(EngineProcess engine) throws InterruptedException {
-    while (engine.isAlive() && !java.nio.file.Files.exists(engine.socket())) {
-      Thread.sleep(5);
+  private boolean failed(String what, Exception cause) throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
     }
-    return new EngineClient(engine.socket());
+    log.debug("model {} failed", spec.name(), cause);
+    change(new ModelStatus.Failed(what + cause.getMessage()));
+    return false;
   }
 
-  private void change(ModelStatus next) {
+  /** Tells the status; what is told here and of changes is in order. */
+  synchronized void tell(BiConsumer<ModelSpec, ModelStatus> action) {
+    action.accept(spec, status);
+  }
+
+  private synchronized void change(ModelStatus next) {
     if (next.getClass() != status.getClass() || next instanceof ModelStatus.Failed) {
       log.info("model {}: {}", spec.name(), next);
     }
@@ -136,6 +140,7 @@ final class ServedModel implements AutoCloseable {
   /** What the engine tells of its model. */
   private final class Watch implements EngineListener {
     private final CompletableFuture<ModelStatus> outcome = new CompletableFuture<>();
+    private final CountDownLatch lost = new CountDownLatch(1);
 
     @Override
     public void loading(double progress) {
@@ -155,6 +160,11 @@ final class ServedModel implements AutoCloseable {
     @Override
     public void lost() {
       outcome.complete(new ModelStatus.Failed(""));
+      lost.countDown();
+    }
+
+    void awaitLoss() throws InterruptedException {
+      lost.await();
     }
 
     /** Waits until the model is loaded or will not be. */
@@ -162,7 +172,7 @@ final class ServedModel implements AutoCloseable {
       ModelStatus result;
       try {
         result = outcome.get();
-      } catch (java.util.concurrent.ExecutionException e) {
+      } catch (ExecutionException e) {
         throw new IllegalStateException("never completed with a failure", e);
       }
       if (result instanceof ModelStatus.Ready) {
@@ -182,12 +192,17 @@ final class ServedModel implements AutoCloseable {
     }
   }
 
+  /** Begins to end the engine. */
+  void end() {
+    thread.interrupt();
+  }
+
   /** Ends the engine and waits for it. */
   @Override
   public void close() {
-    thread.interrupt();
+    end();
     try {
-      thread.join(Duration.ofSeconds(5));
+      thread.join(Duration.ofSeconds(6));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

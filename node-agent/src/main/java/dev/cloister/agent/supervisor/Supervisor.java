@@ -14,6 +14,7 @@ public final class Supervisor implements AutoCloseable {
   private final EngineLauncher launcher;
   private final StatusListener listener;
   private final Map<String, ServedModel> models = new ConcurrentHashMap<>();
+  private boolean closed;
 
   public Supervisor(ModelStore store, EngineLauncher launcher, StatusListener listener) {
     this.store = store;
@@ -23,8 +24,12 @@ public final class Supervisor implements AutoCloseable {
 
   /**
    * Serves a model from now on. Another file or other limits under the same name replace the old.
+   * Does nothing once this is closed.
    */
   public synchronized void serve(ModelSpec spec) {
+    if (closed) {
+      return;
+    }
     @Nullable ServedModel current = models.get(spec.name());
     if (current != null) {
       if (current.spec().equals(spec)) {
@@ -42,15 +47,18 @@ public final class Supervisor implements AutoCloseable {
     return Optional.ofNullable(models.get(model)).flatMap(ServedModel::ready);
   }
 
-  /** Tells the status of every model. */
+  /** Tells the status of every model; for each in order with what the listener is told. */
   public void forEach(BiConsumer<ModelSpec, ModelStatus> action) {
-    models.values().forEach(model -> action.accept(model.spec(), model.status()));
+    models.values().forEach(model -> model.tell(action));
   }
 
   /** Ends all engines. */
   @Override
   public synchronized void close() {
-    models.values().parallelStream().forEach(ServedModel::close);
+    closed = true;
+    models.values().forEach(ServedModel::end);
+    models.values().forEach(ServedModel::close);
     models.clear();
+    launcher.close();
   }
 }
