@@ -1,0 +1,195 @@
+package dev.cloister.agent.supervisor;
+
+import dev.cloister.proto.engine.v1.EngineServiceGrpc;
+import dev.cloister.proto.engine.v1.GenerateRequest;
+import dev.cloister.proto.engine.v1.LoadFailure;
+import dev.cloister.proto.engine.v1.Loading;
+import dev.cloister.proto.engine.v1.ModelState;
+import dev.cloister.proto.engine.v1.Ready;
+import dev.cloister.proto.engine.v1.WatchModelRequest;
+import dev.cloister.proto.inference.v1.Finished;
+import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.TextDelta;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * An engine process without a model. Its first argument is a directory: the file {@code mood} in it
+ * says how it behaves, and it adds its process id to {@code pids} there. A prompt {@code die} makes
+ * it abort in the middle of an answer, {@code wait} never ends, {@code flood} is 10,000 pieces.
+ */
+public final class ScriptedEngine {
+  /** How the engine behaves. */
+  enum Mood {
+    WELL,
+    FAILS_TO_LOAD,
+    DIES_LOADING,
+    LOADS_FOR_EVER,
+    NEVER_LISTENS,
+    IGNORES_TERMINATION
+  }
+
+  private ScriptedEngine() {}
+
+  /** The command for an {@link EngineLauncher}. */
+  public static List<String> command(Path stage) {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-cp",
+        System.getProperty("java.class.path"),
+        ScriptedEngine.class.getName(),
+        stage.toString());
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    Path stage = Path.of(arguments[0]);
+    Mood mood = Mood.valueOf(Files.readString(stage.resolve("mood")));
+    Path socket = Path.of(arguments[Arrays.asList(arguments).indexOf("--socket") + 1]);
+    Files.writeString(
+        stage.resolve("pids"),
+        ProcessHandle.current().pid() + "\n",
+        StandardOpenOption.CREATE,
+        StandardOpenOption.APPEND);
+    if (mood == Mood.IGNORES_TERMINATION) {
+      Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(ScriptedEngine::sleep));
+    } else {
+      Thread.ofPlatform().daemon().start(ScriptedEngine::exitWithAgent);
+    }
+    if (mood == Mood.NEVER_LISTENS) {
+      sleep();
+    }
+    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+        .channelType(NioServerDomainSocketChannel.class)
+        .bossEventLoopGroup(loops)
+        .workerEventLoopGroup(loops)
+        .withChildOption(ChannelOption.SO_KEEPALIVE, null)
+        .addService(new Service(mood, stage))
+        .build()
+        .start()
+        .awaitTermination();
+  }
+
+  private static void exitWithAgent() {
+    try {
+      while (System.in.read() >= 0) {
+        // Nothing is sent.
+      }
+    } catch (IOException e) {
+      // As good as the end.
+    }
+    Runtime.getRuntime().halt(0);
+  }
+
+  private static void sleep() {
+    try {
+      new CountDownLatch(1).await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static final class Service extends EngineServiceGrpc.EngineServiceImplBase {
+    private final Mood mood;
+    private final Path stage;
+
+    Service(Mood mood, Path stage) {
+      this.mood = mood;
+      this.stage = stage;
+    }
+
+    @Override
+    public void watchModel(WatchModelRequest request, StreamObserver<ModelState> states) {
+      for (int step = 1; step <= 3; step++) {
+        states.onNext(
+            ModelState.newBuilder()
+                .setLoading(Loading.newBuilder().setProgress(step / 4f))
+                .build());
+      }
+      switch (mood) {
+        case WELL, IGNORES_TERMINATION ->
+            states.onNext(
+                ModelState.newBuilder()
+                    .setReady(
+                        Ready.newBuilder().setContextTokens(64).setSlots(2).setEngine("script"))
+                    .build());
+        case FAILS_TO_LOAD -> {
+          states.onNext(
+              ModelState.newBuilder()
+                  .setFailed(LoadFailure.newBuilder().setMessage("the file is no model"))
+                  .build());
+          states.onCompleted();
+        }
+        case DIES_LOADING -> {
+          System.err.println("GGML_ASSERT failed");
+          Runtime.getRuntime().halt(134);
+        }
+        case LOADS_FOR_EVER, NEVER_LISTENS -> {}
+      }
+    }
+
+    @Override
+    public void generate(GenerateRequest request, StreamObserver<GenerationEvent> events) {
+      switch (request.getGeneration().getText()) {
+        case "die" -> {
+          events.onNext(text("half an "));
+          Runtime.getRuntime().halt(134);
+        }
+        case "wait" -> {
+          ((ServerCallStreamObserver<GenerationEvent>) events)
+              .setOnCancelHandler(() -> write(stage.resolve("cancelled"), "yes"));
+          events.onNext(text("begun"));
+        }
+        case "flood" -> {
+          for (int i = 0; i < 10_000; i++) {
+            events.onNext(text(i + " "));
+          }
+          finish(events);
+        }
+        default -> {
+          events.onNext(text("answer"));
+          finish(events);
+        }
+      }
+    }
+
+    private static GenerationEvent text(String piece) {
+      return GenerationEvent.newBuilder().setText(TextDelta.newBuilder().setText(piece)).build();
+    }
+
+    private static void finish(StreamObserver<GenerationEvent> events) {
+      events.onNext(
+          GenerationEvent.newBuilder()
+              .setFinished(Finished.newBuilder().setReason(Finished.Reason.REASON_STOP))
+              .build());
+      events.onCompleted();
+    }
+
+    private static void write(Path file, String text) {
+      try {
+        Files.writeString(file, text);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}
