@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An answer as it is made, piece by piece; each piece is made of whole characters. Closing it
- * before its end stops the work on the node. Not thread-safe, except for {@link #close}.
+ * before its end stops the work on the node. A failure is told again whenever more is asked for. Not thread-safe, except for {@link #close}.
  */
 public final class ChatStream implements Iterator<String>, AutoCloseable {
   private final Context.CancellableContext call;
@@ -23,6 +23,7 @@ public final class ChatStream implements Iterator<String>, AutoCloseable {
   private String node = "";
   private @Nullable String piece;
   private @Nullable Finished finished;
+  private @Nullable CloisterException failed;
 
   ChatStream(Function<Context, Iterator<GenerationEvent>> start) {
     call = Context.current().withCancellation();
@@ -37,16 +38,26 @@ public final class ChatStream implements Iterator<String>, AutoCloseable {
   @Override
   public boolean hasNext() {
     try {
-      while (piece == null && finished == null) {
+      return read();
+    } catch (StatusRuntimeException e) {
+      failed = Failures.of(e);
+    } catch (CloisterException e) {
+      failed = e;
+    }
+    throw failed;
+  }
+
+  private boolean read() {
+    if (failed != null) {
+      throw failed;
+    }
+    while (piece == null && finished == null) {
         if (!events.hasNext()) {
           throw new CloisterException(Kind.INTERNAL, "the answer has no end", null);
         }
         take(events.next());
       }
       return piece != null;
-    } catch (StatusRuntimeException e) {
-      throw Failures.of(e);
-    }
   }
 
   private void take(GenerationEvent event) {

@@ -8,6 +8,7 @@ import dev.cloister.identity.PrivateFileException;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.EnrollmentException;
 import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.tls.ClusterChannel;
 import dev.cloister.identity.tls.ClusterTls;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.ListModelsRequest;
@@ -17,13 +18,16 @@ import dev.cloister.proto.inference.v1.InferenceServiceGrpc;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.NettyChannelBuilder;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A connection to a cluster, for as long as a program wants it. Thread-safe.
@@ -32,12 +36,27 @@ import java.util.function.Supplier;
  * token.
  */
 public final class CloisterClient implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(CloisterClient.class);
   private static final long CALL_TIMEOUT_SECONDS = 15;
 
-  private final ManagedChannel channel;
+  private static final long RENEWAL_CHECK_MINUTES = 10;
 
-  private CloisterClient(ManagedChannel channel) {
-    this.channel = channel;
+  private final Membership membership;
+  private final ManagedChannel channel;
+  private final ScheduledExecutorService renewal =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("cloister-renewal").daemon().factory());
+
+  private CloisterClient(Membership membership) {
+    this.membership = membership;
+    this.channel =
+        ClusterChannel.to(
+                membership.coordinator(),
+                ClusterTls.client(membership.identity(), Role.COORDINATOR))
+            .build();
+    var _ =
+        renewal.scheduleWithFixedDelay(
+            this::renew, RENEWAL_CHECK_MINUTES, RENEWAL_CHECK_MINUTES, TimeUnit.MINUTES);
   }
 
   /**
@@ -59,7 +78,8 @@ public final class CloisterClient implements AutoCloseable {
   }
 
   /**
-   * Opens a connection with a profile. A certificate past half of its lifetime is renewed.
+   * Opens a connection with a profile. A certificate past half of its lifetime is renewed, now and
+   * as long as the connection is open.
    *
    * @throws CloisterException if there is no such profile, or it cannot be used any more
    */
@@ -85,10 +105,16 @@ public final class CloisterClient implements AutoCloseable {
     } catch (EnrollmentException e) {
       throw failure(e);
     }
-    return new CloisterClient(
-        NettyChannelBuilder.forTarget(membership.coordinator())
-            .sslContext(ClusterTls.client(membership.identity(), Role.COORDINATOR))
-            .build());
+    return new CloisterClient(membership);
+  }
+
+  /** A failure is no emergency: it is tried again long before the certificate expires. */
+  private void renew() {
+    try {
+      var _ = membership.renewIfDue(Instant.now());
+    } catch (RuntimeException e) {
+      log.debug("the certificate was not renewed", e);
+    }
   }
 
   private static void requireValid(Membership membership) {
@@ -123,8 +149,13 @@ public final class CloisterClient implements AutoCloseable {
     }
   }
 
-  /** Asks and returns the answer as it is made. Close the stream. */
+  /**
+   * Asks and returns the answer as it is made. Close the stream.
+   *
+   * @throws CloisterException if the profile has expired
+   */
   public ChatStream stream(ChatRequest request) {
+    requireValid(membership);
     return new ChatStream(
         call ->
             inContext(
@@ -182,7 +213,8 @@ public final class CloisterClient implements AutoCloseable {
     return new GrpcAdministration(channel);
   }
 
-  static <T> T called(Supplier<T> call) {
+  private <T> T called(Supplier<T> call) {
+    requireValid(membership);
     try {
       return call.get();
     } catch (StatusRuntimeException e) {
@@ -193,6 +225,7 @@ public final class CloisterClient implements AutoCloseable {
   /** Ends the connection and what runs on it. */
   @Override
   public void close() {
+    renewal.shutdownNow();
     channel.shutdownNow();
   }
 }

@@ -27,6 +27,11 @@ final class Failures {
               "the coordinator does not answer; check that it runs and that this machine can reach"
                   + " it",
               e);
+      case CANCELLED ->
+          new CloisterException(
+              Kind.UNREACHABLE,
+              "the call was broken off before its answer was complete; send the request again",
+              e);
       case RESOURCE_EXHAUSTED -> new CloisterException(Kind.NO_CAPACITY, description, e);
       case DEADLINE_EXCEEDED ->
           new CloisterException(Kind.TIMED_OUT, "the coordinator did not answer in time", e);

@@ -149,7 +149,7 @@ public final class CoordinatorLink implements AutoCloseable {
 
   private String describe(Status end) {
     return switch (end.getCode()) {
-      case UNAVAILABLE ->
+      case UNAVAILABLE, CANCELLED ->
           "the coordinator at " + membership.coordinator() + " does not answer; trying again";
       default ->
           "the session ended: "

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * One model from its file to its engine, on a thread of its own: fetch, start, watch, and again
  * when the engine ends.
  */
-final class ServedModel implements AutoCloseable {
+final class ServedModel {
   private static final Logger log = LoggerFactory.getLogger(ServedModel.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
@@ -192,15 +192,13 @@ final class ServedModel implements AutoCloseable {
     }
   }
 
-  /** Begins to end the engine. */
+  /** Begins to end the engine; to be called once, since a second time would hurry the first. */
   void end() {
     thread.interrupt();
   }
 
-  /** Ends the engine and waits for it. */
-  @Override
-  public void close() {
-    end();
+  /** Waits until the engine has ended. */
+  void awaitEnd() {
     try {
       thread.join(Duration.ofSeconds(6));
     } catch (InterruptedException e) {

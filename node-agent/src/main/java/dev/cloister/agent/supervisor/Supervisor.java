@@ -35,7 +35,8 @@ public final class Supervisor implements AutoCloseable {
       if (current.spec().equals(spec)) {
         return;
       }
-      current.close();
+      current.end();
+      current.awaitEnd();
     }
     ServedModel model = new ServedModel(spec, store, launcher, listener);
     models.put(spec.name(), model);
@@ -57,7 +58,7 @@ public final class Supervisor implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     models.values().forEach(ServedModel::end);
-    models.values().forEach(ServedModel::close);
+    models.values().forEach(ServedModel::awaitEnd);
     models.clear();
     launcher.close();
   }

@@ -1,0 +1,175 @@
+package dev.cloister.agent.link;
+
+import dev.cloister.identity.CertificateAuthority;
+import dev.cloister.identity.Identity;
+import dev.cloister.identity.MemberKey;
+import dev.cloister.identity.Role;
+import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.tls.ClusterTls;
+import dev.cloister.proto.agent.v1.AgentMessage;
+import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc;
+import dev.cloister.proto.agent.v1.CancelGeneration;
+import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.ServeModel;
+import dev.cloister.proto.agent.v1.StartGeneration;
+import dev.cloister.proto.agent.v1.Welcome;
+import dev.cloister.proto.inference.v1.Generation;
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.security.KeyPair;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** The coordinator's end of agents' sessions, over real mutual TLS; it can die and come back. */
+final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceImplBase
+    implements AutoCloseable {
+  final List<Visit> visits = new CopyOnWriteArrayList<>();
+  final AtomicInteger mostOpenAtOnce = new AtomicInteger();
+  volatile @Nullable Status refusal;
+
+  private final CertificateAuthority authority;
+  private final Identity own;
+  private final AtomicInteger open = new AtomicInteger();
+  private final int port;
+  private Server server;
+
+  FakeCoordinator(Path directory) throws IOException {
+    authority =
+        CertificateAuthority.openOrCreate(
+            directory.resolve("ca"), "correct horse".toCharArray(), InstantSource.system());
+    own = identity(Role.COORDINATOR, "c1");
+    server = start(0);
+    port = server.getPort();
+  }
+
+  Membership member(Path directory) {
+    return Membership.save(
+        directory, "127.0.0.1:" + port, identity(Role.AGENT, "pc-7"));
+  }
+
+  private Identity identity(Role role, String id) {
+    KeyPair keys = MemberKey.generate();
+    return new Identity(
+        keys.getPrivate(),
+        authority.issue(MemberKey.signingRequest(keys), role, id, Duration.ofDays(1), List.of()));
+  }
+
+  private Server start(int port) throws IOException {
+    return NettyServerBuilder.forAddress(
+            new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port))
+        .sslContext(ClusterTls.server(() -> own))
+        .permitKeepAliveTime(5, TimeUnit.SECONDS)
+        .addService(this)
+        .build()
+        .start();
+  }
+
+  void die() throws InterruptedException {
+    server.shutdownNow().awaitTermination();
+  }
+
+  void comeBack() throws IOException {
+    server = start(port);
+  }
+
+  @Override
+  public StreamObserver<AgentMessage> open(StreamObserver<CoordinatorMessage> toAgent) {
+    if (refusal != null) {
+      toAgent.onError(refusal.asRuntimeException());
+      return new Visit(toAgent);
+    }
+    mostOpenAtOnce.accumulateAndGet(open.incrementAndGet(), Math::max);
+    Visit visit = new Visit(toAgent);
+    visits.add(visit);
+    return visit;
+  }
+
+  @Override
+  public void close() {
+    server.shutdownNow();
+  }
+
+  /** One session. */
+  final class Visit implements StreamObserver<AgentMessage> {
+    final Queue<AgentMessage> messages = new ConcurrentLinkedQueue<>();
+    volatile boolean goodbye;
+    volatile boolean broken;
+    private final StreamObserver<CoordinatorMessage> toAgent;
+
+    Visit(StreamObserver<CoordinatorMessage> toAgent) {
+      this.toAgent = toAgent;
+    }
+
+    @Override
+    public void onNext(AgentMessage message) {
+      messages.add(message);
+      if (message.hasHello()) {
+        send(
+            CoordinatorMessage.newBuilder()
+                .setWelcome(Welcome.newBuilder().setNodeName("pc").setReportIntervalMillis(100)));
+      }
+    }
+
+    void serve(String model, String sha256) {
+      send(
+          CoordinatorMessage.newBuilder()
+              .setServe(
+                  ServeModel.newBuilder()
+                      .setModel(model)
+                      .setSha256(sha256)
+                      .setSizeBytes(1)
+                      .setSlots(2)));
+    }
+
+    void generate(String id, String model, String prompt) {
+      send(
+          CoordinatorMessage.newBuilder()
+              .setStart(
+                  StartGeneration.newBuilder()
+                      .setRequestId(id)
+                      .setModel(model)
+                      .setGeneration(Generation.newBuilder().setText(prompt))));
+    }
+
+    void cancel(String id) {
+      send(
+          CoordinatorMessage.newBuilder()
+              .setCancel(CancelGeneration.newBuilder().setRequestId(id)));
+    }
+
+    synchronized void send(CoordinatorMessage.Builder message) {
+      toAgent.onNext(message.build());
+    }
+
+    synchronized void end(Status status) {
+      open.decrementAndGet();
+      toAgent.onError(status.asRuntimeException());
+    }
+
+    @Override
+    public void onError(Throwable cause) {
+      broken = true;
+      open.decrementAndGet();
+    }
+
+    @Override
+    public void onCompleted() {
+      goodbye = true;
+      open.decrementAndGet();
+      toAgent.onCompleted();
+    }
+  }
+}
