@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An answer as it is made, piece by piece; each piece is made of whole characters. Closing it
- * before its end stops the work on the node. A failure is told again whenever more is asked for. Not thread-safe, except for {@link #close}.
+ * before its end stops the work on the node. A failure is told again whenever more is asked for.
+ * Not thread-safe, except for {@link #close}.
  */
 public final class ChatStream implements Iterator<String>, AutoCloseable {
   private final Context.CancellableContext call;
@@ -52,12 +53,12 @@ public final class ChatStream implements Iterator<String>, AutoCloseable {
       throw failed;
     }
     while (piece == null && finished == null) {
-        if (!events.hasNext()) {
-          throw new CloisterException(Kind.INTERNAL, "the answer has no end", null);
-        }
-        take(events.next());
+      if (!events.hasNext()) {
+        throw new CloisterException(Kind.INTERNAL, "the answer has no end", null);
       }
-      return piece != null;
+      take(events.next());
+    }
+    return piece != null;
   }
 
   private void take(GenerationEvent event) {

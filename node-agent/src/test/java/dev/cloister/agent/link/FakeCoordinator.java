@@ -56,8 +56,7 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
   }
 
   Membership member(Path directory) {
-    return Membership.save(
-        directory, "127.0.0.1:" + port, identity(Role.AGENT, "pc-7"));
+    return Membership.save(directory, "127.0.0.1:" + port, identity(Role.AGENT, "pc-7"));
   }
 
   private Identity identity(Role role, String id) {

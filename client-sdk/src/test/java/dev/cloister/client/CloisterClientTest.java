@@ -1,0 +1,185 @@
+package dev.cloister.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.cloister.client.CloisterException.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(30)
+class CloisterClientTest {
+  private static final ChatRequest QUESTION = ChatRequest.of("tiny", "the capital of France?");
+
+  private final Path profile;
+  private final FakeCluster cluster;
+
+  CloisterClientTest(@TempDir Path directory) throws IOException {
+    profile = directory.resolve("client");
+    cluster = new FakeCluster(directory);
+    CloisterClient.join(cluster.token(), profile, "my-laptop");
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+  }
+
+  /** The example of the package's documentation, with its first two lines elsewhere. */
+  @Test
+  void theExampleOfThePackageWorks() {
+    String token = cluster.token();
+    CloisterClient.join(token, profile, "my-laptop"); // once
+    try (CloisterClient client = CloisterClient.open(profile)) {
+      System.out.println(
+          client.chat(ChatRequest.of("cloister-tiny", "What is the capital of France?")).text());
+    }
+  }
+
+  @Test
+  void aQuestionIsAnsweredWhole() {
+    try (CloisterClient client = CloisterClient.open(profile)) {
+      assertThat(client.chat(QUESTION.withMaxTokens(9).withTemperature(0).withSeed(1)))
+          .isEqualTo(new ChatResponse("Paris is it.", false, 5, 3, "pc-7"));
+      assertThat(client.models()).extracting(ModelInfo::name).containsExactly("tiny");
+    }
+    var sent = cluster.requests.getFirst().getGeneration();
+    assertThat(sent.getMaxTokens()).isEqualTo(9);
+    assertThat(sent.getSampling().hasTemperature()).isTrue();
+    assertThat(sent.getSampling().getSeed()).isEqualTo(1);
+  }
+
+  @Test
+  void anAnswerComesPieceByPieceAndCanBeCompletedFromAnywhere() {
+    try (CloisterClient client = CloisterClient.open(profile);
+        ChatStream stream = client.stream(QUESTION)) {
+      assertThat(stream.next()).isEqualTo("Paris");
+      assertThat(stream.hasNext()).isTrue();
+      assertThat(stream.complete().text()).isEqualTo("Paris is it.");
+      assertThat(stream.hasNext()).isFalse();
+      assertThatThrownBy(stream::next).isInstanceOf(NoSuchElementException.class);
+      assertThat(stream.complete().text()).isEqualTo("Paris is it.");
+    }
+  }
+
+  @Test
+  void closingAStreamEarlyStopsTheWork() throws Exception {
+    try (CloisterClient client = CloisterClient.open(profile)) {
+      ChatStream stream = client.stream(ChatRequest.of("endless", "?"));
+      assertThat(stream.next()).isEqualTo("Paris");
+      stream.close();
+      assertThat(cluster.cancelled.await(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(failureOf(stream::hasNext)).hasMessageContaining("broken off");
+    }
+  }
+
+  @Test
+  void aFailureAmidAnAnswerIsToldAsOftenAsAskedFor() {
+    try (CloisterClient client = CloisterClient.open(profile);
+        ChatStream stream = client.stream(ChatRequest.of("breaks", "?"))) {
+      assertThat(stream.next()).isEqualTo("Paris");
+      for (int i = 0; i < 2; i++) {
+        CloisterException failure = failureOf(stream::hasNext);
+        assertThat(failure.kind()).isEqualTo(Kind.NODE_LOST);
+        assertThat(failure).hasMessage("the node was lost");
+      }
+      assertThat(failureOf(() -> client.chat(ChatRequest.of("busy", "?"))).kind())
+          .isEqualTo(Kind.NO_CAPACITY);
+    }
+  }
+
+  @Test
+  void aCoordinatorThatDiesAmidAnAnswerIsNotADefect() {
+    try (CloisterClient client = CloisterClient.open(profile);
+        ChatStream stream = client.stream(ChatRequest.of("endless", "?"))) {
+      assertThat(stream.next()).isEqualTo("Paris");
+      cluster.close();
+      assertThat(failureOf(stream::hasNext).kind()).isEqualTo(Kind.UNREACHABLE);
+    }
+  }
+
+  @Test
+  @Timeout(10)
+  void aCoordinatorThatIsGoneIsNoticedAtOnce() {
+    cluster.close();
+    try (CloisterClient client = CloisterClient.open(profile)) {
+      for (ThrowingCallable call :
+          List.<ThrowingCallable>of(
+              () -> client.chat(QUESTION),
+              client::models,
+              () -> client.administration().apiKeys())) {
+        CloisterException failure = failureOf(call);
+        assertThat(failure.kind()).isEqualTo(Kind.UNREACHABLE);
+        assertThat(failure).hasMessageStartingWith("the coordinator does not answer; check");
+      }
+    }
+  }
+
+  @Test
+  void whatOnlyAdministratorsMayIsRefusedToOthers() {
+    try (CloisterClient client = CloisterClient.open(profile)) {
+      CloisterException failure = failureOf(() -> client.administration().apiKeys());
+      assertThat(failure.kind()).isEqualTo(Kind.NOT_ALLOWED);
+      assertThat(failure).hasMessage("only admins may");
+    }
+  }
+
+  @Test
+  void aMissingProfileIsSaidToBe(@TempDir Path empty) {
+    CloisterException failure = failureOf(() -> CloisterClient.open(empty.resolve("none")));
+    assertThat(failure.kind()).isEqualTo(Kind.NOT_FOUND);
+    assertThat(failure).hasMessageEndingWith("none; make one with: cloister join TOKEN");
+  }
+
+  @Test
+  void anExpiredProfileIsSaidToBe() {
+    cluster.profile(profile, Instant.now().minus(Duration.ofDays(2)));
+    CloisterException failure = failureOf(() -> CloisterClient.open(profile));
+    assertThat(failure.kind()).isEqualTo(Kind.NOT_ALLOWED);
+    assertThat(failure)
+        .hasMessageContaining("expired at")
+        .hasMessageEndingWith("make a new profile with: cloister join TOKEN");
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void aProfileOpenToOthersIsNotUsed() throws IOException {
+    Files.setPosixFilePermissions(
+        profile.resolve("identity.pem"), PosixFilePermissions.fromString("rw-r--r--"));
+    CloisterException failure = failureOf(() -> CloisterClient.open(profile));
+    assertThat(failure.kind()).isEqualTo(Kind.NOT_ALLOWED);
+    assertThat(failure).hasMessageContaining("open to others").hasMessageContaining("chmod 600");
+  }
+
+  @Test
+  void aMutilatedTokenIsSaidToBe(@TempDir Path other) {
+    CloisterException failure =
+        failureOf(() -> CloisterClient.join("clj1.abc", other.resolve("p"), "x"));
+    assertThat(failure.kind()).isEqualTo(Kind.INVALID_REQUEST);
+  }
+
+  @Test
+  void promptsAndAnswersAreNotInStringForms() {
+    assertThat(QUESTION.toString() + QUESTION.messages()).doesNotContain("France");
+    assertThat(new ChatResponse("Paris", false, 1, 1, "pc").toString()).doesNotContain("Paris");
+  }
+
+  private static CloisterException failureOf(ThrowingCallable call) {
+    return catchThrowableOfType(CloisterException.class, call);
+  }
+}

@@ -1,0 +1,187 @@
+package dev.cloister.client;
+
+import com.google.protobuf.ByteString;
+import dev.cloister.identity.CertificateAuthority;
+import dev.cloister.identity.Identity;
+import dev.cloister.identity.JoinToken;
+import dev.cloister.identity.MemberKey;
+import dev.cloister.identity.Role;
+import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.tls.ClusterTls;
+import dev.cloister.proto.access.v1.AccessServiceGrpc;
+import dev.cloister.proto.access.v1.ListApiKeysRequest;
+import dev.cloister.proto.access.v1.ListApiKeysResponse;
+import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
+import dev.cloister.proto.catalog.v1.ListModelsRequest;
+import dev.cloister.proto.catalog.v1.ListModelsResponse;
+import dev.cloister.proto.catalog.v1.Model;
+import dev.cloister.proto.enrollment.v1.EnrollRequest;
+import dev.cloister.proto.enrollment.v1.EnrollResponse;
+import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc;
+import dev.cloister.proto.inference.v1.Failure;
+import dev.cloister.proto.inference.v1.Finished;
+import dev.cloister.proto.inference.v1.GenerateRequest;
+import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.InferenceServiceGrpc;
+import dev.cloister.proto.inference.v1.Started;
+import dev.cloister.proto.inference.v1.TextDelta;
+import dev.cloister.proto.inference.v1.Usage;
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.security.KeyPair;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * A coordinator over real mutual TLS whose model answers "Paris is it.", unless the model asked for
+ * is {@code breaks}, {@code busy} or {@code endless}.
+ */
+final class FakeCluster implements AutoCloseable {
+  final CountDownLatch cancelled = new CountDownLatch(1);
+  final List<GenerateRequest> requests = new CopyOnWriteArrayList<>();
+
+  private final AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
+  private final CertificateAuthority authority;
+  private final Server server;
+
+  FakeCluster(Path directory) throws IOException {
+    now.set(Instant.now().minus(Duration.ofDays(30)));
+    authority =
+        CertificateAuthority.openOrCreate(
+            directory.resolve("ca"), "correct horse".toCharArray(), now::get);
+    now.set(Instant.now());
+    Identity own = identity(Role.COORDINATOR, "c1");
+    server =
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0))
+            .sslContext(ClusterTls.server(() -> own))
+            .addService(new Enrollment())
+            .addService(new Inference())
+            .addService(new Catalog())
+            .addService(new Access())
+            .build()
+            .start();
+  }
+
+  String token() {
+    return new JoinToken(address(), authority.rootPin(), "aaaaaaaaaa", new byte[32]).encode();
+  }
+
+  /** A profile whose certificate was issued then, for a day. */
+  void profile(Path directory, Instant issued) {
+    now.set(issued);
+    Membership.save(directory, address(), identity(Role.CLIENT, "laptop"));
+    now.set(Instant.now());
+  }
+
+  private String address() {
+    return "127.0.0.1:" + server.getPort();
+  }
+
+  private Identity identity(Role role, String id) {
+    KeyPair keys = MemberKey.generate();
+    return new Identity(
+        keys.getPrivate(),
+        authority.issue(MemberKey.signingRequest(keys), role, id, Duration.ofDays(1), List.of()));
+  }
+
+  @Override
+  public void close() {
+    server.shutdownNow();
+  }
+
+  private final class Enrollment extends EnrollmentServiceGrpc.EnrollmentServiceImplBase {
+    @Override
+    public void enroll(EnrollRequest request, StreamObserver<EnrollResponse> reply) {
+      EnrollResponse.Builder response = EnrollResponse.newBuilder();
+      try {
+        for (X509Certificate each :
+            authority.issue(
+                request.getSigningRequest().toByteArray(),
+                Role.CLIENT,
+                "laptop",
+                Duration.ofDays(1),
+                List.of())) {
+          response.addCertificateChain(ByteString.copyFrom(each.getEncoded()));
+        }
+      } catch (CertificateEncodingException e) {
+        throw new AssertionError(e);
+      }
+      reply.onNext(response.build());
+      reply.onCompleted();
+    }
+  }
+
+  private final class Inference extends InferenceServiceGrpc.InferenceServiceImplBase {
+    @Override
+    public void generate(GenerateRequest request, StreamObserver<GenerationEvent> events) {
+      requests.add(request);
+      ((ServerCallStreamObserver<GenerationEvent>) events).setOnCancelHandler(cancelled::countDown);
+      events.onNext(
+          GenerationEvent.newBuilder().setStarted(Started.newBuilder().setNode("pc-7")).build());
+      text(events, "Paris");
+      switch (request.getModel()) {
+        case "breaks" -> fail(events, Failure.Code.CODE_NODE_LOST, "the node was lost");
+        case "busy" -> fail(events, Failure.Code.CODE_NO_CAPACITY, "every node is busy");
+        case "endless" -> {}
+        default -> {
+          text(events, " is");
+          text(events, " it.");
+          events.onNext(
+              GenerationEvent.newBuilder()
+                  .setFinished(
+                      Finished.newBuilder()
+                          .setReason(Finished.Reason.REASON_STOP)
+                          .setUsage(Usage.newBuilder().setPromptTokens(5).setCompletionTokens(3)))
+                  .build());
+          events.onCompleted();
+        }
+      }
+    }
+
+    private static void text(StreamObserver<GenerationEvent> events, String piece) {
+      events.onNext(
+          GenerationEvent.newBuilder().setText(TextDelta.newBuilder().setText(piece)).build());
+    }
+
+    private static void fail(
+        StreamObserver<GenerationEvent> events, Failure.Code code, String message) {
+      events.onNext(
+          GenerationEvent.newBuilder()
+              .setFailed(Failure.newBuilder().setCode(code).setMessage(message))
+              .build());
+      events.onCompleted();
+    }
+  }
+
+  private static final class Catalog extends CatalogServiceGrpc.CatalogServiceImplBase {
+    @Override
+    public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> reply) {
+      reply.onNext(
+          ListModelsResponse.newBuilder()
+              .addModels(Model.newBuilder().setName("tiny").setSizeBytes(7))
+              .build());
+      reply.onCompleted();
+    }
+  }
+
+  private static final class Access extends AccessServiceGrpc.AccessServiceImplBase {
+    @Override
+    public void listApiKeys(ListApiKeysRequest request, StreamObserver<ListApiKeysResponse> reply) {
+      reply.onError(
+          Status.PERMISSION_DENIED.withDescription("only admins may").asRuntimeException());
+    }
+  }
+}
