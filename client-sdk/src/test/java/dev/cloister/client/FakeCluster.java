@@ -65,7 +65,7 @@ final class FakeCluster implements AutoCloseable {
     now.set(Instant.now());
     Identity own = identity(Role.COORDINATOR, "c1");
     server =
-        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0))
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .sslContext(ClusterTls.server(() -> own))
             .addService(new Enrollment())
             .addService(new Inference())

@@ -68,7 +68,7 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
 
   private Server start(int port) throws IOException {
     return NettyServerBuilder.forAddress(
-            new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port))
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
         .sslContext(ClusterTls.server(() -> own))
         .permitKeepAliveTime(5, TimeUnit.SECONDS)
         .addService(this)

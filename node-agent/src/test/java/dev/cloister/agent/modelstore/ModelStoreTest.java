@@ -112,6 +112,11 @@ class ModelStoreTest {
           public int read() {
             return 1;
           }
+
+          @Override
+          public int read(byte[] buffer, int offset, int wanted) {
+            return wanted;
+          }
         };
     assertThatThrownBy(() -> store((sha256, offset) -> endless).obtain(digest, SIZE, progress::add))
         .isInstanceOf(CorruptModelException.class)
@@ -233,6 +238,11 @@ class ModelStoreTest {
         new InputStream() {
           @Override
           public int read() throws IOException {
+            throw new IOException("the line broke");
+          }
+
+          @Override
+          public int read(byte[] buffer, int offset, int wanted) throws IOException {
             throw new IOException("the line broke");
           }
         });
