@@ -22,6 +22,8 @@ final class JavaCommand {
         .map(directory -> directory.resolve("lib/jvm.options"))
         .filter(Files::exists)
         .ifPresent(options -> command.add("@" + options));
+    // Compiling at the highest level pays off after minutes; what is started here is wanted now.
+    command.add("-XX:TieredStopAtLevel=1");
     for (String property : List.of("cloister.install", "cloister.aot")) {
       if (System.getProperty(property) != null) {
         command.add("-D" + property + "=" + System.getProperty(property));

@@ -2,6 +2,11 @@ package dev.cloister.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -14,21 +19,6 @@ import picocli.CommandLine.HelpCommand;
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
     sortOptions = false,
-    subcommands = {
-      QuickstartCommand.class,
-      CoordinatorCommand.class,
-      AgentCommand.class,
-      JoinCommand.class,
-      TokenCommand.class,
-      KeyCommand.class,
-      NodeCommand.class,
-      ModelCommand.class,
-      ChatCommand.class,
-      BenchCommand.class,
-      CompletionCommand.class,
-      VersionCommand.class,
-      HelpCommand.class
-    },
     footer = {
       "",
       "Start here:  cloister quickstart",
@@ -44,13 +34,43 @@ public final class Main {
   }
 
   static int run(String... arguments) {
-    return commandLine().execute(arguments);
+    return commandLine(arguments).execute(arguments);
   }
 
-  static CommandLine commandLine() {
+  /** All commands, in the order of the help. */
+  private static Map<String, Supplier<Object>> commands() {
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("quickstart", QuickstartCommand::new);
+    commands.put("coordinator", CoordinatorCommand::new);
+    commands.put("agent", AgentCommand::new);
+    commands.put("join", JoinCommand::new);
+    commands.put("token", TokenCommand::new);
+    commands.put("key", KeyCommand::new);
+    commands.put("node", NodeCommand::new);
+    commands.put("model", ModelCommand::new);
+    commands.put("chat", ChatCommand::new);
+    commands.put("bench", BenchCommand::new);
+    commands.put("prepare", PrepareCommand::new);
+    commands.put("completion", CompletionCommand::new);
+    commands.put("version", VersionCommand::new);
+    commands.put("help", HelpCommand::new);
+    return commands;
+  }
+
+  /** The command line; only the command that is asked for is set up, for a quick start. */
+  static CommandLine commandLine(String... arguments) {
+    CommandLine line = new CommandLine(new Main());
+    Map<String, Supplier<Object>> commands = commands();
+    @Nullable Supplier<Object> asked = arguments.length == 0 ? null : commands.get(arguments[0]);
+    // These speak of all the others.
+    boolean needsAll = asked == null || Set.of("help", "completion").contains(arguments[0]);
+    if (needsAll) {
+      commands.forEach((name, command) -> line.addSubcommand(name, command.get()));
+    } else {
+      line.addSubcommand(arguments[0], asked.get());
+    }
     Failures failures = new Failures();
-    return new CommandLine(new Main())
-        .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
+    return line.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
         .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
         .setExecutionExceptionHandler(failures)
         .setParameterExceptionHandler(failures)

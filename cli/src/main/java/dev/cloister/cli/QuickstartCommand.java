@@ -12,11 +12,11 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -104,7 +104,9 @@ final class QuickstartCommand implements Callable<Integer> {
     try {
       if (prompt != null) {
         cluster.awaitReady(1);
-        spec.commandLine().getOut().println(ask(cluster, prompt));
+        spec.commandLine()
+            .getOut()
+            .println(ask(cluster.api(), cluster.createApiKey(keyName()), prompt));
       } else {
         cluster.awaitReady(agents);
         announce(cluster);
@@ -121,7 +123,7 @@ final class QuickstartCommand implements Callable<Integer> {
   }
 
   /** Through the whole path, as any program would. */
-  private static String ask(LocalCluster cluster, String question)
+  static String ask(String api, String key, String question)
       throws IOException, InterruptedException {
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode body = mapper.createObjectNode();
@@ -131,11 +133,9 @@ final class QuickstartCommand implements Callable<Integer> {
     try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       HttpResponse<byte[]> response =
           http.send(
-              HttpRequest.newBuilder(URI.create(cluster.api() + "/v1/chat/completions"))
+              HttpRequest.newBuilder(URI.create(api + "/v1/chat/completions"))
                   .header("content-type", "application/json")
-                  .header(
-                      "authorization",
-                      "Bearer " + cluster.createApiKey("quickstart-" + UUID.randomUUID()))
+                  .header("authorization", "Bearer " + key)
                   .timeout(Duration.ofMinutes(2))
                   .POST(HttpRequest.BodyPublishers.ofByteArray(mapper.writeValueAsBytes(body)))
                   .build(),
@@ -149,8 +149,13 @@ final class QuickstartCommand implements Callable<Integer> {
     }
   }
 
+  /** Names are unique, and the data directory may be an old one. */
+  private static String keyName() {
+    return "quickstart-" + UUID.randomUUID();
+  }
+
   private void announce(LocalCluster cluster) {
-    String key = cluster.createApiKey("quickstart-" + UUID.randomUUID());
+    String key = cluster.createApiKey(keyName());
     PrintWriter out = spec.commandLine().getOut();
     out.println();
     out.println("Cloister is running: a coordinator, " + agents + " agents, the demo model.");
@@ -181,7 +186,7 @@ final class QuickstartCommand implements Callable<Integer> {
   /** Stays as long as the coordinator does, and tells of agents that end. */
   private void watch(LocalCluster cluster) throws InterruptedException {
     ChildProcess coordinator = cluster.processes().getFirst();
-    var missed = new java.util.HashSet<String>();
+    Set<String> missed = new HashSet<>();
     while (coordinator.isAlive()) {
       for (ChildProcess process : cluster.processes()) {
         if (!process.isAlive() && missed.add(process.name())) {
@@ -195,15 +200,8 @@ final class QuickstartCommand implements Callable<Integer> {
 
   /** A directory the user named stays. */
   private void removeTemporary(Path directory) {
-    if (data != null) {
-      return;
-    }
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    } catch (IOException e) {
-      progress("the temporary directory " + directory + " could not be removed");
+    if (data == null) {
+      TemporaryDirectory.remove(directory);
     }
   }
 }

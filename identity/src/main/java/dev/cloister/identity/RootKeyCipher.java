@@ -23,11 +23,16 @@ import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 final class RootKeyCipher {
   private static final String PBES2 = "PBEWithHmacSHA256AndAES_256";
 
+  /** For passphrases that people choose: OWASP's figure for PBKDF2 with HMAC-SHA-256. */
+  private static final int ITERATIONS = 600_000;
+
   /**
-   * Tens of milliseconds in a JVM that has just started. More would delay every start and add
-   * nothing to a generated passphrase, which has 200 random bits.
+   * For passphrases as long as the generated ones, whose 200 random bits nobody guesses: more would
+   * only delay every start.
    */
-  private static final int ITERATIONS = 20_000;
+  private static final int ITERATIONS_LONG = 1_000;
+
+  private static final int LONG = 40;
 
   private RootKeyCipher() {}
 
@@ -43,7 +48,10 @@ final class RootKeyCipher {
       cipher.init(
           Cipher.ENCRYPT_MODE,
           secretKey(passphrase),
-          new PBEParameterSpec(salt, ITERATIONS, new IvParameterSpec(iv)));
+          new PBEParameterSpec(
+              salt,
+              passphrase.length >= LONG ? ITERATIONS_LONG : ITERATIONS,
+              new IvParameterSpec(iv)));
       byte[] encrypted = cipher.doFinal(plain);
       return Pkcs8.encode(cipher.getParameters().getEncoded(), encrypted);
     } catch (GeneralSecurityException | IOException e) {

@@ -68,8 +68,18 @@ public final class EngineLauncher implements AutoCloseable {
             "--context",
             String.valueOf(model.contextTokens()),
             "--slots",
-            String.valueOf(model.slots())));
+            String.valueOf(model.slots()),
+            "--threads",
+            String.valueOf(threads())));
     return EngineProcess.start(model.name(), line, socket, longestStart);
+  }
+
+  /**
+   * All cores but one: llama.cpp's threads wait by spinning, so that a core taken by anything else
+   * stalls them all.
+   */
+  private static int threads() {
+    return Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
   }
 
   private synchronized Path runDirectory() throws IOException {
