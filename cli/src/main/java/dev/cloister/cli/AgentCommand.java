@@ -79,6 +79,7 @@ final class AgentCommand {
               new AgentConfig(
                   directory,
                   JavaCommand.of("dev.cloister.engine.EngineMain", "info"),
+                  Directories.bundledModels(),
                   Directories.libraryCache(),
                   Version.current()),
               membership,

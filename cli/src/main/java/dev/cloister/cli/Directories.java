@@ -44,10 +44,13 @@ final class Directories {
     return Optional.ofNullable(System.getProperty("cloister.install")).map(Path::of);
   }
 
+  /** The models that come with the program; the directory may be missing. */
+  static Path bundledModels() {
+    return installation().orElse(Path.of("")).resolve("models").resolve("demo");
+  }
+
   /** The demo model that comes with the program. */
   static Optional<Path> demoModel() {
-    return installation()
-        .map(directory -> directory.resolve("models/demo/cloister-tiny-q8_0.gguf"))
-        .filter(Files::exists);
+    return Optional.of(bundledModels().resolve("cloister-tiny-q8_0.gguf")).filter(Files::exists);
   }
 }

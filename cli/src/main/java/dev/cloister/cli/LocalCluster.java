@@ -12,11 +12,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /** A coordinator and some agents on this machine, each a process of its own. */
 final class LocalCluster implements AutoCloseable {
   static final String MODEL = "cloister-tiny";
-  private static final Duration POLL = Duration.ofMillis(20);
+  private static final Duration POLL = Duration.ofMillis(50);
   private static final Duration LONGEST_START = Duration.ofSeconds(60);
 
   private final List<ChildProcess> agents = new ArrayList<>();
@@ -116,11 +117,26 @@ final class LocalCluster implements AutoCloseable {
   }
 
   /**
+   * Waits until an agent is about to have the model: from then on the coordinator holds requests
+   * until they can be answered.
+   *
+   * @throws CommandFailedException if an agent ends or it takes too long
+   */
+  void awaitComing() {
+    await(1, replica -> true);
+  }
+
+  /**
    * Waits until so many agents have the model loaded.
    *
    * @throws CommandFailedException if an agent ends or it takes too long
    */
   void awaitReady(int count) {
+    await(count, replica -> replica.state().equals("ready"));
+    progress.accept("the model is loaded");
+  }
+
+  private void await(int count, Predicate<ModelInfo.Replica> wanted) {
     long attempts = LONGEST_START.dividedBy(POLL);
     for (long i = 0; i < attempts; i++) {
       List<ModelInfo.Replica> replicas =
@@ -128,14 +144,13 @@ final class LocalCluster implements AutoCloseable {
               .filter(model -> model.name().equals(MODEL))
               .flatMap(model -> model.replicas().stream())
               .toList();
-      if (replicas.stream().filter(r -> r.state().equals("ready")).count() >= count) {
-        progress.accept("the model is loaded");
-        return;
-      }
       for (ModelInfo.Replica replica : replicas) {
         if (replica.state().equals("failed")) {
           throw new CommandFailedException(ExitCode.GENERAL, replica.error());
         }
+      }
+      if (replicas.stream().filter(wanted).count() >= count) {
+        return;
       }
       for (ChildProcess agent : agents) {
         if (!agent.isAlive()) {
@@ -179,6 +194,12 @@ final class LocalCluster implements AutoCloseable {
     all.add(coordinator);
     all.addAll(agents);
     return all;
+  }
+
+  /** Ends everything at once; for a cluster whose data nobody wants any more. */
+  void kill() {
+    client.close();
+    processes().parallelStream().forEach(ChildProcess::kill);
   }
 
   @Override

@@ -83,6 +83,7 @@ final class PrepareCommand implements Callable<Integer> {
               new AgentConfig(
                   data,
                   JavaCommand.of("dev.cloister.engine.EngineMain", "warn"),
+                  Directories.bundledModels(),
                   Directories.libraryCache(),
                   Version.current()),
               membership,

@@ -95,15 +95,20 @@ final class QuickstartCommand implements Callable<Integer> {
     }
     Runnable end =
         () -> {
-          if (!closed.getAndSet(true)) {
-            cluster.close();
-            removeTemporary(directory);
+          if (closed.getAndSet(true)) {
+            return;
           }
+          if (data == null) {
+            cluster.kill();
+          } else {
+            cluster.close();
+          }
+          removeTemporary(directory);
         };
     Shutdown.closeAtExit(end::run);
     try {
       if (prompt != null) {
-        cluster.awaitReady(1);
+        cluster.awaitComing();
         spec.commandLine()
             .getOut()
             .println(ask(cluster.api(), cluster.createApiKey(keyName()), prompt));

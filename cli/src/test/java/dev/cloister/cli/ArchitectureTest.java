@@ -30,6 +30,7 @@ class ArchitectureTest {
               "dev.cloister.identity.tls..",
               "dev.cloister.identity.enrollment..",
               "dev.cloister.coordinator.api..",
+              "dev.cloister.coordinator.gateway..",
               "dev.cloister.agent.link..",
               "dev.cloister.agent.engine..",
               "dev.cloister.engine.server..",

@@ -4,6 +4,7 @@ import dev.cloister.agent.fingerprint.Fingerprint;
 import dev.cloister.agent.link.CoordinatorLink;
 import dev.cloister.agent.link.GrpcModelSource;
 import dev.cloister.agent.link.LinkListener;
+import dev.cloister.agent.modelstore.BundledModels;
 import dev.cloister.agent.modelstore.ModelStore;
 import dev.cloister.agent.supervisor.EngineLauncher;
 import dev.cloister.agent.supervisor.Supervisor;
@@ -34,7 +35,9 @@ public final class Agent implements AutoCloseable {
     Path data = config.dataDirectory();
     this.supervisor =
         new Supervisor(
-            new ModelStore(data.resolve("models"), new GrpcModelSource(membership)),
+            new ModelStore(
+                data.resolve("models"),
+                new BundledModels(config.bundledModels(), new GrpcModelSource(membership))),
             new EngineLauncher(config.engineCommand(), data.resolve("run"), config.libraryCache()),
             (model, status) -> reportTo().report(model, status));
     this.link =
