@@ -113,8 +113,8 @@ final class ChildProcess implements AutoCloseable {
     List<ProcessHandle> descendants = process.descendants().toList();
     process.destroyForcibly();
     descendants.forEach(ProcessHandle::destroyForcibly);
+    // The descendants are not waited for: dead, they still count as alive until init reaps them.
     process.onExit().join();
-    descendants.forEach(descendant -> descendant.onExit().join());
   }
 
   /** Asks it to end; {@link #close} waits for it. */
