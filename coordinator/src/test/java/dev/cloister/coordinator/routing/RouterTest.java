@@ -71,7 +71,7 @@ class RouterTest {
   }
 
   @Test
-  void aNodeNotMeasuredYetCountsWithTheMeanAndIsTried() {
+  void aNodeNotMeasuredYetCountsAsTheFastestAndIsTried() {
     Decision decision =
         Router.choose(
             List.of(

@@ -1,0 +1,208 @@
+package dev.cloister.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.cloister.client.CloisterClient;
+import dev.cloister.client.NodeInfo;
+import dev.cloister.testkit.JavaProcess;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+
+/** A real coordinator and real agents, each a process, on free ports of this machine. */
+final class TestCluster implements AutoCloseable {
+  static final String MODEL = "cloister-tiny";
+  static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path directory;
+  private final JavaProcess coordinator;
+  private final Map<String, JavaProcess> agents = new LinkedHashMap<>();
+  private final HttpClient http = HttpClient.newHttpClient();
+  private final CloisterClient admin;
+  private final String api;
+  private final String key;
+
+  TestCluster(Path directory) {
+    this.directory = directory;
+    this.coordinator =
+        cloister(
+            Map.of(),
+            "coordinator",
+            "start",
+            "--json",
+            "--data",
+            directory.resolve("coordinator").toString(),
+            "--port",
+            "0",
+            "--api-port",
+            "0");
+    JsonNode up = json(coordinator.awaitOutput(line -> line.startsWith("{"), PATIENCE));
+    this.api = up.get("api").asText();
+    this.admin = CloisterClient.open(profile());
+    this.key = admin.administration().createApiKey("test").key();
+  }
+
+  JavaProcess cloister(Map<String, String> environment, String... arguments) {
+    Map<String, String> all = new LinkedHashMap<>(environment);
+    all.put("CLOISTER_HOME", directory.resolve("home").toString());
+    return JavaProcess.start(
+        "dev.cloister.cli.Main",
+        all,
+        List.of("-Dcloister.install=" + Cli.CHECKOUT, "-Dcloister.log=info"),
+        List.of(arguments));
+  }
+
+  /** Starts an agent with a new token. */
+  JavaProcess join(String name) {
+    String token =
+        admin.administration().createJoinToken("agent", Duration.ofMinutes(2), 1).token();
+    return start(name, Map.of("CLOISTER_JOIN_TOKEN", token));
+  }
+
+  /** Starts an agent that is a member already. */
+  JavaProcess restart(String name) {
+    return start(name, Map.of());
+  }
+
+  private JavaProcess start(String name, Map<String, String> environment) {
+    JavaProcess agent =
+        cloister(
+            environment,
+            "agent",
+            "start",
+            "--data",
+            directory.resolve(name).toString(),
+            "--name",
+            name);
+    agents.put(name, agent);
+    return agent;
+  }
+
+  JavaProcess agent(String name) {
+    return agents.get(name);
+  }
+
+  /** The engine process of an agent. */
+  ProcessHandle engine(String name) {
+    return Awaitility.await()
+        .atMost(PATIENCE)
+        .until(() -> agent(name).descendants(), found -> !found.isEmpty())
+        .getFirst();
+  }
+
+  void awaitReady(String... names) {
+    for (String name : names) {
+      Awaitility.await()
+          .alias(name + " serves the model")
+          .atMost(PATIENCE)
+          .pollInterval(Duration.ofMillis(50))
+          .until(
+              () ->
+                  admin.nodes().stream()
+                      .anyMatch(n -> n.name().equals(name) && n.readyModels().contains(MODEL)));
+    }
+  }
+
+  NodeInfo node(String name) {
+    return admin.nodes().stream()
+        .filter(node -> node.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** What the coordinator logged so far. */
+  List<String> coordinatorLog() {
+    return coordinator.errors();
+  }
+
+  CloisterClient admin() {
+    return admin;
+  }
+
+  Path profile() {
+    return directory.resolve("coordinator").resolve("admin");
+  }
+
+  String api() {
+    return api;
+  }
+
+  String key() {
+    return key;
+  }
+
+  /** A status and a JSON body. */
+  record Answer(int status, JsonNode body, String node) {
+    String text() {
+      return body.path("choices").path(0).path("message").path("content").asText();
+    }
+  }
+
+  Answer ask(String question) {
+    return post("/v1/chat/completions", question(question));
+  }
+
+  static String question(String text) {
+    return JSON.createObjectNode()
+        .put("model", MODEL)
+        .put("temperature", 0)
+        .set(
+            "messages",
+            JSON.createArrayNode()
+                .add(JSON.createObjectNode().put("role", "user").put("content", text)))
+        .toString();
+  }
+
+  Answer post(String path, String body) {
+    HttpResponse<String> response = send(path, body, HttpResponse.BodyHandlers.ofString());
+    return new Answer(
+        response.statusCode(),
+        json(response.body()),
+        response.headers().firstValue("x-cloister-node").orElse(""));
+  }
+
+  <T> HttpResponse<T> send(String path, String body, HttpResponse.BodyHandler<T> handler) {
+    try {
+      return http.send(request(path, body), handler);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  HttpRequest request(String path, String body) {
+    return HttpRequest.newBuilder(URI.create(api + path))
+        .header("authorization", "Bearer " + key)
+        .header("content-type", "application/json")
+        .timeout(PATIENCE)
+        .POST(HttpRequest.BodyPublishers.ofString(body))
+        .build();
+  }
+
+  static JsonNode json(String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(text, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    admin.close();
+    http.shutdownNow();
+    agents.values().forEach(JavaProcess::close);
+    coordinator.close();
+  }
+}
