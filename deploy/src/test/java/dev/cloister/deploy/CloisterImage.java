@@ -1,0 +1,117 @@
+package dev.cloister.deploy;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.command.BuildImageResultCallback;
+import com.github.dockerjava.api.exception.NotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Builds the image of {@code deploy/Dockerfile}, without a registry. */
+final class CloisterImage {
+  static final String NAME = "cloister-test:latest";
+
+  /** Names a base image to use instead of making one, as for {@code compose.yaml}. */
+  static final String BASE_VARIABLE = "CLOISTER_BASE";
+
+  private static final String BASE_REPOSITORY = "cloister-test-base";
+  private static final Path BASE_SCRIPT = Path.of("src/test/container/base-image.sh");
+  private static final Path BUSYBOX = Path.of("/bin/busybox");
+
+  private final DockerClient docker;
+
+  CloisterImage(DockerClient docker) {
+    this.docker = docker;
+  }
+
+  /** Whether there is a base image, or what one is made of. */
+  static boolean hasBase() {
+    return System.getenv(BASE_VARIABLE) != null || Files.isExecutable(BUSYBOX);
+  }
+
+  /** Layers that did not change since the last run are not built again. */
+  void build() throws IOException, InterruptedException, NoSuchAlgorithmException {
+    String base = base();
+    @Nullable String before = idOf(NAME);
+    // What a start of this distribution left in it belongs to the host's JVM.
+    Process context =
+        tar(
+            List.of(
+                "tar",
+                "-c",
+                "--exclude=*.aot",
+                "-C",
+                Distribution.HOME.resolve("..").normalize().toString(),
+                "cloister",
+                "-C",
+                Path.of("").toAbsolutePath().toString(),
+                "Dockerfile"));
+    String id;
+    try (InputStream archive = context.getInputStream()) {
+      id =
+          docker
+              .buildImageCmd(archive)
+              .withBuildArg("BASE", base)
+              .withTags(Set.of(NAME))
+              .exec(new BuildImageResultCallback())
+              .awaitImageId(10, TimeUnit.MINUTES);
+    }
+    requireSuccess(context);
+    if (before != null && !before.startsWith("sha256:" + id)) {
+      docker.removeImageCmd(before).exec();
+    }
+  }
+
+  /** A name that tells what is in it: made once, until Java or the recipe changes. */
+  private String base() throws IOException, InterruptedException, NoSuchAlgorithmException {
+    @Nullable String configured = System.getenv(BASE_VARIABLE);
+    if (configured != null) {
+      return configured;
+    }
+    Path java = Path.of(System.getProperty("java.home"));
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    for (Path part : List.of(BASE_SCRIPT, java.resolve("release"), BUSYBOX)) {
+      digest.update(Files.readAllBytes(part));
+    }
+    String tag = HexFormat.of().formatHex(digest.digest(), 0, 8);
+    String name = BASE_REPOSITORY + ":" + tag;
+    if (idOf(name) == null) {
+      Process script = tar(List.of("sh", BASE_SCRIPT.toString()));
+      try (InputStream archive = script.getInputStream()) {
+        docker.createImageCmd(BASE_REPOSITORY, archive).withTag(tag).exec();
+      }
+      requireSuccess(script);
+    }
+    return name;
+  }
+
+  private static Process tar(List<String> command) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    return builder.start();
+  }
+
+  private static void requireSuccess(Process process) throws InterruptedException {
+    if (process.waitFor() != 0) {
+      throw new IllegalStateException(
+          process.info().commandLine().orElse("tar") + " failed with " + process.exitValue());
+    }
+  }
+
+  private @Nullable String idOf(String name) {
+    try {
+      return docker.inspectImageCmd(name).exec().getId();
+    } catch (NotFoundException e) {
+      return null;
+    }
+  }
+}

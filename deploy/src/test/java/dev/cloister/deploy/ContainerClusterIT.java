@@ -1,0 +1,143 @@
+package dev.cloister.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import dev.cloister.deploy.ContainerCluster.Answer;
+import dev.cloister.deploy.ContainerCluster.Client;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.slf4j.LoggerFactory;
+import org.testcontainers.DockerClientFactory;
+
+/** Clusters of hosts with addresses of their own, out of the real container image. */
+@EnabledIf(value = "containersRun", disabledReason = "no Docker engine answers")
+class ContainerClusterIT {
+  private static final String PARIS = "The capital of France is Paris.";
+
+  /** Says why, in one line, if they do not. */
+  static boolean containersRun() {
+    // It explains over many lines what it tried.
+    Logger log = (Logger) LoggerFactory.getLogger("org.testcontainers");
+    Level before = log.getLevel();
+    log.setLevel(Level.OFF);
+    try {
+      if (!DockerClientFactory.instance().isDockerAvailable()) {
+        System.out.println("The container tests were skipped: no Docker engine answers.");
+        return false;
+      }
+    } finally {
+      log.setLevel(before);
+    }
+    if (!CloisterImage.hasBase()) {
+      System.out.println(
+          "The container tests were skipped: install busybox, or name a base image in "
+              + CloisterImage.BASE_VARIABLE
+              + ".");
+      return false;
+    }
+    return true;
+  }
+
+  @BeforeAll
+  static void buildImage() throws Exception {
+    new CloisterImage(DockerClientFactory.lazyClient()).build();
+  }
+
+  @Test
+  void bothAgentsAnswerOverHttps() throws Exception {
+    try (ContainerCluster cluster = ContainerCluster.start(2)) {
+      Client client = cluster.client();
+      Set<String> nodes = new HashSet<>();
+      for (int i = 0; i < 20 && nodes.size() < 2; i++) {
+        Answer answer = client.ask();
+        assertThat(answer.text()).isEqualTo(PARIS);
+        nodes.add(answer.node().orElseThrow());
+      }
+      assertThat(nodes).containsExactlyInAnyOrder("agent-1", "agent-2");
+    }
+  }
+
+  @Test
+  void noAnswerIsMissingWhenAnAgentIsKilled() throws Exception {
+    try (ContainerCluster cluster = ContainerCluster.start(2);
+        ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      Client client = cluster.client();
+      AtomicBoolean enough = new AtomicBoolean();
+      AtomicInteger answered = new AtomicInteger();
+      List<Future<List<Answer>>> asking = new ArrayList<>();
+      for (int caller = 0; caller < 4; caller++) {
+        asking.add(
+            callers.submit(
+                () -> {
+                  List<Answer> answers = new ArrayList<>();
+                  while (!enough.get()) {
+                    answers.add(client.ask());
+                    answered.incrementAndGet();
+                  }
+                  return answers;
+                }));
+      }
+      try {
+        Awaitility.await().until(() -> answered.get() >= 20);
+        cluster.kill("agent-1");
+        Awaitility.await("agent-1 is lost")
+            .pollDelay(Duration.ZERO)
+            .atMost(Duration.ofSeconds(3))
+            .until(() -> cluster.state("agent-1").equals("lost"));
+        int before = answered.get();
+        Awaitility.await().until(() -> answered.get() >= before + 20);
+      } finally {
+        enough.set(true);
+      }
+      for (Future<List<Answer>> caller : asking) {
+        assertThat(caller.get())
+            .allSatisfy(
+                answer -> {
+                  assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+                  assertThat(answer.text()).isEqualTo(PARIS);
+                });
+      }
+      assertThat(client.ask().node()).contains("agent-2");
+    }
+  }
+
+  @Test
+  void anAgentThatWasCutOffComesBackWithoutAToken() throws Exception {
+    try (ContainerCluster cluster = ContainerCluster.start(1)) {
+      Client client = cluster.client();
+      assertThat(client.ask().text()).isEqualTo(PARIS);
+
+      cluster.disconnect("agent-1");
+      // Sent into the silence, before anyone knows.
+      assertThat(client.ask().status()).isEqualTo(503);
+      assertThat(cluster.state("agent-1")).isEqualTo("lost");
+      assertThat(client.ask())
+          .isEqualTo(
+              new Answer(
+                  503,
+                  Optional.empty(),
+                  "no node serves 'cloister-tiny' now; see: cloister node list"));
+
+      cluster.reconnect("agent-1");
+      Awaitility.await("agent-1 answers again")
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(
+              () -> assertThat(client.ask().node()).isEqualTo(Optional.of("agent-1")));
+    }
+  }
+}
