@@ -1,12 +1,14 @@
 #!/bin/sh
-# Writes the file system of a base image for tests to standard output, as a tar archive: the Java
+# Writes what a base image for tests is built of to standard output, as a tar archive: the Java
 # runtime of JAVA_HOME, busybox, and the shared libraries that they and llama.cpp need. It takes the
 # place of a public base image, so that the tests need no registry.
 set -eu
 
-root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+context=$(mktemp -d)
+trap 'rm -rf "$context"' EXIT
+root=$context/root
 
+printf 'FROM scratch\nCOPY root /\n' >"$context/Dockerfile"
 mkdir -p "$root/bin" "$root/etc" "$root/opt/java" "$root/root" "$root/usr/lib" "$root/var/lib"
 mkdir -m 1777 "$root/tmp"
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
@@ -40,4 +42,4 @@ libraries | sort -u | while read -r library; do
   esac
 done
 
-tar -C "$root" -c .
+tar -C "$context" -c Dockerfile root

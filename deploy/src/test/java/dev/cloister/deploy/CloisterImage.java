@@ -1,16 +1,20 @@
 package dev.cloister.deploy;
 
 import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.command.BuildImageCmd;
 import com.github.dockerjava.api.command.BuildImageResultCallback;
 import com.github.dockerjava.api.exception.NotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -41,12 +45,14 @@ final class CloisterImage {
   void build() throws IOException, InterruptedException, NoSuchAlgorithmException {
     String base = base();
     @Nullable String before = idOf(NAME);
-    // What a start of this distribution left in it belongs to the host's JVM.
-    Process context =
-        tar(
+    String id =
+        build(
+            NAME,
+            Map.of("BASE", base),
             List.of(
                 "tar",
                 "-c",
+                // What a start of this distribution left in it belongs to the host's JVM.
                 "--exclude=*.aot",
                 "-C",
                 Distribution.HOME.resolve("..").normalize().toString(),
@@ -54,17 +60,6 @@ final class CloisterImage {
                 "-C",
                 Path.of("").toAbsolutePath().toString(),
                 "Dockerfile"));
-    String id;
-    try (InputStream archive = context.getInputStream()) {
-      id =
-          docker
-              .buildImageCmd(archive)
-              .withBuildArg("BASE", base)
-              .withTags(Set.of(NAME))
-              .exec(new BuildImageResultCallback())
-              .awaitImageId(10, TimeUnit.MINUTES);
-    }
-    requireSuccess(context);
     if (before != null && !before.startsWith("sha256:" + id)) {
       docker.removeImageCmd(before).exec();
     }
@@ -81,29 +76,42 @@ final class CloisterImage {
     for (Path part : List.of(BASE_SCRIPT, java.resolve("release"), BUSYBOX)) {
       digest.update(Files.readAllBytes(part));
     }
-    String tag = HexFormat.of().formatHex(digest.digest(), 0, 8);
-    String name = BASE_REPOSITORY + ":" + tag;
+    String name = BASE_REPOSITORY + ":" + HexFormat.of().formatHex(digest.digest(), 0, 8);
     if (idOf(name) == null) {
-      Process script = tar(List.of("sh", BASE_SCRIPT.toString()));
-      try (InputStream archive = script.getInputStream()) {
-        docker.createImageCmd(BASE_REPOSITORY, archive).withTag(tag).exec();
-      }
-      requireSuccess(script);
+      build(name, Map.of(), List.of("sh", BASE_SCRIPT.toString()));
     }
     return name;
   }
 
-  private static Process tar(List<String> command) throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-    return builder.start();
+  /** Returns the image's id. */
+  private String build(String name, Map<String, String> arguments, List<String> contextCommand)
+      throws IOException, InterruptedException {
+    try (InputStream context = output(contextCommand)) {
+      BuildImageCmd command = docker.buildImageCmd(context).withTags(Set.of(name));
+      arguments.forEach(command::withBuildArg);
+      return command.exec(new BuildImageResultCallback()).awaitImageId(10, TimeUnit.MINUTES);
+    }
   }
 
-  private static void requireSuccess(Process process) throws InterruptedException {
-    if (process.waitFor() != 0) {
-      throw new IllegalStateException(
-          process.info().commandLine().orElse("tar") + " failed with " + process.exitValue());
+  /** Whole, before any of it is used: half an archive would be half an image. */
+  private static InputStream output(List<String> command)
+      throws IOException, InterruptedException {
+    Path file = Files.createTempFile("cloister-image-", ".tar");
+    try {
+      ProcessBuilder builder =
+          new ProcessBuilder(command)
+              .redirectOutput(file.toFile())
+              .redirectError(ProcessBuilder.Redirect.PIPE);
+      builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+      Process process = builder.start();
+      String errors = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (process.waitFor() != 0) {
+        throw new IllegalStateException(command + " failed: " + errors);
+      }
+      return Files.newInputStream(file, StandardOpenOption.DELETE_ON_CLOSE);
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      Files.deleteIfExists(file);
+      throw e;
     }
   }
 
