@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -38,6 +39,16 @@ class LauncherIT {
     home = Files.createDirectories(directory.resolve("home"));
     Path jdks = Files.createDirectories(home.resolve(".jdks"));
     Files.createSymbolicLink(jdks.resolve("jdk"), Path.of(System.getProperty("java.home")));
+  }
+
+  /** JUnit warns of each that it would remove. */
+  @AfterEach
+  void removeLinks() throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path link : files.filter(Files::isSymbolicLink).toList()) {
+        Files.delete(link);
+      }
+    }
   }
 
   @Test
