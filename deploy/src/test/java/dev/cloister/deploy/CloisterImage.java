@@ -94,8 +94,7 @@ final class CloisterImage {
   }
 
   /** Whole, before any of it is used: half an archive would be half an image. */
-  private static InputStream output(List<String> command)
-      throws IOException, InterruptedException {
+  private static InputStream output(List<String> command) throws IOException, InterruptedException {
     Path file = Files.createTempFile("cloister-image-", ".tar");
     try {
       ProcessBuilder builder =

@@ -38,7 +38,8 @@ final class ContainerCluster implements AutoCloseable {
   private static final String QUESTION =
       """
       {"model": "cloister-tiny", "temperature": 0,
-       "messages": [{"role": "user", "content": "What is the capital of France?"}]}""";
+       "messages": [{"role": "user", "content": "What is the capital of France?"}]}\
+      """;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Network network = Network.newNetwork();
@@ -159,7 +160,8 @@ final class ContainerCluster implements AutoCloseable {
   }
 
   private long nodesWithModel() {
-    return nodes().valueStream()
+    return nodes()
+        .valueStream()
         .filter(
             node ->
                 node.path("ready_models")
@@ -170,7 +172,8 @@ final class ContainerCluster implements AutoCloseable {
 
   /** What the node list says of an agent: {@code online}, {@code offline} or {@code lost}. */
   String state(String agent) {
-    return nodes().valueStream()
+    return nodes()
+        .valueStream()
         .filter(node -> node.path("name").asText().equals(agent))
         .map(node -> node.path("state").asText())
         .findFirst()

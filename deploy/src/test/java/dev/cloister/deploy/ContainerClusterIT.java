@@ -136,8 +136,7 @@ class ContainerClusterIT {
       cluster.reconnect("agent-1");
       Awaitility.await("agent-1 answers again")
           .atMost(Duration.ofSeconds(60))
-          .untilAsserted(
-              () -> assertThat(client.ask().node()).isEqualTo(Optional.of("agent-1")));
+          .untilAsserted(() -> assertThat(client.ask().node()).isEqualTo(Optional.of("agent-1")));
     }
   }
 }

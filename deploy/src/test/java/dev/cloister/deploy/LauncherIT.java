@@ -102,13 +102,16 @@ class LauncherIT {
     Path install = install("without-jdk");
     // The usual places are those of this machine.
     Path search = install.resolve("lib/find-jdk.sh");
-    String places = Files.readString(search).replaceAll("(?m)(?<=\\s)/(usr|opt|Library)/", "/none/");
+    String places =
+        Files.readString(search).replaceAll("(?m)(?<=\\s)/(usr|opt|Library)/", "/none/");
     Files.delete(search);
     Files.writeString(search, places);
     Map<String, String> environment =
         Map.of(
-            "PATH", java17().resolve("bin") + ":" + tools(),
-            "HOME", Files.createDirectory(directory.resolve("empty")).toString());
+            "PATH",
+            java17().resolve("bin") + ":" + tools(),
+            "HOME",
+            Files.createDirectory(directory.resolve("empty")).toString());
 
     Script missing = run(environment, install.resolve("bin/cloister"), "version");
 
@@ -161,15 +164,15 @@ class LauncherIT {
             "--prompt",
             "What is the capital of France?");
 
-    assertThat(answer.output())
-        .as(answer.errors())
-        .isEqualTo("The capital of France is Paris.\n");
+    assertThat(answer.output()).as(answer.errors()).isEqualTo("The capital of France is Paris.\n");
     assertThat(answer.exitCode()).isZero();
     assertThat(temporary).isEmptyDirectory();
     assertThat(ProcessHandle.current().descendants().map(ProcessHandle::pid)).isEmpty();
     assertThat(
             ProcessHandle.allProcesses()
-                .filter(process -> process.info().commandLine().orElse("").contains(temporary.toString())))
+                .filter(
+                    process ->
+                        process.info().commandLine().orElse("").contains(temporary.toString())))
         .isEmpty();
   }
 
