@@ -193,7 +193,8 @@ class LauncherIT {
 
   /** A directory that passes for the home of a Java 17. */
   private Path java17() throws IOException {
-    Path java17 = Files.createDirectories(directory.resolve("java17/bin")).getParent();
+    Path java17 = directory.resolve("java17");
+    Files.createDirectories(java17.resolve("bin"));
     Path program = Files.writeString(java17.resolve("bin/java"), "#!/bin/sh\nexit 99\n");
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     Files.writeString(java17.resolve("release"), "JAVA_VERSION=\"17.0.15\"\n");
