@@ -269,10 +269,7 @@ class ClusterTest {
   }
 
   private static void assertError(
-      TestCluster.Answer answer,
-      int status,
-      @Nullable String param,
-      @Nullable String code) {
+      TestCluster.Answer answer, int status, @Nullable String param, @Nullable String code) {
     assertThat(answer.status()).isEqualTo(status);
     var error = answer.body().path("error");
     assertThat(error.path("message").asText()).isNotBlank().doesNotContain("Exception", "\n");
@@ -347,9 +344,7 @@ class ClusterTest {
   @Order(14)
   void the_sdk_streams_and_stops() {
     try (CloisterClient client = CloisterClient.open(cluster.profile());
-        var stream =
-            client.stream(
-                ChatRequest.of(TestCluster.MODEL, "Name the planets."))) {
+        var stream = client.stream(ChatRequest.of(TestCluster.MODEL, "Name the planets."))) {
       assertThat(stream.hasNext()).isTrue();
       assertThat(stream.complete().text()).contains("Mercury");
     }

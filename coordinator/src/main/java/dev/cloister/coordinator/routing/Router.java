@@ -8,8 +8,8 @@ import java.util.List;
  * Chooses the node that is predicted to have a request answered soonest.
  *
  * <p>The prediction is {@code (tokens pending there + tokens expected of this request) / rate}, the
- * rate being what was measured on that node. A node not measured yet counts as fast as the
- * fastest, so that it is tried soon. Equal predictions go to the node that served less. Pure and
+ * rate being what was measured on that node. A node not measured yet counts as fast as the fastest,
+ * so that it is tried soon. Equal predictions go to the node that served less. Pure and
  * thread-safe.
  */
 public final class Router {

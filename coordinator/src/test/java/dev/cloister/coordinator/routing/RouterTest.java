@@ -81,7 +81,7 @@ class RouterTest {
             60);
     assertThat(decision.reason())
         .isEqualTo(
-            "fast: 60 tokens at 30.0/s = 2.00 s; new: 60 tokens at 20.0/s (assumed) = 3.00 s;"
+            "new: 60 tokens at 30.0/s (assumed) = 2.00 s; fast: 60 tokens at 30.0/s = 2.00 s;"
                 + " slow: 60 tokens at 10.0/s = 6.00 s");
   }
 
