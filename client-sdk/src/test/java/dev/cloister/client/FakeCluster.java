@@ -61,7 +61,9 @@ final class FakeCluster implements AutoCloseable {
     now.set(Instant.now().minus(Duration.ofDays(30)));
     authority =
         CertificateAuthority.openOrCreate(
-            directory.resolve("ca"), "correct horse".toCharArray(), now::get);
+            directory.resolve("ca"),
+            "a long passphrase opens the key without delay".toCharArray(),
+            now::get);
     now.set(Instant.now());
     Identity own = identity(Role.COORDINATOR, "c1");
     server =

@@ -13,6 +13,7 @@ import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -25,6 +26,9 @@ class CertificateAuthorityTest {
   private static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
   private static final String CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
+  /** As long as a generated one, and so opened without the delay that short ones need. */
+  private static final String PASSPHRASE = "a long passphrase opens the key without delay";
+
   private final Path directory;
   private final KeyPair agentKey = MemberKey.generate();
 
@@ -34,7 +38,7 @@ class CertificateAuthorityTest {
 
   @Test
   void theRootSignsCertificatesAndNothingElse() throws Exception {
-    CertificateAuthority authority = open("secret", NOW);
+    CertificateAuthority authority = open(PASSPHRASE, NOW);
     X509Certificate root = authority.root();
 
     assertThat(authority.clusterId()).matches("[a-z2-7]{16}");
@@ -51,8 +55,8 @@ class CertificateAuthorityTest {
 
   @Test
   void reopenedItIsTheSame() {
-    CertificateAuthority first = open("secret", NOW);
-    CertificateAuthority second = open("secret", NOW.plus(DAY));
+    CertificateAuthority first = open(PASSPHRASE, NOW);
+    CertificateAuthority second = open(PASSPHRASE, NOW.plus(DAY));
 
     assertThat(second.root()).isEqualTo(first.root());
     assertThat(second.clusterId()).isEqualTo(first.clusterId());
@@ -62,8 +66,19 @@ class CertificateAuthorityTest {
   }
 
   @Test
-  void aWrongPassphraseIsOneSentence() {
+  void aShortPassphraseIsMadeExpensiveToGuess() throws Exception {
     open("secret", NOW);
+
+    assertThat(open("secret", NOW).clusterId()).isNotEmpty();
+    // PBKDF2 parameters: INTEGER 600000.
+    byte[] file = Files.readAllBytes(directory.resolve("root.key"));
+    byte[] key = Pem.decode(file, List.of(Pem.ENCRYPTED_PRIVATE_KEY, Pem.CERTIFICATE)).getFirst();
+    assertThat(HexFormat.of().formatHex(key)).contains("0203" + "0927c0");
+  }
+
+  @Test
+  void aWrongPassphraseIsOneSentence() {
+    open(PASSPHRASE, NOW);
     for (int i = 0; i < 5; i++) {
       String wrong = "wrong" + i;
       assertThatThrownBy(() -> open(wrong, NOW))
@@ -76,29 +91,29 @@ class CertificateAuthorityTest {
 
   @Test
   void aKillBetweenTheFilesOfANewAuthorityKeepsItsRoot() throws IOException {
-    CertificateAuthority first = open("secret", NOW);
+    CertificateAuthority first = open(PASSPHRASE, NOW);
     Files.delete(directory.resolve("root.crt"));
 
-    assertThat(open("secret", NOW).root()).isEqualTo(first.root());
+    assertThat(open(PASSPHRASE, NOW).root()).isEqualTo(first.root());
     assertThat(directory.resolve("root.crt")).exists();
   }
 
   @Test
   void aLostKeyDoesNotSilentlyBecomeANewCluster() throws IOException {
-    open("secret", NOW);
+    open(PASSPHRASE, NOW);
     Files.delete(directory.resolve("root.key"));
 
-    assertThatThrownBy(() -> open("secret", NOW))
+    assertThatThrownBy(() -> open(PASSPHRASE, NOW))
         .isInstanceOf(PrivateFileException.class)
         .hasMessageContaining("root.key is missing");
   }
 
   @Test
   void aDamagedKeyFileIsOneSentence() throws IOException {
-    open("secret", NOW);
+    open(PASSPHRASE, NOW);
     Files.writeString(directory.resolve("root.key"), "garbage");
 
-    assertThatThrownBy(() -> open("secret", NOW))
+    assertThatThrownBy(() -> open(PASSPHRASE, NOW))
         .isInstanceOf(PrivateFileException.class)
         .hasMessageContaining("is damaged");
   }
@@ -106,19 +121,19 @@ class CertificateAuthorityTest {
   @Test
   @DisabledOnOs(OS.WINDOWS)
   void aLooserKeyOrDirectoryStopsTheStart() throws IOException {
-    open("secret", NOW);
+    open(PASSPHRASE, NOW);
     Path key = directory.resolve("root.key");
     Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r-----"));
-    assertThatThrownBy(() -> open("secret", NOW)).hasMessageContaining("mode 0640");
+    assertThatThrownBy(() -> open(PASSPHRASE, NOW)).hasMessageContaining("mode 0640");
 
     Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
-    assertThatThrownBy(() -> open("secret", NOW)).hasMessageContaining("mode 0711");
+    assertThatThrownBy(() -> open(PASSPHRASE, NOW)).hasMessageContaining("mode 0711");
   }
 
   @Test
   void theKeyIsNotStoredInTheClear() throws IOException {
-    open("secret", NOW);
+    open(PASSPHRASE, NOW);
     assertThat(Files.readString(directory.resolve("root.key")))
         .contains("BEGIN ENCRYPTED PRIVATE KEY")
         .doesNotContain("BEGIN PRIVATE KEY");
@@ -126,7 +141,7 @@ class CertificateAuthorityTest {
 
   @Test
   void anAgentsCertificateSaysWhatItIsForAndHowLong() throws Exception {
-    CertificateAuthority authority = open("secret", NOW);
+    CertificateAuthority authority = open(PASSPHRASE, NOW);
     X509Certificate leaf = issue(authority, Role.AGENT, "pc-7", DAY);
 
     assertThat(leaf.getNotBefore().toInstant()).isEqualTo(NOW.minusSeconds(300));
@@ -145,7 +160,7 @@ class CertificateAuthorityTest {
 
   @Test
   void clientsAndAdminsCannotServe() throws Exception {
-    CertificateAuthority authority = open("secret", NOW);
+    CertificateAuthority authority = open(PASSPHRASE, NOW);
     for (Role role : List.of(Role.CLIENT, Role.ADMIN)) {
       assertThat(issue(authority, role, "a", DAY).getExtendedKeyUsage())
           .containsExactly(CLIENT_AUTH);
@@ -154,7 +169,7 @@ class CertificateAuthorityTest {
 
   @Test
   void onlyACoordinatorHasHostNames() throws Exception {
-    CertificateAuthority authority = open("secret", NOW);
+    CertificateAuthority authority = open(PASSPHRASE, NOW);
     byte[] request = MemberKey.signingRequest(agentKey);
     List<String> hosts = List.of("cloister.example.com", "10.0.0.1", "::1");
 
@@ -175,12 +190,12 @@ class CertificateAuthorityTest {
 
   @Test
   void noCertificateOutlivesTheRoot() {
-    Instant end = open("secret", NOW).root().getNotAfter().toInstant();
+    Instant end = open(PASSPHRASE, NOW).root().getNotAfter().toInstant();
 
-    X509Certificate last = issue(open("secret", end.minusSeconds(60)), Role.AGENT, "a", DAY);
+    X509Certificate last = issue(open(PASSPHRASE, end.minusSeconds(60)), Role.AGENT, "a", DAY);
 
     assertThat(last.getNotAfter().toInstant()).isEqualTo(end);
-    assertThatThrownBy(() -> issue(open("secret", end), Role.AGENT, "a", DAY))
+    assertThatThrownBy(() -> issue(open(PASSPHRASE, end), Role.AGENT, "a", DAY))
         .isInstanceOf(IllegalStateException.class);
   }
 

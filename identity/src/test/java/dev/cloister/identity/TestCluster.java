@@ -16,7 +16,7 @@ import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 public final class TestCluster {
   public static final Duration DAY = Duration.ofDays(1);
 
-  private static final String PASSPHRASE = "correct horse";
+  private static final String PASSPHRASE = "a long passphrase opens the key without delay";
 
   private final Path directory;
   private final AtomicReference<Instant> now;

@@ -95,8 +95,8 @@ record OpenAiError(
 
   /** Writes it, unless the caller has gone already. */
   void write(HttpResponseWriter response) {
-    response.tryWrite(headers());
-    response.tryWrite(HttpData.wrap(body()));
+    var _ = response.tryWrite(headers());
+    var _ = response.tryWrite(HttpData.wrap(body()));
   }
 
   HttpResponse response() {

@@ -65,14 +65,15 @@ final class StreamedAnswer implements GenerationSink {
   private void begin(String node) {
     open = true;
     // Not write: it throws when the caller has gone already.
-    response.tryWrite(
-        ResponseHeaders.builder(HttpStatus.OK)
-            .add("content-type", "text/event-stream; charset=utf-8")
-            .add("cache-control", "no-cache")
-            // Proxies such as nginx would hold events back.
-            .add("x-accel-buffering", "no")
-            .add(Gateway.NODE_HEADER, node)
-            .build());
+    var _ =
+        response.tryWrite(
+            ResponseHeaders.builder(HttpStatus.OK)
+                .add("content-type", "text/event-stream; charset=utf-8")
+                .add("cache-control", "no-cache")
+                // Proxies such as nginx would hold events back.
+                .add("x-accel-buffering", "no")
+                .add(Gateway.NODE_HEADER, node)
+                .build());
     byte @Nullable [] opening = shape.opening();
     if (opening != null) {
       send(opening);

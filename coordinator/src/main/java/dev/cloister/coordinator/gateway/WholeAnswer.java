@@ -31,13 +31,15 @@ final class WholeAnswer implements GenerationSink {
       case TextDelta delta -> text.append(delta.text());
       case Finished finished -> {
         // Not write: it throws when the caller has gone already.
-        response.tryWrite(
-            ResponseHeaders.builder(HttpStatus.OK)
-                .contentType(MediaType.JSON_UTF_8)
-                .add(Gateway.NODE_HEADER, node)
-                .build());
-        response.tryWrite(
-            HttpData.wrap(shape.whole(text.toString(), finished.reason(), finished.usage())));
+        var _ =
+            response.tryWrite(
+                ResponseHeaders.builder(HttpStatus.OK)
+                    .contentType(MediaType.JSON_UTF_8)
+                    .add(Gateway.NODE_HEADER, node)
+                    .build());
+        var _ =
+            response.tryWrite(
+                HttpData.wrap(shape.whole(text.toString(), finished.reason(), finished.usage())));
         response.close();
       }
       case Failed failed -> {

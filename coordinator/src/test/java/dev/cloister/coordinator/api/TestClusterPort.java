@@ -56,7 +56,9 @@ final class TestClusterPort implements AutoCloseable {
     database = Database.open(directory.resolve("cloister.db"));
     authority =
         CertificateAuthority.openOrCreate(
-            directory.resolve("ca"), "correct horse".toCharArray(), clock);
+            directory.resolve("ca"),
+            "a long passphrase opens the key without delay".toCharArray(),
+            clock);
     fleet.addListener(dispatcher);
     admission =
         new Admission(authority, new SqliteTokenRecords(database), clock, this::declareAgent);

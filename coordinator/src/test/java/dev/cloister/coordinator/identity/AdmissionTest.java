@@ -40,7 +40,9 @@ class AdmissionTest {
     database = Database.open(directory.resolve("cloister.db"));
     CertificateAuthority authority =
         CertificateAuthority.openOrCreate(
-            directory.resolve("ca"), "correct horse".toCharArray(), clock);
+            directory.resolve("ca"),
+            "a long passphrase opens the key without delay".toCharArray(),
+            clock);
     admission = new Admission(authority, new SqliteTokenRecords(database), clock, joined::add);
   }
 

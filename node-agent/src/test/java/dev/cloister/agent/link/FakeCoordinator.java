@@ -49,7 +49,9 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
   FakeCoordinator(Path directory) throws IOException {
     authority =
         CertificateAuthority.openOrCreate(
-            directory.resolve("ca"), "correct horse".toCharArray(), InstantSource.system());
+            directory.resolve("ca"),
+            "a long passphrase opens the key without delay".toCharArray(),
+            InstantSource.system());
     own = identity(Role.COORDINATOR, "c1");
     server = start(0);
     port = server.getPort();
