@@ -63,8 +63,7 @@ public final class Main {
     Map<String, Supplier<Object>> commands = commands();
     @Nullable Supplier<Object> asked = arguments.length == 0 ? null : commands.get(arguments[0]);
     // These speak of all the others.
-    boolean needsAll = asked == null || Set.of("help", "completion").contains(arguments[0]);
-    if (needsAll) {
+    if (asked == null || Set.of("help", "completion").contains(arguments[0])) {
       commands.forEach((name, command) -> line.addSubcommand(name, command.get()));
     } else {
       line.addSubcommand(arguments[0], asked.get());

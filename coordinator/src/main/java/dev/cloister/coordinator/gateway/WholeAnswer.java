@@ -49,4 +49,10 @@ final class WholeAnswer implements GenerationSink {
       }
     }
   }
+
+  @Override
+  public boolean startOver() {
+    text.setLength(0);
+    return true;
+  }
 }

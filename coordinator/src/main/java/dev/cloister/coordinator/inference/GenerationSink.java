@@ -7,4 +7,13 @@ package dev.cloister.coordinator.inference;
 @FunctionalInterface
 public interface GenerationSink {
   void accept(GenerationEvent event);
+
+  /**
+   * Forgets what it was given, if nobody has seen it yet.
+   *
+   * @return whether the answer may be given once more from its start, by another node
+   */
+  default boolean startOver() {
+    return false;
+  }
 }

@@ -181,8 +181,12 @@ public final class ActiveRequest {
           endAttempt();
           failedNodes.add(from.node.nodeId());
           failures++;
-          reroute =
-              failed.code() == FailureCode.NODE_LOST && !callerSawText && failures < MOST_FAILURES;
+          boolean mayMove = failed.code() == FailureCode.NODE_LOST && failures < MOST_FAILURES;
+          if (mayMove && sink.startOver()) {
+            callerSawStart = false;
+            callerSawText = false;
+          }
+          reroute = mayMove && !callerSawText;
           over = !reroute;
         }
       }

@@ -30,6 +30,8 @@ public final class Database implements AutoCloseable {
   /** In order; the number in front is the schema version a script leads to. Never edit one. */
   private static final List<String> MIGRATIONS = List.of("0001-initial.sql");
 
+  private static final String DRIVER_DIRECTORY = "org.sqlite.tmpdir";
+
   private final Connection connection;
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -61,6 +63,11 @@ public final class Database implements AutoCloseable {
     config.setSynchronous(SynchronousMode.FULL);
     config.enforceForeignKeys(true);
     config.setBusyTimeout(5_000);
+    // The driver unpacks its native library; in a shared temporary directory a kill would leave it.
+    Path directory = file.toAbsolutePath().getParent();
+    if (directory != null && System.getProperty(DRIVER_DIRECTORY) == null) {
+      System.setProperty(DRIVER_DIRECTORY, directory.toString());
+    }
     Connection connection;
     try {
       connection = config.createConnection("jdbc:sqlite:" + file);

@@ -90,6 +90,35 @@ class DispatcherTest {
   }
 
   @Test
+  void anAnswerThatNobodySawYetStartsOverOnAnotherNode() {
+    Node lost = world.ready("a", a, 1);
+    world.ready("b", b, 1);
+    List<GenerationEvent> whole = new ArrayList<>();
+    GenerationSink collecting =
+        new GenerationSink() {
+          @Override
+          public void accept(GenerationEvent event) {
+            whole.add(event);
+          }
+
+          @Override
+          public boolean startOver() {
+            whole.clear();
+            return true;
+          }
+        };
+    world.dispatcher.submit("r", TestFleet.MODEL, TestFleet.generation(), collecting);
+    a.starts().getFirst().send(STARTED);
+    a.starts().getFirst().send(TEXT);
+    world.lose(lost, a);
+    Started again = new Started(3, "b");
+    b.starts().getFirst().send(again);
+    b.starts().getFirst().send(TEXT);
+    b.starts().getFirst().send(FINISHED);
+    assertThat(whole).containsExactly(again, TEXT, FINISHED);
+  }
+
+  @Test
   void aSessionThatClosedUnnoticedIsNoFailureEither() {
     world.ready("a", a, 1);
     world.ready("b", b, 1);
