@@ -23,6 +23,7 @@ import dev.cloister.engine.llamacpp.ModelOptions;
 import dev.cloister.engine.server.EngineServer;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.enrollment.Membership;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,7 +61,7 @@ final class PrepareCommand implements Callable<Integer> {
   }
 
   private static void cluster(Path directory, Path demo) throws Exception {
-    InetSocketAddress anyPort = new InetSocketAddress("127.0.0.1", 0);
+    InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     try (Coordinator coordinator =
             Coordinator.start(
                 new CoordinatorConfig(

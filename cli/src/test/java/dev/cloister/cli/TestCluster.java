@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.awaitility.Awaitility;
 
 /** A real coordinator and real agents, each a process, on free ports of this machine. */
@@ -89,7 +90,7 @@ final class TestCluster implements AutoCloseable {
   }
 
   JavaProcess agent(String name) {
-    return agents.get(name);
+    return Objects.requireNonNull(agents.get(name), name);
   }
 
   /** The engine process of an agent. */
