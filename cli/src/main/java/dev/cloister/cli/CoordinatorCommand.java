@@ -6,9 +6,11 @@ import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -104,6 +106,10 @@ final class CoordinatorCommand {
     @Option(names = "--exit-with-parent", hidden = true)
     private boolean exitWithParent;
 
+    /** For the quickstart: tokens for so many agents and an API key, in the announcement. */
+    @Option(names = "--bootstrap", hidden = true, defaultValue = "-1")
+    private int bootstrap;
+
     @Override
     public Integer call() throws InterruptedException {
       InetSocketAddress cluster = Network.address(host, port, "--port");
@@ -150,6 +156,15 @@ final class CoordinatorCommand {
               json.writeStringField("api", coordinator.apiUrl());
               json.writeNumberField("cluster_port", coordinator.clusterPort());
               json.writeStringField("admin_profile", profile.toString());
+              if (bootstrap >= 0) {
+                json.writeStringField(
+                    "api_key", coordinator.createApiKey("quickstart-" + UUID.randomUUID()));
+                json.writeArrayFieldStart("join_tokens");
+                for (int i = 0; i < bootstrap; i++) {
+                  json.writeString(coordinator.admitAgent(Duration.ofMinutes(2)));
+                }
+                json.writeEndArray();
+              }
               json.writeEndObject();
             });
         return;

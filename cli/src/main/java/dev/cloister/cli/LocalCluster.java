@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cloister.client.CloisterClient;
 import dev.cloister.client.ModelInfo;
-import dev.cloister.client.admin.Administration;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -12,7 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 
 /** A coordinator and some agents on this machine, each a process of its own. */
 final class LocalCluster implements AutoCloseable {
@@ -22,8 +20,8 @@ final class LocalCluster implements AutoCloseable {
 
   private final List<ChildProcess> agents = new ArrayList<>();
   private final ChildProcess coordinator;
-  private final CloisterClient client;
   private final String api;
+  private final String apiKey;
   private final Path profile;
   private final Consumer<String> progress;
 
@@ -31,13 +29,14 @@ final class LocalCluster implements AutoCloseable {
       ChildProcess coordinator,
       List<ChildProcess> agents,
       String api,
+      String apiKey,
       Path profile,
       Consumer<String> progress) {
     this.coordinator = coordinator;
     this.agents.addAll(agents);
     this.api = api;
+    this.apiKey = apiKey;
     this.profile = profile;
-    this.client = CloisterClient.open(profile);
     this.progress = progress;
   }
 
@@ -62,6 +61,8 @@ final class LocalCluster implements AutoCloseable {
                   "start",
                   "--json",
                   "--exit-with-parent",
+                  "--bootstrap",
+                  String.valueOf(agentCount),
                   "--data",
                   data.resolve("coordinator").toString(),
                   "--port",
@@ -91,15 +92,16 @@ final class LocalCluster implements AutoCloseable {
       }
       JsonNode up = new ObjectMapper().readTree(coordinator.firstLine());
       progress.accept("the coordinator is up; the agents enrol with join tokens");
-      LocalCluster cluster =
-          new LocalCluster(
-              coordinator,
-              agents,
-              up.get("api").asText(),
-              Path.of(up.get("admin_profile").asText()),
-              progress);
-      cluster.admitAgents();
-      return cluster;
+      for (int i = 0; i < agentCount; i++) {
+        agents.get(i).send(up.get("join_tokens").get(i).asText());
+      }
+      return new LocalCluster(
+          coordinator,
+          agents,
+          up.get("api").asText(),
+          up.get("api_key").asText(),
+          Path.of(up.get("admin_profile").asText()),
+          progress);
     } catch (IOException e) {
       started.forEach(ChildProcess::close);
       throw new UncheckedIOException("the coordinator's announcement cannot be read", e);
@@ -109,62 +111,50 @@ final class LocalCluster implements AutoCloseable {
     }
   }
 
-  private void admitAgents() {
-    Administration administration = client.administration();
-    for (ChildProcess agent : agents) {
-      agent.send(administration.createJoinToken("agent", Duration.ofMinutes(2), 1).token());
-    }
-  }
-
-  /**
-   * Waits until an agent is about to have the model: from then on the coordinator holds requests
-   * until they can be answered.
-   *
-   * @throws CommandFailedException if an agent ends or it takes too long
-   */
-  void awaitComing() {
-    await(1, replica -> true);
-  }
-
   /**
    * Waits until so many agents have the model loaded.
    *
    * @throws CommandFailedException if an agent ends or it takes too long
    */
   void awaitReady(int count) {
-    await(count, replica -> replica.state().equals("ready"));
-    progress.accept("the model is loaded");
-  }
-
-  private void await(int count, Predicate<ModelInfo.Replica> wanted) {
-    long attempts = LONGEST_START.dividedBy(POLL);
-    for (long i = 0; i < attempts; i++) {
-      List<ModelInfo.Replica> replicas =
-          client.models().stream()
-              .filter(model -> model.name().equals(MODEL))
-              .flatMap(model -> model.replicas().stream())
-              .toList();
-      for (ModelInfo.Replica replica : replicas) {
-        if (replica.state().equals("failed")) {
-          throw new CommandFailedException(ExitCode.GENERAL, replica.error());
+    try (CloisterClient client = CloisterClient.open(profile)) {
+      long attempts = LONGEST_START.dividedBy(POLL);
+      for (long i = 0; i < attempts; i++) {
+        List<ModelInfo.Replica> replicas =
+            client.models().stream()
+                .filter(model -> model.name().equals(MODEL))
+                .flatMap(model -> model.replicas().stream())
+                .toList();
+        if (replicas.stream().filter(r -> r.state().equals("ready")).count() >= count) {
+          progress.accept("the model is loaded");
+          return;
         }
-      }
-      if (replicas.stream().filter(wanted).count() >= count) {
-        return;
-      }
-      for (ChildProcess agent : agents) {
-        if (!agent.isAlive()) {
-          throw agent.failed();
+        for (ModelInfo.Replica replica : replicas) {
+          if (replica.state().equals("failed")) {
+            throw new CommandFailedException(ExitCode.GENERAL, replica.error());
+          }
         }
+        requireAgents();
+        pause();
       }
-      pause();
     }
     throw new CommandFailedException(
         ExitCode.TIMED_OUT,
         "the model was not loaded within " + LONGEST_START.toSeconds() + " s; see the logs");
   }
 
-  private static void pause() {
+  /**
+   * @throws CommandFailedException if an agent ended
+   */
+  void requireAgents() {
+    for (ChildProcess agent : agents) {
+      if (!agent.isAlive()) {
+        throw agent.failed();
+      }
+    }
+  }
+
+  static void pause() {
     try {
       Thread.sleep(POLL);
     } catch (InterruptedException e) {
@@ -183,9 +173,9 @@ final class LocalCluster implements AutoCloseable {
     return profile;
   }
 
-  /** A new API key. */
-  String createApiKey(String name) {
-    return client.administration().createApiKey(name).key();
+  /** A key for the API. */
+  String apiKey() {
+    return apiKey;
   }
 
   /** The processes, the coordinator first. */
@@ -198,13 +188,11 @@ final class LocalCluster implements AutoCloseable {
 
   /** Ends everything at once; for a cluster whose data nobody wants any more. */
   void kill() {
-    client.close();
     processes().parallelStream().forEach(ChildProcess::kill);
   }
 
   @Override
   public void close() {
-    client.close();
     processes().forEach(ChildProcess::stop);
     processes().forEach(ChildProcess::close);
   }

@@ -96,7 +96,7 @@ final class PrepareCommand implements Callable<Integer> {
         client.nodes();
         client.chat(ChatRequest.of(LocalCluster.MODEL, QUESTION));
         String key = client.administration().createApiKey("prepare").key();
-        QuickstartCommand.ask(coordinator.apiUrl(), key, QUESTION);
+        QuickstartCommand.ask(coordinator.apiUrl(), key, QUESTION, () -> {});
       }
     }
   }

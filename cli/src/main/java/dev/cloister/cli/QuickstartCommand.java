@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +40,9 @@ import picocli.CommandLine.Spec;
     })
 final class QuickstartCommand implements Callable<Integer> {
   private static final int DEFAULT_API_PORT = 8080;
+
+  /** With the pauses in between, about a minute. */
+  private static final int MOST_ATTEMPTS = 1_200;
 
   @Spec private CommandSpec spec;
 
@@ -108,10 +110,9 @@ final class QuickstartCommand implements Callable<Integer> {
     Shutdown.closeAtExit(end::run);
     try {
       if (prompt != null) {
-        cluster.awaitComing();
         spec.commandLine()
             .getOut()
-            .println(ask(cluster.api(), cluster.createApiKey(keyName()), prompt));
+            .println(ask(cluster.api(), cluster.apiKey(), prompt, cluster::requireAgents));
       } else {
         cluster.awaitReady(agents);
         announce(cluster);
@@ -127,40 +128,45 @@ final class QuickstartCommand implements Callable<Integer> {
     spec.commandLine().getErr().println(step);
   }
 
-  /** Through the whole path, as any program would. */
-  static String ask(String api, String key, String question)
+  /**
+   * Through the whole path, as any program would. While no agent has joined yet the API answers
+   * 503; from then on it holds the request until the model is loaded.
+   *
+   * @param beforeAgain called before each new attempt
+   */
+  static String ask(String api, String key, String question, Runnable beforeAgain)
       throws IOException, InterruptedException {
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode body = mapper.createObjectNode();
     body.put("model", LocalCluster.MODEL);
     body.put("temperature", 0);
     body.putArray("messages").addObject().put("role", "user").put("content", question);
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(api + "/v1/chat/completions"))
+            .header("content-type", "application/json")
+            .header("authorization", "Bearer " + key)
+            .timeout(Duration.ofMinutes(2))
+            .POST(HttpRequest.BodyPublishers.ofByteArray(mapper.writeValueAsBytes(body)))
+            .build();
     try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
-      HttpResponse<byte[]> response =
-          http.send(
-              HttpRequest.newBuilder(URI.create(api + "/v1/chat/completions"))
-                  .header("content-type", "application/json")
-                  .header("authorization", "Bearer " + key)
-                  .timeout(Duration.ofMinutes(2))
-                  .POST(HttpRequest.BodyPublishers.ofByteArray(mapper.writeValueAsBytes(body)))
-                  .build(),
-              HttpResponse.BodyHandlers.ofByteArray());
-      JsonNode answer = mapper.readTree(response.body());
-      if (response.statusCode() != 200) {
-        throw new CommandFailedException(
-            ExitCode.GENERAL, answer.path("error").path("message").asText());
+      for (int attempt = 1; ; attempt++) {
+        HttpResponse<byte[]> response = http.send(request, HttpResponse.BodyHandlers.ofByteArray());
+        JsonNode answer = mapper.readTree(response.body());
+        if (response.statusCode() == 200) {
+          return answer.path("choices").path(0).path("message").path("content").asText();
+        }
+        if (response.statusCode() != 503 || attempt == MOST_ATTEMPTS) {
+          throw new CommandFailedException(
+              ExitCode.GENERAL, answer.path("error").path("message").asText());
+        }
+        beforeAgain.run();
+        LocalCluster.pause();
       }
-      return answer.path("choices").path(0).path("message").path("content").asText();
     }
   }
 
-  /** Names are unique, and the data directory may be an old one. */
-  private static String keyName() {
-    return "quickstart-" + UUID.randomUUID();
-  }
-
   private void announce(LocalCluster cluster) {
-    String key = cluster.createApiKey(keyName());
+    String key = cluster.apiKey();
     PrintWriter out = spec.commandLine().getOut();
     out.println();
     out.println("Cloister is running: a coordinator, " + agents + " agents, the demo model.");

@@ -40,10 +40,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,6 +57,8 @@ public final class Coordinator implements AutoCloseable {
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final CoordinatorConfig config;
   private final InstantSource clock;
+  private @Nullable Admission admission;
+  private @Nullable ApiKeys apiKeys;
   private int clusterPort;
   private int apiPort;
 
@@ -94,15 +98,16 @@ public final class Coordinator implements AutoCloseable {
     Dispatcher dispatcher = new Dispatcher(catalog, fleet, clock);
     fleet.addListener(new DeployEverything(catalog));
     fleet.addListener(dispatcher);
-    ApiKeys apiKeys = new ApiKeys(new SqliteApiKeyRecords(database), clock);
-    Admission admission =
-        new Admission(authority, members, clock, member -> declare(fleet, member));
+    ApiKeys keys = new ApiKeys(new SqliteApiKeyRecords(database), clock);
+    apiKeys = keys;
+    Admission door = new Admission(authority, members, clock, member -> declare(fleet, member));
+    admission = door;
 
     String memberId = JoinToken.newId(new SecureRandom());
     RenewableIdentity identity =
         new RenewableIdentity(issue(authority, Role.COORDINATOR, memberId, hosts()));
-    startClusterServer(identity, fleet, catalog, dispatcher, admission, apiKeys);
-    startGateway(identity, catalog, dispatcher, apiKeys);
+    startClusterServer(identity, fleet, catalog, dispatcher, door, keys);
+    startGateway(identity, catalog, dispatcher, keys);
 
     ScheduledExecutorService timer =
         Executors.newSingleThreadScheduledExecutor(
@@ -275,6 +280,27 @@ public final class Coordinator implements AutoCloseable {
             interval.toMillis(),
             interval.toMillis(),
             TimeUnit.MILLISECONDS);
+  }
+
+  /**
+   * Makes a join token for one agent, as an administrator would.
+   *
+   * @return the whole token; it is told once
+   */
+  public String admitAgent(Duration lifetime) {
+    return Objects.requireNonNull(admission)
+        .createToken(Role.AGENT, lifetime, 1, advertisedHost() + ":" + clusterPort)
+        .token()
+        .encode();
+  }
+
+  /**
+   * Makes an API key, as an administrator would.
+   *
+   * @return the whole key; it is told once
+   */
+  public String createApiKey(String name) {
+    return Objects.requireNonNull(apiKeys).create(name).key();
   }
 
   /** The port the cluster port is bound to. */
