@@ -3,11 +3,13 @@ package dev.cloister.cli;
 import dev.cloister.agent.Agent;
 import dev.cloister.agent.AgentConfig;
 import dev.cloister.identity.JoinToken;
+import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.enrollment.Membership;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.security.KeyPair;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Optional;
@@ -116,8 +118,10 @@ final class AgentCommand {
             "this machine is not a member of a cluster yet; create a token on the coordinator with"
                 + " 'cloister token create' and start with --join TOKEN");
       }
+      // Before the token, which may still be on its way.
+      KeyPair keys = MemberKey.generate();
       JoinToken token = JoinToken.parse(join.equals("-") ? firstLine() : join);
-      Membership joined = Membership.join(token, directory, name == null ? hostName() : name);
+      Membership joined = Membership.join(token, directory, name == null ? hostName() : name, keys);
       spec.commandLine().getErr().println("joined the cluster at " + token.address());
       return joined;
     }

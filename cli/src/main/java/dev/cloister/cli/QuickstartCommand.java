@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -87,27 +88,26 @@ final class QuickstartCommand implements Callable<Integer> {
     int port = apiPort != null ? apiPort : once ? 0 : DEFAULT_API_PORT;
     Path directory =
         data != null ? data.toAbsolutePath() : Files.createTempDirectory("cloister-quickstart-");
-    AtomicBoolean closed = new AtomicBoolean();
+    AtomicReference<@Nullable LocalCluster> running = new AtomicReference<>();
+    AtomicBoolean ended = new AtomicBoolean();
+    Runnable end =
+        () -> {
+          if (!ended.getAndSet(true)) {
+            end(running.get(), directory);
+          }
+        };
+    Shutdown.closeAtExit(end::run);
     LocalCluster cluster;
     try {
       cluster = LocalCluster.start(directory, agents, port, this::progress);
     } catch (RuntimeException e) {
-      removeTemporary(directory);
+      if (String.valueOf(e.getMessage()).contains(directory.toString())) {
+        // It names a log; whoever reads that may want to read the log.
+        ended.set(true);
+      }
       throw e;
     }
-    Runnable end =
-        () -> {
-          if (closed.getAndSet(true)) {
-            return;
-          }
-          if (data == null) {
-            cluster.kill();
-          } else {
-            cluster.close();
-          }
-          removeTemporary(directory);
-        };
-    Shutdown.closeAtExit(end::run);
+    running.set(cluster);
     try {
       if (prompt != null) {
         spec.commandLine()
@@ -122,6 +122,15 @@ final class QuickstartCommand implements Callable<Integer> {
     } finally {
       end.run();
     }
+  }
+
+  private void end(@Nullable LocalCluster cluster, Path directory) {
+    if (cluster != null && data == null) {
+      cluster.kill();
+    } else if (cluster != null) {
+      cluster.close();
+    }
+    removeTemporary(directory);
   }
 
   private void progress(String step) {

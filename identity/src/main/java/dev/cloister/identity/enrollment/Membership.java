@@ -94,8 +94,16 @@ public final class Membership {
    * @throws EnrollmentException if the coordinator is not the token's, does not answer or refuses
    */
   public static Membership join(JoinToken token, Path directory, String name) {
+    return join(token, directory, name, MemberKey.generate());
+  }
+
+  /**
+   * The same with a key made before, while the token was still awaited.
+   *
+   * @param keys of {@link MemberKey#generate}, used for nothing else
+   */
+  public static Membership join(JoinToken token, Path directory, String name, KeyPair keys) {
     PrivateFiles.createDirectory(directory);
-    KeyPair keys = MemberKey.generate();
     List<ByteString> chain =
         call(
             token.address(),
