@@ -70,30 +70,17 @@ final class LocalCluster implements AutoCloseable {
                   "--api-port",
                   String.valueOf(apiPort)));
       started.add(coordinator);
-      // Beside the coordinator, so that their start costs no time: they wait for their token.
+      // Beside the coordinator, so that its start costs no time; it waits for its token. The others
+      // would only take the cores from these two.
       List<ChildProcess> agents = new ArrayList<>();
-      for (int i = 1; i <= agentCount; i++) {
-        ChildProcess agent =
-            ChildProcess.start(
-                "agent-" + i,
-                logs,
-                List.of(
-                    "agent",
-                    "start",
-                    "--exit-with-parent",
-                    "--data",
-                    data.resolve("agent-" + i).toString(),
-                    "--name",
-                    "agent-" + i,
-                    "--join",
-                    "-"));
-        agents.add(agent);
-        started.add(agent);
-      }
+      agents.add(startAgent(1, data, logs, started));
       JsonNode up = new ObjectMapper().readTree(coordinator.firstLine());
       progress.accept("the coordinator is up; the agents enrol with join tokens");
-      for (int i = 0; i < agentCount; i++) {
-        agents.get(i).send(up.get("join_tokens").get(i).asText());
+      for (int i = 1; i <= agentCount; i++) {
+        if (i > 1) {
+          agents.add(startAgent(i, data, logs, started));
+        }
+        agents.get(i - 1).send(up.get("join_tokens").get(i - 1).asText());
       }
       return new LocalCluster(
           coordinator,
@@ -109,6 +96,27 @@ final class LocalCluster implements AutoCloseable {
       started.forEach(ChildProcess::close);
       throw e;
     }
+  }
+
+  private static ChildProcess startAgent(
+      int number, Path data, Path logs, List<ChildProcess> started) {
+    String name = "agent-" + number;
+    ChildProcess agent =
+        ChildProcess.start(
+            name,
+            logs,
+            List.of(
+                "agent",
+                "start",
+                "--exit-with-parent",
+                "--data",
+                data.resolve(name).toString(),
+                "--name",
+                name,
+                "--join",
+                "-"));
+    started.add(agent);
+    return agent;
   }
 
   /**
