@@ -27,8 +27,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "quickstart",
     description = {
-      "Start a cluster on this machine with the demo model: a coordinator and two agents, each a",
-      "process of its own, joined by mutual TLS. Stays until Ctrl-C."
+      "Start a cluster on this machine with the demo model.",
+      "A coordinator and two agents, each a process of its own, joined by mutual TLS. Stays until"
+          + " Ctrl-C."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false,
