@@ -1,6 +1,6 @@
 package dev.cloister.bench;
 
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -28,10 +28,10 @@ public record Row(String id, String unit, double target, String better, List<Dou
   }
 
   double least() {
-    return Arrays.stream(runs.stream().mapToDouble(Double::doubleValue).toArray()).min().orElse(0);
+    return Collections.min(runs);
   }
 
   double most() {
-    return Arrays.stream(runs.stream().mapToDouble(Double::doubleValue).toArray()).max().orElse(0);
+    return Collections.max(runs);
   }
 }

@@ -52,10 +52,6 @@ final class ChildProcess implements AutoCloseable {
     return name;
   }
 
-  long pid() {
-    return process.pid();
-  }
-
   boolean isAlive() {
     return process.isAlive();
   }
