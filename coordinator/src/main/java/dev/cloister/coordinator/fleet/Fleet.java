@@ -133,18 +133,6 @@ public final class Fleet {
     return Optional.ofNullable(observed.get(nodeId)).flatMap(o -> Optional.ofNullable(o.session));
   }
 
-  /** The nodes that are online, with their sessions. */
-  public Map<String, NodeSession> sessions() {
-    Map<String, NodeSession> open = new LinkedHashMap<>();
-    observed.forEach(
-        (nodeId, seen) -> {
-          if (seen.session != null) {
-            open.put(nodeId, seen.session);
-          }
-        });
-    return open;
-  }
-
   private NodeView view(Node node) {
     @Nullable Observation seen = observed.get(node.id());
     if (seen == null) {
