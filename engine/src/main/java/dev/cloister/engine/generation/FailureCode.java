@@ -6,6 +6,8 @@ public enum FailureCode {
   INVALID_REQUEST,
   /** The prompt does not fit the model's context; repeating it is useless. */
   CONTEXT_LENGTH_EXCEEDED,
+  /** This model, or the native library in use, cannot do it; repeating it is useless. */
+  UNSUPPORTED,
   /** All slots are busy and the queue is full; a repetition may succeed. */
   NO_CAPACITY,
   /** A defect; a repetition may succeed. */

@@ -6,6 +6,8 @@ public enum FinishReason {
   STOP,
   /** The most tokens asked for were generated, or the context was full. */
   LENGTH,
+  /** The model called tools. */
+  TOOL_CALLS,
   /** The caller went away. */
   CANCELLED
 }

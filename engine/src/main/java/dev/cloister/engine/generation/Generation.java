@@ -1,17 +1,31 @@
 package dev.cloister.engine.generation;
 
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * One answer that is asked for.
  *
  * @param maxTokens tokens to generate at most; 0 means as many as the context holds
  * @param stop the answer ends before the first of these; at most {@value #MAX_STOPS}, none empty
+ * @param topLogprobs how many alternatives to tell with each token, 0 to {@value
+ *     #MAX_TOP_LOGPROBS}; empty means that no probabilities are told
+ * @param tenant whose request it is: what was computed for one tenant is never used for another
  */
-public record Generation(Prompt prompt, Sampling sampling, int maxTokens, List<String> stop) {
+public record Generation(
+    Prompt prompt,
+    Sampling sampling,
+    int maxTokens,
+    List<String> stop,
+    AnswerFormat format,
+    OptionalInt topLogprobs,
+    String tenant) {
 
   /** The longest list of stop sequences. */
   public static final int MAX_STOPS = 16;
+
+  /** The longest list of alternatives. */
+  public static final int MAX_TOP_LOGPROBS = 20;
 
   public Generation {
     stop = List.copyOf(stop);
@@ -25,6 +39,17 @@ public record Generation(Prompt prompt, Sampling sampling, int maxTokens, List<S
     if (stop.contains("")) {
       throw new IllegalArgumentException("stop: a sequence is empty (expected: some text)");
     }
+    if (topLogprobs.isPresent()
+        && (topLogprobs.getAsInt() < 0 || topLogprobs.getAsInt() > MAX_TOP_LOGPROBS)) {
+      throw new IllegalArgumentException(
+          "top_logprobs: %d (expected: 0 to %d)"
+              .formatted(topLogprobs.getAsInt(), MAX_TOP_LOGPROBS));
+    }
+  }
+
+  /** Free text for nobody in particular. */
+  public Generation(Prompt prompt, Sampling sampling, int maxTokens, List<String> stop) {
+    this(prompt, sampling, maxTokens, stop, new AnswerFormat.Text(), OptionalInt.empty(), "");
   }
 
   @Override

@@ -1,17 +1,29 @@
 package dev.cloister.engine.generation;
 
 /**
- * Hears one answer: at most one {@code started}, any number of {@code text}, then exactly one of
- * {@code finished} and {@code failed}. Calls never overlap. {@code text} may block to slow the
- * reading of the answer down; it must return soon after the generation was cancelled.
+ * Hears one answer: at most one {@code started}, any number of {@code part}, then exactly one of
+ * {@code finished} and {@code failed}. Calls never overlap, and return at once: many answers share
+ * the thread that makes them.
  */
 public interface GenerationListener {
 
-  /** The prompt was accepted and has this many tokens. */
-  void started(int promptTokens);
+  /**
+   * The prompt was accepted.
+   *
+   * @param cachedTokens how many of the prompt's tokens need no computing
+   */
+  void started(int promptTokens, int cachedTokens);
 
-  /** The next piece of the answer: not empty, whole characters. */
-  void text(String piece);
+  /** The next piece of the answer. */
+  void part(AnswerPart part);
+
+  /**
+   * Whether more pieces are wanted now. While they are not, the answer waits, and others go on;
+   * {@link LoadedModel.Running#resume} ends the wait.
+   */
+  default boolean ready() {
+    return true;
+  }
 
   /** The answer is complete. */
   void finished(FinishReason reason, Usage usage);

@@ -1,4 +1,10 @@
 package dev.cloister.engine.generation;
 
-/** Tokens of the rendered prompt, and tokens generated, the one that ends the answer included. */
-public record Usage(int promptTokens, int completionTokens) {}
+/**
+ * What an answer took.
+ *
+ * @param promptTokens tokens of the rendered prompt
+ * @param cachedPromptTokens those of them that needed no computing
+ * @param completionTokens tokens generated, the one that ends the answer included
+ */
+public record Usage(int promptTokens, int cachedPromptTokens, int completionTokens) {}

@@ -1,0 +1,35 @@
+package dev.cloister.engine.generation;
+
+/** What an answer must look like. */
+public sealed interface AnswerFormat {
+
+  /** Free text. */
+  record Text() implements AnswerFormat {}
+
+  /** Any JSON object. */
+  record JsonObject() implements AnswerFormat {}
+
+  /**
+   * JSON that a schema describes.
+   *
+   * @param schema a JSON Schema
+   */
+  record JsonSchema(String schema) implements AnswerFormat {
+    @Override
+    public String toString() {
+      return "JsonSchema[length=" + schema.length() + "]";
+    }
+  }
+
+  /**
+   * Text that a grammar describes.
+   *
+   * @param gbnf in llama.cpp's notation
+   */
+  record Grammar(String gbnf) implements AnswerFormat {
+    @Override
+    public String toString() {
+      return "Grammar[length=" + gbnf.length() + "]";
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package dev.cloister.engine.model;
+
+/**
+ * How a context is made.
+ *
+ * @param cells tokens whose state fits in the KV cache, of all sequences together
+ * @param sequences sequences it tells apart, numbered from 0
+ * @param batchTokens tokens computed in one call at most
+ * @param threads that compute one token a sequence; 0 leaves it to llama.cpp
+ * @param batchThreads that compute prompts; 0 leaves it to llama.cpp
+ * @param kvType how numbers in the KV cache are stored
+ * @param kvOnGpu whether the KV cache lies with the layers that are on a GPU
+ * @param pooling {@link Pooling#NONE} for generation; else the context makes embeddings or scores
+ */
+public record ContextOptions(
+    int cells,
+    int sequences,
+    int batchTokens,
+    int threads,
+    int batchThreads,
+    KvType kvType,
+    FlashAttention flashAttention,
+    boolean kvOnGpu,
+    Pooling pooling) {
+
+  /** Of a number in the KV cache. */
+  public enum KvType {
+    F16,
+    Q8_0
+  }
+
+  /** Attention without writing its matrix to memory. */
+  public enum FlashAttention {
+    /** As the native library thinks best. */
+    AUTO,
+    ON,
+    OFF
+  }
+}

@@ -1,0 +1,119 @@
+package dev.cloister.engine.model;
+
+import dev.cloister.engine.generation.Sampling;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Where a model computes: a KV cache of {@link #cells} tokens, shared by numbered sequences, and a
+ * batch that is filled and computed over and over. To be used by one thread at a time.
+ *
+ * <p>Samplers, logits and embeddings name a place in the batch of the last {@link #decode}.
+ */
+public interface DecodeContext extends AutoCloseable {
+
+  /** Tokens whose state fits. */
+  int cells();
+
+  /** Tokens that one batch holds. */
+  int batchTokens();
+
+  /** Sequences it tells apart. */
+  int sequences();
+
+  /** Empties the batch. */
+  void clearBatch();
+
+  /**
+   * Adds a token to the batch and returns its place there.
+   *
+   * @param position in its sequence, counted from 0
+   * @param output whether logits are wanted for it
+   */
+  int add(int token, int position, int sequence, boolean output);
+
+  /** How many tokens the batch has. */
+  int size();
+
+  /**
+   * Computes the batch; the KV cache holds its tokens afterwards.
+   *
+   * @throws DecodeException if the library failed; what the sequences of the batch hold is then
+   *     unknown
+   */
+  DecodeOutcome decode();
+
+  /** How a computation ended. */
+  enum DecodeOutcome {
+    DONE,
+    /** The KV cache has no room for the batch; nothing has changed. */
+    NO_ROOM
+  }
+
+  /**
+   * A sampler for one sequence.
+   *
+   * @param grammar in GBNF, with the root {@code root}
+   * @throws IllegalArgumentException for a grammar that the library does not take
+   */
+  TokenSampler newSampler(Sampling sampling, Optional<String> grammar);
+
+  /**
+   * How likely a token and the most likely ones are at a place of the batch, before any sampling.
+   *
+   * @param top how many alternatives
+   */
+  TokenProbabilities probabilities(int place, int token, int top);
+
+  /** The logits at a place of the batch, one a token of the vocabulary. For tests and research. */
+  float[] logits(int place);
+
+  /**
+   * The pooled embedding of a sequence, or its score as the only number. Only where the context was
+   * opened with a pooling.
+   */
+  float[] embedding(int sequence);
+
+  /**
+   * Removes the tokens of a sequence from a position on.
+   *
+   * @return whether that could be done; a recurrent model's state cannot be cut back, and then
+   *     nothing has changed
+   */
+  boolean truncate(int sequence, int fromPosition);
+
+  /** Forgets a sequence, which is always possible. */
+  void remove(int sequence);
+
+  /**
+   * Makes one sequence the copy of another's first tokens, without computing or (where the library
+   * shares cells) memory.
+   *
+   * @param to an empty sequence
+   */
+  void copy(int from, int to, int tokens);
+
+  /** Moves cells together, where the library needs that to find room; whether it may have helped. */
+  boolean defragment();
+
+  /**
+   * Writes a sequence's state.
+   *
+   * @param tokens what the sequence holds
+   * @return bytes written
+   */
+  long save(int sequence, int[] tokens, Path file) throws IOException;
+
+  /**
+   * Reads a state that {@link #save} wrote into an empty sequence.
+   *
+   * @return the tokens it holds
+   * @throws IOException if the file is no state of this model and library, or there is no room; the
+   *     sequence is then empty
+   */
+  int[] restore(int sequence, Path file) throws IOException;
+
+  @Override
+  void close();
+}
