@@ -2,7 +2,7 @@ package dev.cloister.engine;
 
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelLoadException;
-import dev.cloister.engine.llamacpp.LlamaCppModel;
+import dev.cloister.engine.llamacpp.jni.JniModel;
 import dev.cloister.engine.server.EngineServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -71,7 +71,7 @@ public final class EngineMain {
 
   private static void load(EngineFlags flags, CompletableFuture<LoadedModel> loading, Logger log) {
     try {
-      loading.complete(LlamaCppModel.load(flags.model(), flags.options(), flags.libraryCache()));
+      loading.complete(JniModel.load(flags.model(), flags.options(), flags.libraryCache()));
     } catch (ModelLoadException | RuntimeException | Error e) {
       log.debug("model not loaded", e);
       loading.completeExceptionally(e);

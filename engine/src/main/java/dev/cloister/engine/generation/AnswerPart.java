@@ -43,8 +43,7 @@ public sealed interface AnswerPart {
    * @param name of the tool; empty after the first piece
    * @param arguments to be appended to what came before
    */
-  record ToolCallPiece(int index, String id, String name, String arguments)
-      implements AnswerPart {
+  record ToolCallPiece(int index, String id, String name, String arguments) implements AnswerPart {
     @Override
     public String toString() {
       return "ToolCallPiece[index=%d, length=%d]".formatted(index, arguments.length());

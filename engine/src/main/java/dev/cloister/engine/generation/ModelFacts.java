@@ -11,8 +11,7 @@ import java.util.Set;
  * @param full whether prefix reuse, grammars, tools, probabilities and embeddings are there
  * @param uses what kinds of requests the model is for
  */
-public record ModelFacts(
-    int contextTokens, int slots, String engine, boolean full, Set<Use> uses) {
+public record ModelFacts(int contextTokens, int slots, String engine, boolean full, Set<Use> uses) {
 
   /** A kind of request. */
   public enum Use {

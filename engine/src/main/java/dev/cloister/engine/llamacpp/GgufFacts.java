@@ -19,7 +19,7 @@ import java.util.Map;
  * @param trainedContextTokens the context the model was trained for
  * @param addsBeginToken whether the tokenizer puts a beginning-of-sequence token before a prompt
  */
-record GgufFacts(int trainedContextTokens, boolean addsBeginToken) {
+public record GgufFacts(int trainedContextTokens, boolean addsBeginToken) {
 
   private static final int MAGIC = 0x46554747; // "GGUF", little-endian.
   private static final int MAX_KEYS = 65_536;
@@ -31,7 +31,7 @@ record GgufFacts(int trainedContextTokens, boolean addsBeginToken) {
   private static final int[] SIZES = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
   /** Reads the facts, with one sentence about what is wrong where the file is no usable model. */
-  static GgufFacts read(Path file) throws ModelLoadException {
+  public static GgufFacts read(Path file) throws ModelLoadException {
     if (!Files.exists(file)) {
       throw new ModelLoadException("model file %s does not exist".formatted(file));
     }

@@ -20,11 +20,11 @@ public record ModelOptions(int contextTokens, int slots, int threads) {
     require("threads", threads, 1024);
   }
 
-  int slotsOrDefault() {
+  public int slotsOrDefault() {
     return slots == 0 ? DEFAULT_SLOTS : slots;
   }
 
-  int contextTokensFor(int trainedContextTokens) {
+  public int contextTokensFor(int trainedContextTokens) {
     int wanted = contextTokens == 0 ? DEFAULT_CONTEXT_TOKENS : contextTokens;
     return Math.min(wanted, trainedContextTokens);
   }

@@ -18,7 +18,7 @@ import java.util.zip.CRC32;
  * <p>java-llama.cpp's own loader deletes the files of other processes in the temporary directory;
  * it does not unpack anything where {@code de.kherud.llama.lib.path} names the library's folder.
  */
-final class NativeLibrary {
+public final class NativeLibrary {
 
   private static final String PATH_PROPERTY = "de.kherud.llama.lib.path";
 
@@ -27,7 +27,7 @@ final class NativeLibrary {
   /**
    * Unpacks the library where the cache does not hold it, byte for byte, and returns its folder.
    */
-  static Path install(Path cache) throws ModelLoadException {
+  public static Path install(Path cache) throws ModelLoadException {
     String name = System.mapLibraryName("jllama");
     String resource = "/de/kherud/llama/" + platform() + "/" + name;
     try {
@@ -48,7 +48,7 @@ final class NativeLibrary {
   }
 
   /** Loads the library into this process; must come before any other use of java-llama.cpp. */
-  static void load(Path cache) throws ModelLoadException {
+  public static void load(Path cache) throws ModelLoadException {
     Path folder = install(cache);
     System.setProperty(PATH_PROPERTY, folder.toString());
     // The loader looks through this directory and deletes what looks like its own: give it ours.

@@ -1,6 +1,6 @@
 /**
  * The one room that touches native code: llama.cpp through java-llama.cpp. Start with {@link
- * dev.cloister.engine.llamacpp.LlamaCppModel}.
+ * dev.cloister.engine.llamacpp.NativeLibrary}.
  */
 @NullMarked
 package dev.cloister.engine.llamacpp;

@@ -94,7 +94,9 @@ public interface DecodeContext extends AutoCloseable {
    */
   void copy(int from, int to, int tokens);
 
-  /** Moves cells together, where the library needs that to find room; whether it may have helped. */
+  /**
+   * Moves cells together, where the library needs that to find room; whether it may have helped.
+   */
   boolean defragment();
 
   /**

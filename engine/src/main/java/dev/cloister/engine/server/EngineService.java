@@ -1,24 +1,41 @@
 package dev.cloister.engine.server;
 
+import com.google.common.primitives.Floats;
+import com.google.common.primitives.Ints;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelFacts;
+import dev.cloister.engine.generation.RequestException;
+import dev.cloister.proto.engine.v1.DetokenizeRequest;
+import dev.cloister.proto.engine.v1.DetokenizeResponse;
+import dev.cloister.proto.engine.v1.EmbedRequest;
+import dev.cloister.proto.engine.v1.EmbedResponse;
+import dev.cloister.proto.engine.v1.Embedding;
 import dev.cloister.proto.engine.v1.EngineServiceGrpc;
 import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.engine.v1.LoadFailure;
 import dev.cloister.proto.engine.v1.Loading;
 import dev.cloister.proto.engine.v1.ModelState;
 import dev.cloister.proto.engine.v1.Ready;
+import dev.cloister.proto.engine.v1.RerankRequest;
+import dev.cloister.proto.engine.v1.RerankResponse;
+import dev.cloister.proto.engine.v1.TokenizeRequest;
+import dev.cloister.proto.engine.v1.TokenizeResponse;
 import dev.cloister.proto.engine.v1.WatchModelRequest;
 import dev.cloister.proto.inference.v1.GenerationEvent;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The calls of the contract, on a model that may still be loading. Never blocks its caller. */
 final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
+
+  private static final Logger log = LoggerFactory.getLogger(EngineService.class);
 
   private final CompletableFuture<LoadedModel> loading;
 
@@ -49,19 +66,112 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
   @Override
   public void generate(GenerateRequest request, StreamObserver<GenerationEvent> observer) {
     if (loading.state() != CompletableFuture.State.SUCCESS) {
-      observer.onError(
-          Status.UNAVAILABLE.withDescription("the model is not ready").asRuntimeException());
+      observer.onError(notReady());
       return;
     }
     EventStream events = new EventStream((ServerCallStreamObserver<GenerationEvent>) observer);
     Generation generation;
     try {
-      generation = Requests.generation(request.getGeneration());
+      generation = Requests.generation(request);
     } catch (IllegalArgumentException e) {
       events.failed(FailureCode.INVALID_REQUEST, String.valueOf(e.getMessage()));
       return;
     }
     events.follow(loading.resultNow().generate(generation, events));
+  }
+
+  @Override
+  public void embed(EmbedRequest request, StreamObserver<EmbedResponse> observer) {
+    answer(
+        observer,
+        model -> {
+          var embeddings = model.embed(request.getTextsList());
+          EmbedResponse.Builder response =
+              EmbedResponse.newBuilder().setPromptTokens(embeddings.promptTokens());
+          for (float[] vector : embeddings.vectors()) {
+            response.addEmbeddings(Embedding.newBuilder().addAllValues(Floats.asList(vector)));
+          }
+          return response.build();
+        });
+  }
+
+  @Override
+  public void rerank(RerankRequest request, StreamObserver<RerankResponse> observer) {
+    answer(
+        observer,
+        model -> {
+          var scores = model.rerank(request.getQuery(), request.getDocumentsList());
+          return RerankResponse.newBuilder()
+              .addAllScores(scores.values())
+              .setPromptTokens(scores.promptTokens())
+              .build();
+        });
+  }
+
+  @Override
+  public void tokenize(TokenizeRequest request, StreamObserver<TokenizeResponse> observer) {
+    answer(
+        observer,
+        model ->
+            TokenizeResponse.newBuilder()
+                .addAllTokens(
+                    Ints.asList(
+                        model.tokenize(
+                            request.getText(), request.getAddSpecial(), request.getParseSpecial())))
+                .build());
+  }
+
+  @Override
+  public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeResponse> observer) {
+    answer(
+        observer,
+        model ->
+            DetokenizeResponse.newBuilder()
+                .setText(model.detokenize(Ints.toArray(request.getTokensList())))
+                .build());
+  }
+
+  private interface Answer<T> {
+    T from(LoadedModel model) throws RequestException;
+  }
+
+  /** On a thread of its own: these calls wait for the model, and must not hold up the others. */
+  private <T> void answer(StreamObserver<T> observer, Answer<T> answer) {
+    if (loading.state() != CompletableFuture.State.SUCCESS) {
+      observer.onError(notReady());
+      return;
+    }
+    // Without a handler, a caller that went away would turn the answer into an exception.
+    ((ServerCallStreamObserver<T>) observer).setOnCancelHandler(() -> {});
+    Thread.ofVirtual()
+        .name("answer")
+        .start(
+            () -> {
+              try {
+                T response = answer.from(loading.resultNow());
+                observer.onNext(response);
+                observer.onCompleted();
+              } catch (RequestException e) {
+                observer.onError(status(e.code()).withDescription(e.getMessage()).asException());
+              } catch (RuntimeException e) {
+                log.debug("request failed", e);
+                observer.onError(
+                    Status.INTERNAL.withDescription("the engine failed").asException());
+              }
+            });
+  }
+
+  private static Status status(FailureCode code) {
+    return switch (code) {
+      case INVALID_REQUEST, CONTEXT_LENGTH_EXCEEDED -> Status.INVALID_ARGUMENT;
+      case UNSUPPORTED -> Status.FAILED_PRECONDITION;
+      case NO_CAPACITY -> Status.RESOURCE_EXHAUSTED;
+      case INTERNAL -> Status.INTERNAL;
+    };
+  }
+
+  private static StatusRuntimeException notReady() {
+    return Status.UNAVAILABLE.withDescription("the model is not ready").asRuntimeException();
   }
 
   private static ModelState ready(ModelFacts facts) {
@@ -70,7 +180,11 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
             Ready.newBuilder()
                 .setContextTokens(facts.contextTokens())
                 .setSlots(facts.slots())
-                .setEngine(facts.engine()))
+                .setEngine(facts.engine())
+                .setFull(facts.full())
+                .setGenerates(facts.uses().contains(ModelFacts.Use.GENERATE))
+                .setEmbeds(facts.uses().contains(ModelFacts.Use.EMBED))
+                .setReranks(facts.uses().contains(ModelFacts.Use.RERANK)))
         .build();
   }
 

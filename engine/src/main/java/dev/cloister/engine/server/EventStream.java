@@ -1,51 +1,101 @@
 package dev.cloister.engine.server;
 
+import com.google.protobuf.UnsafeByteOperations;
+import dev.cloister.engine.generation.AnswerPart;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.TokenLogprob;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.ReasoningDelta;
 import dev.cloister.proto.inference.v1.Started;
 import dev.cloister.proto.inference.v1.TextDelta;
+import dev.cloister.proto.inference.v1.TokenProbability;
+import dev.cloister.proto.inference.v1.ToolCallDelta;
 import io.grpc.stub.ServerCallStreamObserver;
 
 /**
- * Sends one answer to its caller. While the caller does not read, {@link #text} blocks: nothing
- * piles up beyond gRPC's own window and the tokens that llama.cpp was allowed to generate.
+ * Sends one answer to its caller. While the caller does not read, the answer is not {@link #ready}:
+ * nothing piles up beyond gRPC's own window.
  */
 final class EventStream implements GenerationListener {
 
   private final ServerCallStreamObserver<GenerationEvent> call;
+  private volatile LoadedModel.Running running = () -> {};
 
   EventStream(ServerCallStreamObserver<GenerationEvent> call) {
     this.call = call;
-    call.setOnReadyHandler(this::wake);
+    call.setOnReadyHandler(() -> running.resume());
+    call.setOnCancelHandler(() -> running.cancel());
   }
 
-  /** Ends the generation as soon as its caller goes away. */
-  void follow(LoadedModel.Running running) {
-    call.setOnCancelHandler(
-        () -> {
-          running.cancel();
-          wake();
-        });
+  /** Ties the generation to its caller: it waits with it, and ends when it goes away. */
+  void follow(LoadedModel.Running generation) {
+    running = generation;
+    // What happened before the line above was told to nobody.
+    if (call.isCancelled()) {
+      generation.cancel();
+    } else if (call.isReady()) {
+      generation.resume();
+    }
   }
 
   @Override
-  public void started(int promptTokens) {
+  public void started(int promptTokens, int cachedTokens) {
     send(
         GenerationEvent.newBuilder()
-            .setStarted(Started.newBuilder().setPromptTokens(promptTokens))
+            .setStarted(
+                Started.newBuilder()
+                    .setPromptTokens(promptTokens)
+                    .setCachedPromptTokens(cachedTokens))
             .build());
   }
 
   @Override
-  public void text(String piece) {
-    awaitReader();
-    send(GenerationEvent.newBuilder().setText(TextDelta.newBuilder().setText(piece)).build());
+  public boolean ready() {
+    return call.isReady() || call.isCancelled();
+  }
+
+  @Override
+  public void part(AnswerPart part) {
+    GenerationEvent.Builder event = GenerationEvent.newBuilder();
+    switch (part) {
+      case AnswerPart.Text text -> event.setText(textDelta(text));
+      case AnswerPart.Reasoning reasoning ->
+          event.setReasoning(ReasoningDelta.newBuilder().setText(reasoning.text()));
+      case AnswerPart.ToolCallPiece call ->
+          event.setToolCall(
+              ToolCallDelta.newBuilder()
+                  .setIndex(call.index())
+                  .setId(call.id())
+                  .setName(call.name())
+                  .setArguments(call.arguments()));
+    }
+    send(event.build());
+  }
+
+  private static TextDelta textDelta(AnswerPart.Text part) {
+    TextDelta.Builder delta = TextDelta.newBuilder().setText(part.text());
+    for (TokenLogprob logprob : part.logprobs()) {
+      var wire =
+          dev.cloister.proto.inference.v1.TokenLogprob.newBuilder()
+              .setToken(probability(logprob.token()));
+      logprob.top().forEach(choice -> wire.addTop(probability(choice)));
+      delta.addLogprobs(wire);
+    }
+    return delta.build();
+  }
+
+  private static TokenProbability probability(TokenLogprob.Choice choice) {
+    return TokenProbability.newBuilder()
+        .setId(choice.id())
+        .setText(UnsafeByteOperations.unsafeWrap(choice.text()))
+        .setLogprob(choice.logprob())
+        .build();
   }
 
   @Override
@@ -54,11 +104,13 @@ final class EventStream implements GenerationListener {
         switch (reason) {
           case STOP -> Finished.Reason.REASON_STOP;
           case LENGTH -> Finished.Reason.REASON_LENGTH;
+          case TOOL_CALLS -> Finished.Reason.REASON_TOOL_CALLS;
           case CANCELLED -> Finished.Reason.REASON_CANCELLED;
         };
     var wireUsage =
         dev.cloister.proto.inference.v1.Usage.newBuilder()
             .setPromptTokens(usage.promptTokens())
+            .setCachedPromptTokens(usage.cachedPromptTokens())
             .setCompletionTokens(usage.completionTokens());
     end(
         GenerationEvent.newBuilder()
@@ -70,7 +122,7 @@ final class EventStream implements GenerationListener {
   public void failed(FailureCode code, String message) {
     Failure.Code wireCode =
         switch (code) {
-          case INVALID_REQUEST -> Failure.Code.CODE_INVALID_REQUEST;
+          case INVALID_REQUEST, UNSUPPORTED -> Failure.Code.CODE_INVALID_REQUEST;
           case CONTEXT_LENGTH_EXCEEDED -> Failure.Code.CODE_CONTEXT_LENGTH_EXCEEDED;
           case NO_CAPACITY -> Failure.Code.CODE_NO_CAPACITY;
           case INTERNAL -> Failure.Code.CODE_INTERNAL;
@@ -92,19 +144,5 @@ final class EventStream implements GenerationListener {
     if (!call.isCancelled()) {
       call.onNext(event);
     }
-  }
-
-  private synchronized void awaitReader() {
-    try {
-      while (!call.isReady() && !call.isCancelled()) {
-        wait();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private synchronized void wake() {
-    notifyAll();
   }
 }

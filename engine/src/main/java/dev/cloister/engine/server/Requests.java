@@ -1,15 +1,20 @@
 package dev.cloister.engine.server;
 
+import dev.cloister.engine.generation.AnswerFormat;
 import dev.cloister.engine.generation.ChatMessage;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.Prompt;
 import dev.cloister.engine.generation.Sampling;
+import dev.cloister.engine.generation.Tool;
+import dev.cloister.engine.generation.ToolCall;
+import dev.cloister.engine.generation.ToolChoice;
+import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalDouble;
+import java.util.Map;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
+import java.util.TreeMap;
 
 /** Requests of the contract in the words of the domain. */
 final class Requests {
@@ -17,20 +22,45 @@ final class Requests {
   private Requests() {}
 
   /** Throws IllegalArgumentException with a sentence for the caller. */
-  static Generation generation(dev.cloister.proto.inference.v1.Generation request) {
+  static Generation generation(GenerateRequest request) {
+    var generation = request.getGeneration();
     return new Generation(
-        prompt(request),
-        sampling(request.getSampling()),
-        clamped(request.getMaxTokens()),
-        request.getStopList());
+        prompt(generation),
+        sampling(generation.getSampling()),
+        clamped(generation.getMaxTokens()),
+        generation.getStopList(),
+        format(generation),
+        generation.hasTopLogprobs()
+            ? OptionalInt.of(clamped(generation.getTopLogprobs()))
+            : OptionalInt.empty(),
+        request.getTenant());
   }
 
   private static Prompt prompt(dev.cloister.proto.inference.v1.Generation request) {
     return switch (request.getPromptCase()) {
-      case CHAT -> new Prompt.Chat(messages(request.getChat()));
+      case CHAT -> chat(request.getChat());
       case TEXT -> new Prompt.Text(request.getText());
       case PROMPT_NOT_SET ->
           throw new IllegalArgumentException("prompt is missing (expected: chat or text)");
+    };
+  }
+
+  private static Prompt.Chat chat(ChatPrompt chat) {
+    List<Tool> tools =
+        chat.getToolsList().stream().map(t -> new Tool(t.getName(), t.getJson())).toList();
+    return new Prompt.Chat(messages(chat), tools, choice(chat.getToolChoice()));
+  }
+
+  private static ToolChoice choice(dev.cloister.proto.inference.v1.ToolChoice choice) {
+    return switch (choice.getMode()) {
+      case MODE_UNSPECIFIED -> new ToolChoice.Auto();
+      case MODE_NONE -> new ToolChoice.None();
+      case MODE_REQUIRED -> new ToolChoice.Required();
+      case MODE_NAMED -> new ToolChoice.Named(choice.getName());
+      case UNRECOGNIZED ->
+          throw new IllegalArgumentException(
+              "tool_choice: %d (expected: auto, none, required or a name)"
+                  .formatted(choice.getModeValue()));
     };
   }
 
@@ -49,24 +79,67 @@ final class Requests {
                     "role of message %d: %d (expected: system, user, assistant or tool)"
                         .formatted(i + 1, message.getRoleValue()));
           };
-      messages.add(new ChatMessage(role, message.getContent()));
+      List<ToolCall> calls =
+          message.getToolCallsList().stream()
+              .map(c -> new ToolCall(c.getId(), c.getName(), c.getArguments()))
+              .toList();
+      messages.add(
+          new ChatMessage(
+              role,
+              message.getContent(),
+              calls,
+              message.getToolCallId(),
+              message.getName(),
+              message.getReasoning()));
     }
     return messages;
   }
 
-  private static Sampling sampling(dev.cloister.proto.inference.v1.Sampling s) {
-    return new Sampling(
-        optional(s.hasTemperature(), s.getTemperature()),
-        optional(s.hasTopP(), s.getTopP()),
-        s.hasTopK() ? OptionalInt.of(clamped(s.getTopK())) : OptionalInt.empty(),
-        optional(s.hasMinP(), s.getMinP()),
-        s.hasSeed() ? OptionalLong.of(s.getSeed()) : OptionalLong.empty(),
-        optional(s.hasFrequencyPenalty(), s.getFrequencyPenalty()),
-        optional(s.hasPresencePenalty(), s.getPresencePenalty()));
+  private static AnswerFormat format(dev.cloister.proto.inference.v1.Generation generation) {
+    return switch (generation.getFormatCase()) {
+      case JSON_OBJECT -> new AnswerFormat.JsonObject();
+      case JSON_SCHEMA -> new AnswerFormat.JsonSchema(generation.getJsonSchema());
+      case GRAMMAR -> new AnswerFormat.Grammar(generation.getGrammar());
+      case FORMAT_NOT_SET -> new AnswerFormat.Text();
+    };
   }
 
-  private static OptionalDouble optional(boolean present, float value) {
-    return present ? OptionalDouble.of(value) : OptionalDouble.empty();
+  /** Absent fields are left to the defaults. */
+  private static Sampling sampling(dev.cloister.proto.inference.v1.Sampling s) {
+    Sampling.Builder sampling = new Sampling.Builder();
+    if (s.hasTemperature()) {
+      sampling.temperature(s.getTemperature());
+    }
+    if (s.hasTopP()) {
+      sampling.topP(s.getTopP());
+    }
+    if (s.hasTopK()) {
+      sampling.topK(clamped(s.getTopK()));
+    }
+    if (s.hasMinP()) {
+      sampling.minP(s.getMinP());
+    }
+    if (s.hasTypicalP()) {
+      sampling.typicalP(s.getTypicalP());
+    }
+    if (s.hasSeed()) {
+      sampling.seed(s.getSeed());
+    }
+    if (s.hasRepeatPenalty()) {
+      sampling.repeatPenalty(s.getRepeatPenalty());
+    }
+    if (s.hasRepeatLastN()) {
+      sampling.penaltyTokens(clamped(s.getRepeatLastN()));
+    }
+    if (s.hasFrequencyPenalty()) {
+      sampling.frequencyPenalty(s.getFrequencyPenalty());
+    }
+    if (s.hasPresencePenalty()) {
+      sampling.presencePenalty(s.getPresencePenalty());
+    }
+    Map<Integer, Float> bias = new TreeMap<>();
+    s.getLogitBiasMap().forEach((token, value) -> bias.put(clamped(token), value));
+    return sampling.logitBias(bias).build();
   }
 
   /** Numbers of the contract are unsigned; what exceeds an int is more than any model has. */

@@ -1,4 +1,4 @@
-package dev.cloister.engine.llamacpp;
+package dev.cloister.engine.llamacpp.jni;
 
 import de.kherud.llama.LlamaModel;
 import dev.cloister.engine.generation.ChatMessage;

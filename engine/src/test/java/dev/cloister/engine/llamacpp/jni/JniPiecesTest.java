@@ -1,4 +1,4 @@
-package dev.cloister.engine.llamacpp;
+package dev.cloister.engine.llamacpp.jni;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,6 +6,7 @@ import de.kherud.llama.InferenceParameters;
 import de.kherud.llama.LlamaModel;
 import de.kherud.llama.ModelParameters;
 import de.kherud.llama.args.LogFormat;
+import dev.cloister.engine.llamacpp.NativeLibrary;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What java-llama.cpp is relied on for, with a grammar that makes the demonstration model write
  * characters that its vocabulary holds as single bytes only.
  */
-class NativePiecesTest {
+class JniPiecesTest {
 
   private static final Path DEMO_MODEL =
       Path.of("..", "models", "demo", "cloister-tiny-q8_0.gguf").toAbsolutePath().normalize();
@@ -48,7 +49,7 @@ class NativePiecesTest {
       pieces.forEach(count::add);
       String text = String.join("", pieces);
       assertThat(text).doesNotContain("\uFFFD").startsWith(repeated);
-      assertThat(pieces).allSatisfy(NativePiecesTest::assertWhole);
+      assertThat(pieces).allSatisfy(JniPiecesTest::assertWhole);
       // Bytes of a last character that the limit cut off are never handed out.
       assertThat(count.tokens()).isBetween(limit - 3, limit);
       assertThat(count.lastWasEmpty()).isFalse();

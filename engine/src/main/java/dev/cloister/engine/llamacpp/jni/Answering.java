@@ -1,8 +1,9 @@
-package dev.cloister.engine.llamacpp;
+package dev.cloister.engine.llamacpp.jni;
 
 import de.kherud.llama.InferenceParameters;
 import de.kherud.llama.LlamaIterator;
 import de.kherud.llama.LlamaModel;
+import dev.cloister.engine.generation.AnswerPart;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
@@ -33,8 +34,12 @@ final class Answering {
     this.addsBeginToken = addsBeginToken;
   }
 
-  /** Returns when the answer has ended; a cancellation is seen between two tokens. */
-  void answer(Generation generation, GenerationListener listener, BooleanSupplier cancelled) {
+  /**
+   * Returns when the answer has ended.
+   *
+   * @param wanted waits until more is wanted, and tells whether it is; asked between two tokens
+   */
+  void answer(Generation generation, GenerationListener listener, BooleanSupplier wanted) {
     String prompt;
     try {
       prompt = rendered(generation.prompt());
@@ -50,20 +55,16 @@ final class Answering {
               .formatted(promptTokens, contextTokens));
       return;
     }
-    listener.started(promptTokens);
+    listener.started(promptTokens, 0);
     // llama.cpp fails where the context is full, so that it always gets a limit that fits.
     int room = contextTokens - promptTokens;
     int limit = generation.maxTokens() == 0 ? room : Math.min(generation.maxTokens(), room);
     TokenCount count = new TokenCount(model);
     FinishReason reason =
         stream(
-            parameters(prompt, generation.sampling(), limit),
-            generation,
-            listener,
-            count,
-            cancelled);
+            parameters(prompt, generation.sampling(), limit), generation, listener, count, wanted);
     int completionTokens = reason == FinishReason.LENGTH ? limit : Math.min(limit, count.tokens());
-    listener.finished(reason, new Usage(promptTokens, completionTokens));
+    listener.finished(reason, new Usage(promptTokens, 0, completionTokens));
   }
 
   private FinishReason stream(
@@ -71,8 +72,8 @@ final class Answering {
       Generation generation,
       GenerationListener listener,
       TokenCount count,
-      BooleanSupplier cancelled) {
-    if (cancelled.getAsBoolean()) {
+      BooleanSupplier wanted) {
+    if (!wanted.getAsBoolean()) {
       return FinishReason.CANCELLED;
     }
     StopSequences stops = new StopSequences(generation.stop());
@@ -82,8 +83,7 @@ final class Answering {
         String piece = pieces.next().text;
         if (!pieces.hasNext()) {
           // The last output repeats no text. An answer that the model ended itself ends with a
-          // token
-          // without text; otherwise the limit was reached.
+          // token without text; otherwise the limit was reached.
           show(stops.rest(), listener);
           return count.lastWasEmpty() ? FinishReason.STOP : FinishReason.LENGTH;
         }
@@ -92,7 +92,7 @@ final class Answering {
         if (stops.reached()) {
           return FinishReason.STOP;
         }
-        if (cancelled.getAsBoolean()) {
+        if (!wanted.getAsBoolean()) {
           return FinishReason.CANCELLED;
         }
       }
@@ -105,7 +105,7 @@ final class Answering {
 
   private static void show(String text, GenerationListener listener) {
     if (!text.isEmpty()) {
-      listener.text(text);
+      listener.part(new AnswerPart.Text(text));
     }
   }
 
@@ -122,15 +122,21 @@ final class Answering {
 
   private static InferenceParameters parameters(String prompt, Sampling sampling, int limit) {
     InferenceParameters parameters =
-        new InferenceParameters(prompt).setNPredict(limit).setCachePrompt(false);
-    sampling.temperature().ifPresent(v -> parameters.setTemperature((float) v));
-    sampling.topP().ifPresent(v -> parameters.setTopP((float) v));
-    sampling.topK().ifPresent(parameters::setTopK);
-    sampling.minP().ifPresent(v -> parameters.setMinP((float) v));
+        new InferenceParameters(prompt)
+            .setNPredict(limit)
+            .setCachePrompt(false)
+            .setTemperature((float) sampling.temperature())
+            .setTopK(sampling.topK())
+            .setTopP((float) sampling.topP())
+            .setMinP((float) sampling.minP())
+            .setTypicalP((float) sampling.typicalP())
+            .setRepeatLastN(sampling.penaltyTokens())
+            .setRepeatPenalty((float) sampling.repeatPenalty())
+            .setFrequencyPenalty((float) sampling.frequencyPenalty())
+            .setPresencePenalty((float) sampling.presencePenalty())
+            .setTokenIdBias(sampling.logitBias());
     // 31 bits: of llama.cpp's 32-bit seeds the greatest means a random one.
     sampling.seed().ifPresent(v -> parameters.setSeed(Long.hashCode(v) & Integer.MAX_VALUE));
-    sampling.frequencyPenalty().ifPresent(v -> parameters.setFrequencyPenalty((float) v));
-    sampling.presencePenalty().ifPresent(v -> parameters.setPresencePenalty((float) v));
     return parameters;
   }
 }

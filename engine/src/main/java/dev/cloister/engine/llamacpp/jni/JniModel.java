@@ -1,9 +1,10 @@
-package dev.cloister.engine.llamacpp;
+package dev.cloister.engine.llamacpp.jni;
 
 import de.kherud.llama.LlamaModel;
 import de.kherud.llama.LogLevel;
 import de.kherud.llama.ModelParameters;
 import de.kherud.llama.args.LogFormat;
+import dev.cloister.engine.generation.AnswerFormat;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
@@ -11,8 +12,15 @@ import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelFacts;
 import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.generation.Prompt;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Usage;
+import dev.cloister.engine.llamacpp.GgufFacts;
+import dev.cloister.engine.llamacpp.ModelOptions;
+import dev.cloister.engine.llamacpp.NativeLibrary;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,27 +32,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A model run by llama.cpp, through java-llama.cpp. One thread per slot hands requests over and
- * reads their answers; llama.cpp's own thread computes all of them in common batches.
- *
- * <p>The prompt of a slot's last request stays in its cache and is reused where the next one begins
- * alike: later requests may be faster for it, and never see its text.
+ * A model run through java-llama.cpp's Java API, for platforms whose library does not export
+ * llama.cpp's C API. One thread per slot hands requests over and reads their answers; llama.cpp's
+ * own thread computes all of them in common batches. Text is all it offers: no tools, formats,
+ * probabilities or embeddings, and no reuse of prefixes.
  */
-public final class LlamaCppModel implements LoadedModel {
+public final class JniModel implements LoadedModel {
 
   static final String ENGINE = "llama.cpp b4916";
 
-  private static final Logger log = LoggerFactory.getLogger(LlamaCppModel.class);
+  private static final Logger log = LoggerFactory.getLogger(JniModel.class);
   private static final int WAITING_PER_SLOT = 4;
   private static final long CLOSE_MILLIS = 500;
 
   private final ModelFacts facts;
+  private final LlamaModel model;
   private final Answering answering;
   private final ThreadPoolExecutor threads;
   private final Set<RunningGeneration> generations = ConcurrentHashMap.newKeySet();
 
-  private LlamaCppModel(LlamaModel model, ModelFacts facts, boolean addsBeginToken) {
+  private JniModel(LlamaModel model, ModelFacts facts, boolean addsBeginToken) {
     this.facts = facts;
+    this.model = model;
     this.answering = new Answering(model, facts.contextTokens(), addsBeginToken);
     this.threads =
         new ThreadPoolExecutor(
@@ -63,7 +72,7 @@ public final class LlamaCppModel implements LoadedModel {
    * @throws ModelLoadException in one sentence; some damaged files make llama.cpp abort the process
    *     instead
    */
-  public static LlamaCppModel load(Path file, ModelOptions options, Path libraryCache)
+  public static JniModel load(Path file, ModelOptions options, Path libraryCache)
       throws ModelLoadException {
     GgufFacts gguf = GgufFacts.read(file);
     NativeLibrary.load(libraryCache);
@@ -71,12 +80,14 @@ public final class LlamaCppModel implements LoadedModel {
         new ModelFacts(
             options.contextTokensFor(gguf.trainedContextTokens()),
             options.slotsOrDefault(),
-            ENGINE);
+            ENGINE,
+            false,
+            Set.of(ModelFacts.Use.GENERATE));
     AtomicReference<String> lastError = new AtomicReference<>("");
     LlamaModel.setLogger(LogFormat.TEXT, (level, line) -> keepError(level, line, lastError));
     try {
       LlamaModel model = new LlamaModel(parameters(file, options, facts));
-      return new LlamaCppModel(model, facts, gguf.addsBeginToken());
+      return new JniModel(model, facts, gguf.addsBeginToken());
     } catch (RuntimeException e) {
       String reason = lastError.get().isEmpty() ? "" : ": " + lastError.get();
       throw new ModelLoadException("llama.cpp cannot load %s%s".formatted(file, reason), e);
@@ -109,6 +120,11 @@ public final class LlamaCppModel implements LoadedModel {
 
   @Override
   public Running generate(Generation generation, GenerationListener listener) {
+    Optional<String> unsupported = unsupported(generation);
+    if (unsupported.isPresent()) {
+      listener.failed(FailureCode.UNSUPPORTED, unsupported.get());
+      return () -> {};
+    }
     RunningGeneration running = new RunningGeneration(generation, listener);
     generations.add(running);
     try {
@@ -120,6 +136,40 @@ public final class LlamaCppModel implements LoadedModel {
           "all %d slots are busy and the queue is full; try again later".formatted(facts.slots()));
     }
     return running;
+  }
+
+  private static Optional<String> unsupported(Generation generation) {
+    boolean tools = generation.prompt() instanceof Prompt.Chat chat && !chat.tools().isEmpty();
+    boolean format = !(generation.format() instanceof AnswerFormat.Text);
+    return tools || format || generation.topLogprobs().isPresent()
+        ? Optional.of(missing("tools, answer formats and logprobs"))
+        : Optional.empty();
+  }
+
+  private static String missing(String what) {
+    return what
+        + " are not there with the native library of this node; install a newer one with: cloister"
+        + " engine install llama.cpp";
+  }
+
+  @Override
+  public Embeddings embed(List<String> texts) throws RequestException {
+    throw new RequestException(FailureCode.UNSUPPORTED, missing("embeddings"));
+  }
+
+  @Override
+  public Scores rerank(String query, List<String> documents) throws RequestException {
+    throw new RequestException(FailureCode.UNSUPPORTED, missing("rankings"));
+  }
+
+  @Override
+  public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
+    return model.encode(text);
+  }
+
+  @Override
+  public String detokenize(int[] tokens) {
+    return model.decode(tokens);
   }
 
   /**
@@ -151,19 +201,38 @@ public final class LlamaCppModel implements LoadedModel {
       this.listener = listener;
     }
 
+    /** Waits while the listener wants no more; whether the generation is to go on. */
+    private synchronized boolean awaitWanted() {
+      try {
+        while (!cancelled && !listener.ready()) {
+          wait();
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+      return !cancelled;
+    }
+
+    @Override
+    public synchronized void resume() {
+      notifyAll();
+    }
+
     @Override
     public void cancel() {
       cancelled = true;
+      resume();
       if (threads.remove(this)) {
         generations.remove(this);
-        listener.finished(FinishReason.CANCELLED, new Usage(0, 0));
+        listener.finished(FinishReason.CANCELLED, new Usage(0, 0, 0));
       }
     }
 
     @Override
     public void run() {
       try {
-        answering.answer(generation, listener, () -> cancelled);
+        answering.answer(generation, listener, this::awaitWanted);
       } catch (RuntimeException e) {
         log.debug("generation failed", e);
         listener.failed(
