@@ -9,6 +9,7 @@ import dev.cloister.client.CloisterClient;
 import dev.cloister.client.ModelInfo;
 import dev.cloister.coordinator.Coordinator;
 import dev.cloister.coordinator.CoordinatorConfig;
+import dev.cloister.engine.generation.AnswerPart;
 import dev.cloister.engine.generation.ChatMessage;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
@@ -18,8 +19,8 @@ import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.Prompt;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.Usage;
-import dev.cloister.engine.llamacpp.LlamaCppModel;
 import dev.cloister.engine.llamacpp.ModelOptions;
+import dev.cloister.engine.llamacpp.jni.JniModel;
 import dev.cloister.engine.server.EngineServer;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.enrollment.Membership;
@@ -104,8 +105,7 @@ final class PrepareCommand implements Callable<Integer> {
   /** What runs inside an engine process, without one. */
   private static void engine(Path directory, Path demo) throws Exception {
     Path socket = directory.resolve("engine.sock");
-    LoadedModel model =
-        LlamaCppModel.load(demo, new ModelOptions(0, 1, 0), Directories.libraryCache());
+    LoadedModel model = JniModel.load(demo, new ModelOptions(0, 1, 0), Directories.libraryCache());
     CompletableFuture<Void> ready = new CompletableFuture<>();
     CompletableFuture<Void> answered = new CompletableFuture<>();
     try (EngineServer _ = EngineServer.start(socket, CompletableFuture.completedFuture(model));
@@ -144,10 +144,10 @@ final class PrepareCommand implements Callable<Integer> {
 
   private record Answer(CompletableFuture<Void> answered) implements GenerationListener {
     @Override
-    public void started(int promptTokens) {}
+    public void started(int promptTokens, int cachedTokens) {}
 
     @Override
-    public void text(String piece) {}
+    public void part(AnswerPart part) {}
 
     @Override
     public void finished(FinishReason reason, Usage usage) {

@@ -4,14 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.cloister.engine.generation.AnswerPart;
+import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelFacts;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Usage;
+import dev.cloister.proto.engine.v1.DetokenizeRequest;
+import dev.cloister.proto.engine.v1.EmbedRequest;
 import dev.cloister.proto.engine.v1.EngineServiceGrpc;
 import dev.cloister.proto.engine.v1.GenerateRequest;
+import dev.cloister.proto.engine.v1.RerankRequest;
+import dev.cloister.proto.engine.v1.TokenizeRequest;
 import dev.cloister.proto.inference.v1.GenerationEvent;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
@@ -26,7 +33,10 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -106,6 +116,20 @@ class EngineServerTest {
     assertThat(events.hasNext()).isFalse();
   }
 
+  @Test
+  void otherRequestsAreAnsweredAndTheirRefusalsAreStatuses() {
+    loading.complete(talker);
+    var stub = EngineServiceGrpc.newBlockingStub(channel).withWaitForReady();
+    var tokens = stub.tokenize(TokenizeRequest.newBuilder().setText("ab").build()).getTokensList();
+    assertThat(tokens).containsExactly(97, 98);
+    var text = stub.detokenize(DetokenizeRequest.newBuilder().addAllTokens(tokens).build());
+    assertThat(text.getText()).isEqualTo("ab");
+    var scores = stub.rerank(RerankRequest.newBuilder().setQuery("q").addDocuments("abc").build());
+    assertThat(scores.getScoresList()).containsExactly(3f);
+    assertThatThrownBy(() -> stub.embed(EmbedRequest.newBuilder().addTexts("a").build()))
+        .hasMessage("FAILED_PRECONDITION: a talker does not embed");
+  }
+
   private Iterator<GenerationEvent> ask() {
     var generation = dev.cloister.proto.inference.v1.Generation.newBuilder().setText("Talk.");
     return EngineServiceGrpc.newBlockingStub(channel)
@@ -116,6 +140,7 @@ class EngineServerTest {
   /** Says kilobytes as fast as it is let. */
   private static final class Talker implements LoadedModel {
     final AtomicInteger said = new AtomicInteger();
+    final Semaphore wake = new Semaphore(0);
     volatile int limit = Integer.MAX_VALUE;
     volatile boolean cancelled;
     volatile boolean ended;
@@ -123,23 +148,58 @@ class EngineServerTest {
 
     @Override
     public ModelFacts facts() {
-      return new ModelFacts(1, 1, "talker");
+      return new ModelFacts(1, 1, "talker", true, Set.of(ModelFacts.Use.GENERATE));
     }
 
     @Override
     public Running generate(Generation generation, GenerationListener listener) {
       thread = Thread.ofPlatform().daemon().start(() -> talk(listener));
-      return () -> cancelled = true;
+      return new Running() {
+        @Override
+        public void cancel() {
+          cancelled = true;
+          wake.release();
+        }
+
+        @Override
+        public void resume() {
+          wake.release();
+        }
+      };
     }
 
     private void talk(GenerationListener listener) {
       while (!cancelled && said.get() < limit) {
-        listener.text(KILOBYTE);
+        if (!listener.ready()) {
+          wake.acquireUninterruptibly();
+          continue;
+        }
+        listener.part(new AnswerPart.Text(KILOBYTE));
         said.incrementAndGet();
       }
       listener.finished(
-          cancelled ? FinishReason.CANCELLED : FinishReason.LENGTH, new Usage(1, said.get()));
+          cancelled ? FinishReason.CANCELLED : FinishReason.LENGTH, new Usage(1, 0, said.get()));
       ended = true;
+    }
+
+    @Override
+    public Embeddings embed(List<String> texts) throws RequestException {
+      throw new RequestException(FailureCode.UNSUPPORTED, "a talker does not embed");
+    }
+
+    @Override
+    public Scores rerank(String query, List<String> documents) {
+      return new Scores(documents.stream().map(d -> (float) d.length()).toList(), 1);
+    }
+
+    @Override
+    public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
+      return text.chars().toArray();
+    }
+
+    @Override
+    public String detokenize(int[] tokens) {
+      return new String(tokens, 0, tokens.length);
     }
 
     @Override
