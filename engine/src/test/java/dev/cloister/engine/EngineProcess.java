@@ -11,6 +11,9 @@ import dev.cloister.proto.inference.v1.ChatPrompt;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
 import dev.cloister.proto.inference.v1.Sampling;
+import dev.cloister.proto.inference.v1.TokenLogprob;
+import dev.cloister.proto.inference.v1.ToolCall;
+import dev.cloister.proto.inference.v1.ToolCallDelta;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.ChannelOption;
@@ -155,23 +158,59 @@ final class EngineProcess implements AutoCloseable {
   }
 
   /** One answer as its events told it; {@code last} is the finished or failed event. */
-  record Answer(int promptTokens, List<String> pieces, GenerationEvent last) {
+  record Answer(
+      int promptTokens,
+      int cachedTokens,
+      List<String> pieces,
+      List<TokenLogprob> logprobs,
+      String reasoning,
+      List<ToolCall> toolCalls,
+      GenerationEvent last) {
 
     static Answer of(Iterator<GenerationEvent> events) {
       int promptTokens = 0;
+      int cachedTokens = 0;
       List<String> pieces = new ArrayList<>();
+      List<TokenLogprob> logprobs = new ArrayList<>();
+      StringBuilder reasoning = new StringBuilder();
+      List<ToolCall.Builder> calls = new ArrayList<>();
       GenerationEvent last = GenerationEvent.getDefaultInstance();
       while (events.hasNext()) {
         GenerationEvent event = events.next();
         assertThat(last.hasFinished() || last.hasFailed()).as("ended before").isFalse();
         switch (event.getEventCase()) {
-          case STARTED -> promptTokens = event.getStarted().getPromptTokens();
-          case TEXT -> pieces.add(event.getText().getText());
+          case STARTED -> {
+            promptTokens = event.getStarted().getPromptTokens();
+            cachedTokens = event.getStarted().getCachedPromptTokens();
+          }
+          case TEXT -> {
+            if (!event.getText().getText().isEmpty()) {
+              pieces.add(event.getText().getText());
+            }
+            logprobs.addAll(event.getText().getLogprobsList());
+          }
+          case REASONING -> reasoning.append(event.getReasoning().getText());
+          case TOOL_CALL -> {
+            ToolCallDelta piece = event.getToolCall();
+            if (!piece.getId().isEmpty()) {
+              assertThat(piece.getIndex()).isEqualTo(calls.size());
+              calls.add(ToolCall.newBuilder().setId(piece.getId()).setName(piece.getName()));
+            }
+            ToolCall.Builder call = calls.get(piece.getIndex());
+            call.setArguments(call.getArguments() + piece.getArguments());
+          }
           case FINISHED, FAILED -> last = event;
           case EVENT_NOT_SET -> throw new AssertionError("an event without content");
         }
       }
-      return new Answer(promptTokens, pieces, last);
+      return new Answer(
+          promptTokens,
+          cachedTokens,
+          pieces,
+          logprobs,
+          reasoning.toString(),
+          calls.stream().map(ToolCall.Builder::build).toList(),
+          last);
     }
 
     String text() {

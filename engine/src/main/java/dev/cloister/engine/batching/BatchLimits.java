@@ -1,0 +1,33 @@
+package dev.cloister.engine.batching;
+
+/**
+ * What a batcher may use of its context.
+ *
+ * @param slots answers made at the same time
+ * @param contextTokens tokens of one request, prompt and answer together
+ * @param queue requests that may wait for a slot
+ * @param recurrent whether sequences cannot be cut back to a prefix
+ */
+public record BatchLimits(int slots, int contextTokens, int queue, boolean recurrent) {
+
+  /**
+   * Sequences the context must tell apart: one a slot, and as many that are kept for their prefix.
+   * A recurrent model pays for each with a state of its own, and keeps fewer.
+   */
+  public int sequences() {
+    return recurrent ? slots * 2 : slots * 4;
+  }
+
+  /** Tokens whose state must fit in the context. */
+  public int cells() {
+    return Math.multiplyExact(slots, contextTokens);
+  }
+
+  /**
+   * Tokens kept of sequences that have ended. Attention reads what lies between the first and the
+   * last cell in use, so that much more than one conversation would slow every answer down.
+   */
+  int retainedTokens() {
+    return contextTokens;
+  }
+}

@@ -1,0 +1,406 @@
+package dev.cloister.engine.batching;
+
+import dev.cloister.engine.generation.FailureCode;
+import dev.cloister.engine.generation.FinishReason;
+import dev.cloister.engine.generation.LoadedModel.Running;
+import dev.cloister.engine.generation.Usage;
+import dev.cloister.engine.model.DecodeContext;
+import dev.cloister.engine.model.DecodeException;
+import dev.cloister.engine.model.TokenProbabilities;
+import dev.cloister.engine.model.TokenSampler;
+import dev.cloister.engine.model.Vocabulary;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Continuous batching: one thread owns the context and computes, over and over, one batch of the
+ * next token of every running answer and the next piece of every new prompt. Answers begin and end
+ * independently of each other. Thread-safe.
+ *
+ * <p>The method is that of Orca (Yu et al., OSDI 2022: iteration-level scheduling) with chunked
+ * prompts (Agrawal et al., Sarathi-Serve, OSDI 2024).
+ */
+public final class Batcher implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Batcher.class);
+  private static final long IDLE_MILLIS = 1000;
+  private static final long CLOSE_MILLIS = 3000;
+
+  private final DecodeContext context;
+  private final Vocabulary vocabulary;
+  private final BatchLimits limits;
+  private final LongSupplier nanoClock;
+  private final KvSequences sequences;
+  private final PrefillPace pace;
+  private final LinkedBlockingQueue<Runnable> inbox = new LinkedBlockingQueue<>();
+  private final AtomicInteger accepted = new AtomicInteger();
+  private final Thread thread;
+  private volatile boolean closed;
+
+  // What follows belongs to the thread.
+  private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
+  private final List<Sequence> active = new ArrayList<>();
+  private final List<Sequence> inBatch = new ArrayList<>();
+
+  private Batcher(
+      DecodeContext context,
+      Vocabulary vocabulary,
+      BatchLimits limits,
+      @Nullable PrefixStore store,
+      LongSupplier nanoClock) {
+    this.context = context;
+    this.vocabulary = vocabulary;
+    this.limits = limits;
+    this.nanoClock = nanoClock;
+    this.sequences = new KvSequences(context, limits, store);
+    this.pace = new PrefillPace(context.batchTokens());
+    this.thread = Thread.ofPlatform().daemon().name("batch").unstarted(this::run);
+  }
+
+  /**
+   * Starts the thread, which closes the context in the end.
+   *
+   * @param store for prefixes that outlive the process; null for none
+   * @param nanoClock as {@link System#nanoTime}
+   */
+  public static Batcher start(
+      DecodeContext context,
+      Vocabulary vocabulary,
+      BatchLimits limits,
+      @Nullable PrefixStore store,
+      LongSupplier nanoClock) {
+    Batcher batcher = new Batcher(context, vocabulary, limits, store, nanoClock);
+    batcher.thread.start();
+    return batcher;
+  }
+
+  /**
+   * Asks for tokens; returns at once. Beyond the slots and the queue the listener hears {@link
+   * FailureCode#NO_CAPACITY} before this returns.
+   */
+  public Running submit(TokenRequest request, TokenListener listener) {
+    Sequence sequence = new Sequence(request, listener);
+    String refusal = accept(sequence);
+    if (refusal != null) {
+      listener.failed(FailureCode.NO_CAPACITY, refusal);
+      return () -> {};
+    }
+    return new Running() {
+      @Override
+      public void cancel() {
+        inbox.add(() -> cancelled(sequence));
+      }
+
+      @Override
+      public void resume() {
+        // Being told is enough: the next batch asks the listener again.
+        inbox.add(() -> {});
+      }
+    };
+  }
+
+  private @Nullable String accept(Sequence sequence) {
+    synchronized (inbox) {
+      if (closed) {
+        return "the model is being unloaded; try again";
+      }
+      if (accepted.get() >= limits.slots() + limits.queue()) {
+        return "all %d slots are busy and the queue is full; try again later"
+            .formatted(limits.slots());
+      }
+      accepted.incrementAndGet();
+      inbox.add(() -> waiting.add(sequence));
+      return null;
+    }
+  }
+
+  /** Requests that wait or run. */
+  public int load() {
+    return accepted.get();
+  }
+
+  /** Ends what runs as cancelled, and waits a moment for the thread. */
+  @Override
+  public void close() {
+    refuseMore();
+    if (thread.equals(Thread.currentThread())) {
+      return;
+    }
+    try {
+      thread.join(CLOSE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void refuseMore() {
+    synchronized (inbox) {
+      closed = true;
+      inbox.add(() -> {});
+    }
+  }
+
+  private void run() {
+    try {
+      while (!closed) {
+        takeFromInbox();
+        admit();
+        if (!fillBatch()) {
+          waitForWork();
+        } else if (compute()) {
+          chooseTokens();
+        }
+      }
+      endAll(s -> finish(s, FinishReason.CANCELLED));
+      while (sequences.storeOne()) {
+        log.debug("a prefix was stored");
+      }
+    } catch (RuntimeException | Error e) {
+      log.error("the batch thread ends", e);
+      refuseMore();
+      endAll(s -> s.listener.failed(FailureCode.INTERNAL, "the engine failed; try again"));
+    } finally {
+      context.close();
+    }
+  }
+
+  private void endAll(Consumer<Sequence> end) {
+    takeFromInbox();
+    List.copyOf(active).forEach(end);
+    List.copyOf(waiting).forEach(end);
+  }
+
+  private void takeFromInbox() {
+    for (Runnable next = inbox.poll(); next != null; next = inbox.poll()) {
+      next.run();
+    }
+  }
+
+  /** Blocks until something happens; writes prefixes to disk when nothing does for a while. */
+  private void waitForWork() {
+    try {
+      Runnable next = inbox.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
+      if (next == null && active.isEmpty()) {
+        next = sequences.storeOne() ? null : inbox.take();
+      }
+      if (next != null) {
+        next.run();
+      }
+    } catch (InterruptedException e) {
+      refuseMore();
+    }
+  }
+
+  private void admit() {
+    Iterator<Sequence> queue = waiting.iterator();
+    while (active.size() < limits.slots() && queue.hasNext()) {
+      Sequence sequence = queue.next();
+      if (sequences.betterSoon(sequence)) {
+        continue;
+      }
+      queue.remove();
+      start(sequence);
+    }
+  }
+
+  private void start(Sequence sequence) {
+    try {
+      if (sequence.sampler == null) {
+        sequence.sampler = sampler(sequence.request);
+      }
+    } catch (IllegalArgumentException e) {
+      accepted.decrementAndGet();
+      sequence.listener.failed(FailureCode.INVALID_REQUEST, String.valueOf(e.getMessage()));
+      return;
+    }
+    sequences.place(sequence);
+    active.add(sequence);
+    if (!sequence.started) {
+      sequence.started = true;
+      sequence.cachedAtStart = sequence.computed;
+      sequence.listener.started(sequence.promptTokens(), sequence.cachedAtStart);
+    }
+  }
+
+  private TokenSampler sampler(TokenRequest request) {
+    TokenSampler sampler = context.newSampler(request.sampling(), request.grammar());
+    if (request.sampling().penalizes()) {
+      for (int token : request.prompt()) {
+        sampler.accept(token, false);
+      }
+    }
+    return sampler;
+  }
+
+  /** Next tokens first, so that no prompt holds them up; whether there is anything to compute. */
+  private boolean fillBatch() {
+    return fillBatch(Integer.MAX_VALUE);
+  }
+
+  private boolean fillBatch(int mostPromptTokens) {
+    context.clearBatch();
+    inBatch.clear();
+    for (Sequence sequence : active) {
+      sequence.place = -1;
+      sequence.inBatch = 0;
+      if (sequence.generating()
+          && context.size() < context.batchTokens()
+          && sequence.listener.ready()) {
+        add(sequence, 1);
+      }
+    }
+    int room = context.batchTokens() - context.size();
+    int prompts = Math.min(Math.min(room, pace.tokens(!inBatch.isEmpty())), mostPromptTokens);
+    for (Sequence sequence : active) {
+      if (prompts > 0 && !sequence.generating()) {
+        int tokens = Math.min(prompts, sequence.uncomputed());
+        add(sequence, tokens);
+        prompts -= tokens;
+      }
+    }
+    return context.size() > 0;
+  }
+
+  private void add(Sequence sequence, int tokens) {
+    for (int i = 0; i < tokens; i++) {
+      int position = sequence.computed + i;
+      boolean output = position == sequence.tokens.size() - 1;
+      int place = context.add(sequence.tokens.get(position), position, sequence.id, output);
+      if (output) {
+        sequence.place = place;
+      }
+    }
+    sequence.inBatch = tokens;
+    inBatch.add(sequence);
+  }
+
+  /** Computes the batch, making room where there is none; whether it was computed. */
+  private boolean compute() {
+    int prompts = Integer.MAX_VALUE;
+    boolean defragmented = false;
+    while (true) {
+      long before = nanoClock.getAsLong();
+      try {
+        if (context.decode() == DecodeContext.DecodeOutcome.DONE) {
+          learn(nanoClock.getAsLong() - before);
+          return true;
+        }
+      } catch (DecodeException e) {
+        log.warn("a batch of {} sequences failed", inBatch.size(), e);
+        List.copyOf(inBatch).forEach(s -> fail(s, "the engine failed while computing; try again"));
+        return false;
+      }
+      if (!defragmented && context.defragment()) {
+        defragmented = true;
+      } else if (!sequences.evict()) {
+        prompts = shrink(prompts);
+        if (!fillBatch(prompts)) {
+          return false;
+        }
+      }
+    }
+  }
+
+  /** Without anything left to evict: smaller pieces of prompts, then fewer answers at a time. */
+  private int shrink(int prompts) {
+    int promptTokens = inBatch.stream().filter(s -> !s.generating()).mapToInt(s -> s.inBatch).sum();
+    if (promptTokens > 1) {
+      return promptTokens / 2;
+    }
+    if (active.size() > 1) {
+      putBack(active.getLast());
+      return prompts;
+    }
+    active.forEach(s -> fail(s, "the KV cache has no room for this request; shorten it"));
+    return prompts;
+  }
+
+  /** Makes way for the others; goes on later with the same tokens. */
+  private void putBack(Sequence sequence) {
+    active.remove(sequence);
+    sequences.discard(sequence);
+    waiting.addFirst(sequence);
+  }
+
+  private void learn(long nanos) {
+    int prompts = 0;
+    for (Sequence sequence : inBatch) {
+      prompts += sequence.generating() ? 0 : sequence.inBatch;
+      sequence.computed += sequence.inBatch;
+    }
+    pace.learn(prompts, nanos);
+  }
+
+  private void chooseTokens() {
+    for (Sequence sequence : inBatch) {
+      if (sequence.place >= 0 && sequence.sampler != null) {
+        try {
+          chooseToken(sequence, sequence.sampler);
+        } catch (RuntimeException e) {
+          log.warn("choosing a token failed", e);
+          fail(sequence, "the engine failed while choosing a token; try again");
+        }
+      }
+    }
+  }
+
+  private void chooseToken(Sequence sequence, TokenSampler sampler) {
+    int token = sampler.sample(sequence.place);
+    TokenRequest request = sequence.request;
+    sequence.tokens.add(token);
+    if (vocabulary.endsGeneration(token)) {
+      finish(sequence, FinishReason.STOP);
+      return;
+    }
+    TokenProbabilities probabilities =
+        request.topLogprobs().isPresent()
+            ? context.probabilities(sequence.place, token, request.topLogprobs().getAsInt())
+            : null;
+    if (!sequence.listener.token(token, probabilities)) {
+      finish(sequence, FinishReason.STOP);
+    } else if (sequence.generated() == request.maxTokens()
+        || sequence.tokens.size() >= limits.contextTokens()) {
+      finish(sequence, FinishReason.LENGTH);
+    }
+  }
+
+  private void cancelled(Sequence sequence) {
+    if (active.contains(sequence) || waiting.contains(sequence)) {
+      finish(sequence, FinishReason.CANCELLED);
+    }
+  }
+
+  private void finish(Sequence sequence, FinishReason reason) {
+    Usage usage = new Usage(sequence.promptTokens(), sequence.cachedAtStart, sequence.generated());
+    if (active.contains(sequence)) {
+      sequences.release(sequence);
+    }
+    end(sequence);
+    sequence.listener.finished(reason, usage);
+  }
+
+  private void fail(Sequence sequence, String message) {
+    sequences.discard(sequence);
+    end(sequence);
+    sequence.listener.failed(FailureCode.INTERNAL, message);
+  }
+
+  private void end(Sequence sequence) {
+    active.remove(sequence);
+    waiting.remove(sequence);
+    accepted.decrementAndGet();
+    if (sequence.sampler != null) {
+      sequence.sampler.close();
+      sequence.sampler = null;
+    }
+  }
+}

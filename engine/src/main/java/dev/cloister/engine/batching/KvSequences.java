@@ -1,0 +1,285 @@
+package dev.cloister.engine.batching;
+
+import dev.cloister.engine.model.DecodeContext;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which sequence of the context holds what, and for whom. A sequence that has ended is retained,
+ * the least recently used one being given up first, and a new prompt of the same tenant that begins
+ * alike takes it over or copies its beginning; so it does with sequences that are still running.
+ * Belongs to the batcher's thread.
+ */
+final class KvSequences {
+  /** Shorter beginnings are not worth a sequence of their own. */
+  private static final int LEAST_RETAINED = 16;
+
+  /** So much of a prompt must be under way elsewhere for the prompt to wait for it. */
+  private static final int WORTH_WAITING = 64;
+
+  private final DecodeContext context;
+  private final boolean recurrent;
+  private final int mostRetained;
+  private final @Nullable PrefixStore store;
+  private final ArrayDeque<Integer> free = new ArrayDeque<>();
+  private final Map<Integer, Sequence> active = new HashMap<>();
+
+  /** Least recently used first. */
+  private final LinkedHashMap<Integer, Retained> retained = new LinkedHashMap<>();
+
+  private int retainedTokens;
+
+  private static final class Retained {
+    final int id;
+    final String tenant;
+    final TokenList tokens;
+    boolean stored;
+
+    Retained(int id, String tenant, TokenList tokens) {
+      this.id = id;
+      this.tenant = tenant;
+      this.tokens = tokens;
+    }
+  }
+
+  KvSequences(DecodeContext context, BatchLimits limits, @Nullable PrefixStore store) {
+    this.context = context;
+    this.recurrent = limits.recurrent();
+    this.mostRetained = limits.retainedTokens();
+    this.store = store;
+    for (int id = 0; id < context.sequences(); id++) {
+      free.add(id);
+    }
+  }
+
+  /** Whether it pays to let a prompt wait, since a running sequence is computing its beginning. */
+  boolean betterSoon(Sequence sequence) {
+    if (active.isEmpty()) {
+      return false;
+    }
+    int limit = sequence.tokens.size() - 1;
+    int soon = 0;
+    int now = 0;
+    for (Sequence other : active.values()) {
+      if (other.request.tenant().equals(sequence.request.tenant())) {
+        int common = other.tokens.commonPrefix(sequence.tokens, limit);
+        boolean computing = other.uncomputed() > 1 && !recurrent;
+        soon = Math.max(soon, computing ? common : 0);
+        now = Math.max(now, usable(common, other.computed));
+      }
+    }
+    if (soon - now < WORTH_WAITING) {
+      return false;
+    }
+    for (Retained kept : retained.values()) {
+      now = Math.max(now, shared(kept, sequence, limit));
+    }
+    return soon - now >= WORTH_WAITING;
+  }
+
+  /** Gives a sequence its place in the context, with as much of its beginning as is there. */
+  void place(Sequence sequence) {
+    // The last token is always computed: its logits choose the next one.
+    int limit = sequence.tokens.size() - 1;
+    Retained bestRetained = null;
+    Sequence bestActive = null;
+    int best = 0;
+    for (Retained kept : retained.values()) {
+      int common = shared(kept, sequence, limit);
+      if (common > best) {
+        best = common;
+        bestRetained = kept;
+      }
+    }
+    for (Sequence other : active.values()) {
+      if (other.request.tenant().equals(sequence.request.tenant())) {
+        int common = usable(other.tokens.commonPrefix(sequence.tokens, limit), other.computed);
+        if (common > best) {
+          best = common;
+          bestActive = other;
+        }
+      }
+    }
+    if (store != null && !recurrent) {
+      PrefixStore.Entry stored =
+          store.longest(sequence.request.tenant(), sequence.tokens, limit, best + LEAST_RETAINED);
+      if (stored != null && restore(stored, sequence, limit)) {
+        return;
+      }
+    }
+    if (bestActive != null) {
+      int id = unused(null);
+      context.copy(bestActive.id, id, best);
+      begin(sequence, id, best);
+    } else if (bestRetained != null) {
+      begin(sequence, reuse(bestRetained, best), best);
+    } else {
+      begin(sequence, unused(null), 0);
+    }
+  }
+
+  private void begin(Sequence sequence, int id, int cached) {
+    sequence.id = id;
+    sequence.computed = cached;
+    active.put(id, sequence);
+  }
+
+  /** Goes on with a retained sequence itself, or leaves it for others where much of it is left. */
+  private int reuse(Retained kept, int common) {
+    boolean goesOn = common * 4L >= kept.tokens.size() * 3L;
+    if (!goesOn && (!free.isEmpty() || retained.size() > 1)) {
+      int id = unused(kept);
+      context.copy(kept.id, id, common);
+      touch(kept);
+      return id;
+    }
+    forget(kept);
+    if (common < kept.tokens.size() && !context.truncate(kept.id, common)) {
+      throw new IllegalStateException("a sequence cannot be cut back, though its model can");
+    }
+    return kept.id;
+  }
+
+  private boolean restore(PrefixStore.Entry stored, Sequence sequence, int limit) {
+    int id = unused(null);
+    int held = store == null ? 0 : store.restore(context, id, stored);
+    int common = Math.min(held, stored.tokens().commonPrefix(sequence.tokens, limit));
+    if (common == 0 || (common < held && !context.truncate(id, common))) {
+      context.remove(id);
+      free.push(id);
+      return false;
+    }
+    begin(sequence, id, common);
+    return true;
+  }
+
+  /** Ends a sequence; what was computed of it is retained where that may be of use. */
+  void release(Sequence sequence) {
+    active.remove(sequence.id);
+    sequence.tokens.truncate(sequence.computed);
+    if (sequence.computed < LEAST_RETAINED) {
+      drop(sequence.id);
+      return;
+    }
+    Retained kept =
+        new Retained(
+            sequence.id, sequence.request.tenant(), sequence.tokens.prefix(sequence.computed));
+    for (Retained other : List.copyOf(retained.values())) {
+      boolean contained =
+          other.tenant.equals(kept.tenant)
+              && other.tokens.commonPrefix(kept.tokens, other.tokens.size()) == other.tokens.size();
+      if (contained && !recurrent) {
+        forget(other);
+        drop(other.id);
+      }
+    }
+    retained.put(kept.id, kept);
+    retainedTokens += kept.tokens.size();
+    while (retainedTokens > mostRetained && retained.size() > 1) {
+      evict();
+    }
+  }
+
+  /** Ends a sequence whose state is unknown or must make room. */
+  void discard(Sequence sequence) {
+    active.remove(sequence.id);
+    drop(sequence.id);
+    sequence.id = -1;
+    sequence.computed = 0;
+  }
+
+  /**
+   * Gives up the retained sequence that was not used for the longest time; whether there was one.
+   */
+  boolean evict() {
+    Iterator<Retained> oldest = retained.values().iterator();
+    if (!oldest.hasNext()) {
+      return false;
+    }
+    evict(oldest.next());
+    return true;
+  }
+
+  private void evict(Retained kept) {
+    keepOnDisk(kept);
+    forget(kept);
+    drop(kept.id);
+  }
+
+  /** Writes one retained sequence to disk that is not there yet; whether there was one. */
+  boolean storeOne() {
+    if (store == null) {
+      return false;
+    }
+    for (Retained kept : new ArrayList<>(retained.values())) {
+      if (!kept.stored) {
+        keepOnDisk(kept);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void keepOnDisk(Retained kept) {
+    if (store != null && !kept.stored) {
+      kept.stored = true;
+      store.save(context, kept.id, kept.tenant, kept.tokens);
+    }
+  }
+
+  /** An empty sequence, which a retained one other than {@code spared} may have to make way for. */
+  private int unused(@Nullable Retained spared) {
+    if (free.isEmpty()) {
+      for (Retained kept : retained.values()) {
+        if (kept != spared) {
+          evict(kept);
+          break;
+        }
+      }
+    }
+    return free.pop();
+  }
+
+  private void drop(int id) {
+    context.remove(id);
+    free.push(id);
+  }
+
+  private void forget(Retained kept) {
+    retained.remove(kept.id);
+    retainedTokens -= kept.tokens.size();
+  }
+
+  private void touch(Retained kept) {
+    retained.remove(kept.id);
+    retained.put(kept.id, kept);
+  }
+
+  private int shared(Retained kept, Sequence sequence, int limit) {
+    return kept.tenant.equals(sequence.request.tenant())
+        ? usable(kept.tokens.commonPrefix(sequence.tokens, limit), kept.tokens.size())
+        : 0;
+  }
+
+  /** How much of a common beginning can be used of a sequence that holds so many tokens. */
+  private int usable(int common, int held) {
+    if (recurrent) {
+      return common == held ? common : 0;
+    }
+    return Math.min(common, held);
+  }
+
+  int retainedCount() {
+    return retained.size();
+  }
+
+  int freeCount() {
+    return free.size();
+  }
+}

@@ -1,0 +1,41 @@
+package dev.cloister.engine.batching;
+
+/**
+ * How many tokens of prompts go into one batch, so that those who wait for their next token do not
+ * wait long, and a cancelled prompt ends soon. Learns how fast prompts are computed. Not
+ * thread-safe.
+ */
+final class PrefillPace {
+  private static final double SECONDS_BESIDE_OTHERS = 0.1;
+  private static final double SECONDS_ALONE = 0.5;
+  private static final int LEAST = 32;
+  private static final double NEW_WEIGHT = 0.3;
+
+  private final int most;
+  private double tokensPerSecond;
+
+  PrefillPace(int most) {
+    this.most = most;
+  }
+
+  /** Tokens for the next batch. */
+  int tokens(boolean othersGenerate) {
+    if (tokensPerSecond == 0) {
+      return Math.min(most, 4 * LEAST);
+    }
+    double seconds = othersGenerate ? SECONDS_BESIDE_OTHERS : SECONDS_ALONE;
+    int affordable = (int) Math.min(most, tokensPerSecond * seconds);
+    // Whole blocks: the kernels compute them fastest.
+    return Math.min(most, Math.max(LEAST, affordable / LEAST * LEAST));
+  }
+
+  /** Learns from a batch that was mostly prompts. */
+  void learn(int tokens, long nanos) {
+    if (tokens < LEAST || nanos <= 0) {
+      return;
+    }
+    double rate = tokens * 1e9 / nanos;
+    tokensPerSecond =
+        tokensPerSecond == 0 ? rate : tokensPerSecond + NEW_WEIGHT * (rate - tokensPerSecond);
+  }
+}
