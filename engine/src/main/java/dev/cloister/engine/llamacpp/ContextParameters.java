@@ -1,0 +1,83 @@
+package dev.cloister.engine.llamacpp;
+
+import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
+import dev.cloister.engine.llamacpp.capi.NativeStruct;
+import dev.cloister.engine.model.ContextOptions;
+import dev.cloister.engine.model.ContextOptions.FlashAttention;
+import dev.cloister.engine.model.ContextOptions.KvType;
+import dev.cloister.engine.model.Pooling;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** Options as {@code llama_context_params}. */
+final class ContextParameters {
+
+  // Of enum ggml_type.
+  private static final int F16 = 1;
+  private static final int Q8_0 = 8;
+
+  private ContextParameters() {}
+
+  static MemorySegment of(LlamaFunctions llama, ContextOptions options, Arena arena)
+      throws ModelLoadException {
+    boolean quantized = options.kvType() != KvType.F16;
+    if (quantized && options.flashAttention() == FlashAttention.OFF) {
+      throw new ModelLoadException(
+          "kv-type %s needs flash attention, which is turned off; leave it to auto"
+              .formatted(options.kvType()));
+    }
+    MemorySegment params = llama.contextDefaults(arena);
+    NativeStruct fields = llama.version().contextParams();
+    fields.set(params, "n_ctx", options.cells());
+    fields.set(params, "n_seq_max", options.sequences());
+    // One batch is computed in one piece, so that one that finds no room leaves nothing half done.
+    fields.set(params, "n_batch", options.batchTokens());
+    fields.set(params, "n_ubatch", options.batchTokens());
+    fields.set(params, "n_threads", threads(options.threads()));
+    fields.set(params, "n_threads_batch", threads(options.batchThreads()));
+    fields.set(params, "type_k", quantized ? Q8_0 : F16);
+    fields.set(params, "type_v", quantized ? Q8_0 : F16);
+    fields.set(params, "offload_kqv", options.kvOnGpu());
+    fields.set(params, "embeddings", options.pooling() != Pooling.NONE);
+    fields.set(params, "pooling_type", pooling(options.pooling()));
+    FlashAttention flash = quantized ? FlashAttention.ON : options.flashAttention();
+    switch (llama.version()) {
+      case B4916 -> fields.set(params, "flash_attn", flash == FlashAttention.ON);
+      case V0_5_0 -> {
+        fields.set(params, "flash_attn_type", flashType(flash));
+        // Sequences share one pool of cells, and copies of a prefix cost nothing.
+        fields.set(params, "kv_unified", true);
+        // The whole window is kept of layers that look at a part of it: sequences can be cut back.
+        fields.set(params, "swa_full", true);
+        fields.set(params, "n_outputs_max", options.batchTokens());
+        fields.set(params, "n_outputs_max_per_seq", options.batchTokens());
+      }
+    }
+    return params;
+  }
+
+  private static int threads(int asked) {
+    return asked > 0 ? asked : HostMachine.physicalCores();
+  }
+
+  /** Of enum llama_pooling_type. */
+  private static int pooling(Pooling pooling) {
+    return switch (pooling) {
+      case NONE -> 0;
+      case MEAN -> 1;
+      case CLS -> 2;
+      case LAST -> 3;
+      case RANK -> 4;
+    };
+  }
+
+  /** Of enum llama_flash_attn_type. */
+  private static int flashType(FlashAttention flash) {
+    return switch (flash) {
+      case AUTO -> -1;
+      case OFF -> 0;
+      case ON -> 1;
+    };
+  }
+}

@@ -1,0 +1,241 @@
+package dev.cloister.engine.llamacpp;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.cloister.engine.generation.Sampling;
+import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
+import dev.cloister.engine.llamacpp.capi.LlamaVersion;
+import dev.cloister.engine.llamacpp.capi.NativeFunction;
+import dev.cloister.engine.model.ContextOptions;
+import dev.cloister.engine.model.DecodeContext;
+import dev.cloister.engine.model.DecodeException;
+import dev.cloister.engine.model.Pooling;
+import dev.cloister.engine.model.TokenProbabilities;
+import dev.cloister.engine.model.TokenSampler;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+
+/** A context in native memory; its batch is allocated once. */
+final class NativeContext implements DecodeContext {
+
+  private static final int NO_CELLS = 1;
+
+  private final LlamaFunctions llama;
+  private final NativeModel model;
+  private final long context;
+  private final long memory;
+  private final int cells;
+  private final int sequences;
+  private final int batchTokens;
+  private final Pooling pooling;
+  private final NativeFunction compute;
+
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment batch;
+  private final MemorySegment tokens;
+  private final MemorySegment positions;
+  private final MemorySegment sequenceIds;
+  private final MemorySegment outputs;
+  private final float[] logits;
+
+  private int size;
+  private boolean closed;
+
+  NativeContext(LlamaFunctions llama, NativeModel model, long context, ContextOptions options) {
+    this.llama = llama;
+    this.model = model;
+    this.context = context;
+    this.memory = llama.memory(context);
+    this.cells = llama.contextCells.toInt(context);
+    this.sequences = options.sequences();
+    this.batchTokens = Math.min(options.batchTokens(), llama.contextBatch.toInt(context));
+    this.pooling = options.pooling();
+    boolean encoderOnly =
+        llama.modelHasEncoder.test(model.address()) && !llama.modelHasDecoder.test(model.address());
+    this.compute = encoderOnly ? llama.encode : llama.decode;
+    this.logits = new float[model.vocabulary().size()];
+    this.batch = arena.allocate(LlamaVersion.BATCH.layout());
+    this.tokens = array("token");
+    this.positions = array("pos");
+    MemorySegment sequenceCounts = array("n_seq_id");
+    this.sequenceIds = arena.allocate(JAVA_INT, batchTokens);
+    MemorySegment sequenceLists = arena.allocate(ADDRESS, batchTokens);
+    for (int place = 0; place < batchTokens; place++) {
+      sequenceCounts.setAtIndex(JAVA_INT, place, 1);
+      sequenceLists.setAtIndex(
+          ADDRESS, place, sequenceIds.asSlice((long) place * Integer.BYTES, Integer.BYTES));
+    }
+    LlamaVersion.BATCH.set(batch, "seq_id", sequenceLists);
+    this.outputs = arena.allocate(batchTokens);
+    LlamaVersion.BATCH.set(batch, "logits", outputs);
+  }
+
+  private MemorySegment array(String field) {
+    MemorySegment array = arena.allocate(JAVA_INT, batchTokens);
+    LlamaVersion.BATCH.set(batch, field, array);
+    return array;
+  }
+
+  @Override
+  public int cells() {
+    return cells;
+  }
+
+  @Override
+  public int batchTokens() {
+    return batchTokens;
+  }
+
+  @Override
+  public int sequences() {
+    return sequences;
+  }
+
+  @Override
+  public void clearBatch() {
+    size = 0;
+  }
+
+  @Override
+  public int add(int token, int position, int sequence, boolean output) {
+    requireOpen();
+    if (size == batchTokens) {
+      throw new IllegalStateException("the batch is full: %d tokens".formatted(batchTokens));
+    }
+    // llama.cpp ends the process for some of what these refuse.
+    tokens.setAtIndex(JAVA_INT, size, Objects.checkIndex(token, logits.length));
+    positions.setAtIndex(JAVA_INT, size, position);
+    sequenceIds.setAtIndex(JAVA_INT, size, Objects.checkIndex(sequence, sequences));
+    boolean wanted = output || pooling != Pooling.NONE;
+    outputs.set(JAVA_BYTE, size, (byte) (wanted ? 1 : 0));
+    return size++;
+  }
+
+  @Override
+  public int size() {
+    return size;
+  }
+
+  @Override
+  public DecodeOutcome decode() {
+    requireOpen();
+    if (size == 0) {
+      throw new IllegalStateException("the batch is empty");
+    }
+    LlamaVersion.BATCH.set(batch, "n_tokens", size);
+    int status = compute.toInt(context, batch);
+    if (status == 0) {
+      return DecodeOutcome.DONE;
+    }
+    if (status == NO_CELLS) {
+      return DecodeOutcome.NO_ROOM;
+    }
+    throw new DecodeException(
+        "%s failed to compute a batch (status %d)".formatted(llama.version().title(), status));
+  }
+
+  @Override
+  public TokenSampler newSampler(Sampling sampling, Optional<String> grammar) {
+    requireOpen();
+    return new NativeSampler(llama, this, model.nativeVocabulary(), sampling, grammar);
+  }
+
+  @Override
+  public TokenProbabilities probabilities(int place, int token, int top) {
+    return Logits.probabilities(row(place), token, top);
+  }
+
+  @Override
+  public float[] logits(int place) {
+    return row(place).clone();
+  }
+
+  /** The logits at a place, until the next call. */
+  float[] row(int place) {
+    requireOpen();
+    long address = llama.logits.toLong(context, Objects.checkIndex(place, size));
+    if (address == 0) {
+      throw new IllegalStateException("no output was asked for at place %d".formatted(place));
+    }
+    copyFloats(address, logits);
+    return logits;
+  }
+
+  @Override
+  public float[] embedding(int sequence) {
+    requireOpen();
+    long address = llama.sequenceEmbedding.toLong(context, Objects.checkIndex(sequence, sequences));
+    if (address == 0) {
+      throw new IllegalStateException("sequence %d has no embedding".formatted(sequence));
+    }
+    float[] embedding =
+        new float[pooling == Pooling.RANK ? 1 : model.properties().embeddingLength()];
+    copyFloats(address, embedding);
+    return embedding;
+  }
+
+  private static void copyFloats(long address, float[] target) {
+    MemorySegment source =
+        MemorySegment.ofAddress(address).reinterpret((long) target.length * Float.BYTES);
+    MemorySegment.copy(source, JAVA_FLOAT, 0, target, 0, target.length);
+  }
+
+  @Override
+  public boolean truncate(int sequence, int fromPosition) {
+    requireOpen();
+    return llama.removeSequence(memory, Objects.checkIndex(sequence, sequences), fromPosition, -1);
+  }
+
+  @Override
+  public void remove(int sequence) {
+    requireOpen();
+    llama.removeSequence(memory, Objects.checkIndex(sequence, sequences), -1, -1);
+  }
+
+  @Override
+  public void copy(int from, int to, int tokens) {
+    requireOpen();
+    llama.copySequence(
+        memory, Objects.checkIndex(from, sequences), Objects.checkIndex(to, sequences), 0, tokens);
+  }
+
+  @Override
+  public boolean defragment() {
+    requireOpen();
+    return llama.defragment(context);
+  }
+
+  @Override
+  public long save(int sequence, int[] tokens, Path file) throws IOException {
+    throw new IOException("not yet");
+  }
+
+  @Override
+  public int[] restore(int sequence, Path file) throws IOException {
+    throw new IOException("not yet");
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("this context is closed");
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    llama.contextFree.run(context);
+    arena.close();
+    model.contextClosed();
+  }
+}

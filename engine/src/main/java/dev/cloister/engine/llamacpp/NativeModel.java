@@ -1,0 +1,225 @@
+package dev.cloister.engine.llamacpp;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
+import dev.cloister.engine.llamacpp.capi.NativeLog;
+import dev.cloister.engine.llamacpp.capi.NativeStruct;
+import dev.cloister.engine.model.ContextOptions;
+import dev.cloister.engine.model.DecodeContext;
+import dev.cloister.engine.model.Model;
+import dev.cloister.engine.model.ModelProperties;
+import dev.cloister.engine.model.Pooling;
+import dev.cloister.engine.model.Vocabulary;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.DoubleConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Weights in native memory. */
+final class NativeModel implements Model {
+
+  private static final Logger log = LoggerFactory.getLogger(NativeModel.class);
+
+  private static final int MORE_LAYERS_THAN_ANY = 9999;
+  private static final int SPLIT_NONE = 0;
+  // Of v0.5.0's enum llama_load_mode.
+  private static final int READ_WHOLE = 0;
+  private static final int METADATA_BYTES = 256;
+
+  private final LlamaFunctions llama;
+  private final NativeLog nativeLog;
+  private final long model;
+  private final NativeVocabulary vocabulary;
+  private final ModelProperties properties;
+  private final AtomicInteger openContexts = new AtomicInteger();
+  private volatile boolean closed;
+
+  private NativeModel(LlamaFunctions llama, NativeLog nativeLog, long model) {
+    this.llama = llama;
+    this.nativeLog = nativeLog;
+    this.model = model;
+    this.vocabulary =
+        new NativeVocabulary(llama, llama.modelVocab.toLong(model), this::requireOpen);
+    this.properties = readProperties();
+  }
+
+  static NativeModel load(
+      LlamaFunctions llama,
+      NativeLog nativeLog,
+      Path file,
+      LoadOptions options,
+      DoubleConsumer progress)
+      throws ModelLoadException {
+    nativeLog.clear();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment params = llama.modelDefaults(arena);
+      NativeStruct fields = llama.version().modelParams();
+      int layers = options.gpuLayers();
+      fields.set(
+          params, "n_gpu_layers", layers == LoadOptions.ALL_LAYERS ? MORE_LAYERS_THAN_ANY : layers);
+      if (layers != 0 && options.mainGpu() != LoadOptions.ALL_GPUS) {
+        fields.set(params, "split_mode", SPLIT_NONE);
+        fields.set(params, "main_gpu", options.mainGpu());
+      }
+      switch (llama.version()) {
+        case B4916 -> fields.set(params, "use_mmap", options.mmap());
+        case V0_5_0 -> {
+          if (!options.mmap()) {
+            fields.set(params, "load_mode", READ_WHOLE);
+          }
+        }
+      }
+      fields.set(params, "progress_callback", progressCallback(progress, arena));
+      long model = llama.loadModel(arena.allocateFrom(file.toAbsolutePath().toString()), params);
+      if (model == 0) {
+        throw new ModelLoadException(
+            "%s cannot load %s: %s"
+                .formatted(llama.version().title(), file.getFileName(), reason(nativeLog)));
+      }
+      return new NativeModel(llama, nativeLog, model);
+    }
+  }
+
+  private static String reason(NativeLog nativeLog) {
+    String error = nativeLog.firstError();
+    return error.isEmpty() ? "it gives no reason" : error;
+  }
+
+  private static MemorySegment progressCallback(DoubleConsumer progress, Arena arena) {
+    try {
+      return Linker.nativeLinker()
+          .upcallStub(
+              MethodHandles.lookup()
+                  .findStatic(
+                      NativeModel.class,
+                      "progressed",
+                      MethodType.methodType(
+                          boolean.class, DoubleConsumer.class, float.class, MemorySegment.class))
+                  .bindTo(progress),
+              FunctionDescriptor.of(JAVA_BOOLEAN, JAVA_FLOAT, ADDRESS),
+              arena);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  // An exception that left this method would end the process.
+  @SuppressWarnings("unused")
+  private static boolean progressed(DoubleConsumer progress, float part, MemorySegment userData) {
+    try {
+      progress.accept(part);
+    } catch (RuntimeException e) {
+      log.debug("listener of loading failed", e);
+    }
+    return true;
+  }
+
+  @Override
+  public ModelProperties properties() {
+    return properties;
+  }
+
+  @Override
+  public Vocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  @Override
+  public DecodeContext openContext(ContextOptions options) throws ModelLoadException {
+    requireOpen();
+    nativeLog.clear();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment params = ContextParameters.of(llama, options, arena);
+      long context = llama.openContext(model, params);
+      if (context == 0) {
+        throw new ModelLoadException(
+            "%s cannot make a context of %d tokens: %s"
+                .formatted(llama.version().title(), options.cells(), reason(nativeLog)));
+      }
+      openContexts.incrementAndGet();
+      return new NativeContext(llama, this, context, options);
+    }
+  }
+
+  /** Contexts call it when they close. */
+  void contextClosed() {
+    openContexts.decrementAndGet();
+  }
+
+  long address() {
+    return model;
+  }
+
+  NativeVocabulary nativeVocabulary() {
+    return vocabulary;
+  }
+
+  private ModelProperties readProperties() {
+    String architecture = metadata("general.architecture");
+    return new ModelProperties(
+        architecture,
+        llama.modelParameters.toLong(model),
+        llama.modelSize.toLong(model),
+        llama.modelTrainedContext.toInt(model),
+        llama.modelLayers.toInt(model),
+        llama.embeddingLength(model),
+        llama.recurrent(model),
+        pooling(metadata(architecture + ".pooling_type")),
+        llama.version().title());
+  }
+
+  private static Pooling pooling(String type) {
+    return switch (type) {
+      case "1" -> Pooling.MEAN;
+      case "2" -> Pooling.CLS;
+      case "3" -> Pooling.LAST;
+      case "4" -> Pooling.RANK;
+      default -> Pooling.NONE;
+    };
+  }
+
+  /** A value of the file's metadata as text; empty if there is none. */
+  private String metadata(String key) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = arena.allocateFrom(key);
+      MemorySegment value = arena.allocate(METADATA_BYTES);
+      int length =
+          llama.modelMetadata.toInt(model, name.address(), value.address(), METADATA_BYTES);
+      return length < 0 ? "" : value.getString(0);
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("this model is closed");
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalStateException if a context is still open
+   */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    if (openContexts.get() != 0) {
+      throw new IllegalStateException("a context of this model is still open");
+    }
+    closed = true;
+    llama.modelFree.run(model);
+  }
+}

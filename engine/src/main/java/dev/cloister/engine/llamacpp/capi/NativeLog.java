@@ -1,0 +1,86 @@
+package dev.cloister.engine.llamacpp.capi;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What llama.cpp says: warnings and errors go to the log, at debug, and the first error of an
+ * operation is kept, since it names the cause and the later ones its consequences. Nothing reaches
+ * the standard streams. Thread-safe.
+ */
+public final class NativeLog {
+
+  private static final Logger log = LoggerFactory.getLogger(NativeLog.class);
+  // Of enum ggml_log_level.
+  private static final int WARN = 3;
+  private static final int ERROR = 4;
+  private static final int MAX_LINE_BYTES = 4096;
+
+  private final AtomicReference<String> firstError = new AtomicReference<>("");
+
+  /** A C function to be given to {@code llama_log_set}; it lives as long as the process. */
+  public MemorySegment callback() {
+    try {
+      return Linker.nativeLinker()
+          .upcallStub(
+              MethodHandles.lookup()
+                  .bind(
+                      this,
+                      "said",
+                      MethodType.methodType(
+                          void.class, int.class, MemorySegment.class, MemorySegment.class)),
+              FunctionDescriptor.ofVoid(JAVA_INT, ADDRESS, ADDRESS),
+              Arena.global());
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Forgets the error of an earlier operation. */
+  public void clear() {
+    firstError.set("");
+  }
+
+  /** The first error since {@link #clear}, without the name of the function it came from. */
+  public String firstError() {
+    return firstError.get();
+  }
+
+  // An exception that left this method would end the process.
+  @SuppressWarnings({"unused", "CatchAndPrintStackTrace"})
+  private void said(int level, MemorySegment text, MemorySegment userData) {
+    if (level != WARN && level != ERROR) {
+      return;
+    }
+    try {
+      String line = text.reinterpret(MAX_LINE_BYTES).getString(0).strip();
+      if (level == ERROR) {
+        firstError.compareAndSet("", withoutOrigin(line));
+      }
+      log.debug("llama.cpp: {}", line);
+    } catch (RuntimeException e) {
+      firstError.compareAndSet("", "a message that cannot be read");
+    }
+  }
+
+  /** Lines begin with the function: {@code llama_model_load: error loading model: why}. */
+  private static String withoutOrigin(String line) {
+    String rest = line;
+    int colon = rest.indexOf(": ");
+    if (colon > 0 && rest.substring(0, colon).matches("\\w+")) {
+      rest = rest.substring(colon + 2);
+    }
+    String known = "error loading model: ";
+    return rest.startsWith(known) ? rest.substring(known.length()) : rest;
+  }
+}
