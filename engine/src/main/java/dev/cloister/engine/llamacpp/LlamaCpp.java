@@ -1,16 +1,23 @@
 package dev.cloister.engine.llamacpp;
 
 import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.llamacpp.capi.GgmlBackends;
+import dev.cloister.engine.llamacpp.capi.GgmlBackends.Device;
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
 import dev.cloister.engine.llamacpp.capi.LlamaVersion;
 import dev.cloister.engine.llamacpp.capi.NativeLog;
 import dev.cloister.engine.model.Model;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.DoubleConsumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * llama.cpp, loaded into this process and called through its C API. It stays until the process
@@ -27,10 +34,12 @@ import java.util.function.DoubleConsumer;
 public final class LlamaCpp {
 
   private final LlamaFunctions functions;
+  private final GgmlBackends backends;
   private final NativeLog log;
 
-  private LlamaCpp(LlamaFunctions functions, NativeLog log) {
+  private LlamaCpp(LlamaFunctions functions, GgmlBackends backends, NativeLog log) {
     this.functions = functions;
+    this.backends = backends;
     this.log = log;
   }
 
@@ -47,7 +56,50 @@ public final class LlamaCpp {
     if (symbols.find("llama_model_load_from_file").isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(start(new LlamaFunctions(LlamaVersion.B4916, symbols)));
+    LlamaCpp llama = of(LlamaVersion.B4916, symbols);
+    llama.functions.backendInit.run();
+    return Optional.of(llama);
+  }
+
+  /**
+   * The libraries of version 0.5.0, with all the backends that lie beside them.
+   *
+   * @param folder where they are: {@code libllama}, {@code libggml}, {@code libggml-base} and
+   *     backends such as {@code libggml-cuda}
+   * @throws ModelLoadException if they are not there, of another version, or have no backend for
+   *     this machine
+   */
+  public static LlamaCpp v050(Path folder) throws ModelLoadException {
+    SymbolLookup symbols = open(library(folder, "ggml-base"));
+    symbols = open(library(folder, "ggml")).or(symbols);
+    symbols = open(library(folder, "llama")).or(symbols);
+    LlamaCpp llama = of(LlamaVersion.V0_5_0, symbols);
+    llama.backends.load(folder);
+    if (llama.devices().isEmpty()) {
+      throw new ModelLoadException(
+          "%s in %s has no backend for this machine".formatted(llama.version(), folder));
+    }
+    llama.functions.backendInit.run();
+    return llama;
+  }
+
+  /** Some files carry the version in their name: {@code libllama.v0.5.0.so}. */
+  private static Path library(Path folder, String name) throws ModelLoadException {
+    Pattern pattern =
+        Pattern.compile("(lib)?" + Pattern.quote(name) + "(\\.v[0-9.]+)?\\.(so|dylib|dll)");
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> pattern.matcher(file.getFileName().toString()).matches())
+          .min(Comparator.naturalOrder())
+          .orElseThrow(
+              () ->
+                  new ModelLoadException(
+                      "folder %s has no library %s; install llama.cpp again"
+                          .formatted(folder, name)));
+    } catch (IOException e) {
+      throw new ModelLoadException(
+          "folder %s with llama.cpp cannot be read: %s".formatted(folder, e), e);
+    }
   }
 
   private static SymbolLookup open(Path library) throws ModelLoadException {
@@ -59,11 +111,11 @@ public final class LlamaCpp {
     }
   }
 
-  private static LlamaCpp start(LlamaFunctions functions) {
+  private static LlamaCpp of(LlamaVersion version, SymbolLookup symbols) throws ModelLoadException {
+    LlamaFunctions functions = new LlamaFunctions(version, symbols);
     NativeLog log = new NativeLog();
     functions.logSet.run(log.callback().address(), 0L);
-    functions.backendInit.run();
-    return new LlamaCpp(functions, log);
+    return new LlamaCpp(functions, new GgmlBackends(symbols), log);
   }
 
   /** For people: {@code llama.cpp b4916}. */
@@ -71,9 +123,14 @@ public final class LlamaCpp {
     return functions.version().title();
   }
 
-  /** Whether this build can compute on a GPU. */
+  /** Whether there is a GPU that layers can be put on. */
   public boolean gpuOffload() {
     return functions.supportsGpuOffload.test();
+  }
+
+  /** What it can compute on, the processor included. */
+  public List<Device> devices() {
+    return backends.devices();
   }
 
   /**

@@ -12,6 +12,7 @@ import dev.cloister.engine.llamacpp.capi.NativeFunction;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
+import dev.cloister.engine.model.ModelProperties;
 import dev.cloister.engine.model.Pooling;
 import dev.cloister.engine.model.TokenProbabilities;
 import dev.cloister.engine.model.TokenSampler;
@@ -44,6 +45,8 @@ final class NativeContext implements DecodeContext {
   private final MemorySegment sequenceIds;
   private final MemorySegment outputs;
   private final float[] logits;
+  private final Candidates candidates;
+  private final String origin;
 
   private int size;
   private boolean closed;
@@ -61,6 +64,8 @@ final class NativeContext implements DecodeContext {
         llama.modelHasEncoder.test(model.address()) && !llama.modelHasDecoder.test(model.address());
     this.compute = encoderOnly ? llama.encode : llama.decode;
     this.logits = new float[model.vocabulary().size()];
+    this.candidates = new Candidates(llama, logits.length, arena);
+    this.origin = origin(model.properties(), options);
     this.batch = arena.allocate(LlamaVersion.BATCH.layout());
     this.tokens = array("token");
     this.positions = array("pos");
@@ -147,6 +152,11 @@ final class NativeContext implements DecodeContext {
     return new NativeSampler(llama, this, model.nativeVocabulary(), sampling, grammar);
   }
 
+  /** Room for the samplers of this context, one at a time. */
+  Candidates candidates() {
+    return candidates;
+  }
+
   @Override
   public TokenProbabilities probabilities(int place, int token, int top) {
     return Logits.probabilities(row(place), token, top);
@@ -214,12 +224,41 @@ final class NativeContext implements DecodeContext {
 
   @Override
   public long save(int sequence, int[] tokens, Path file) throws IOException {
-    throw new IOException("not yet");
+    requireOpen();
+    long bytes = llama.stateSize.toLong(context, Objects.checkIndex(sequence, sequences));
+    return SequenceFile.write(
+        file,
+        origin,
+        tokens,
+        bytes,
+        memory -> llama.stateGet.toLong(context, memory.address(), bytes, sequence));
   }
 
   @Override
   public int[] restore(int sequence, Path file) throws IOException {
-    throw new IOException("not yet");
+    requireOpen();
+    Objects.checkIndex(sequence, sequences);
+    return SequenceFile.read(file, origin, cells, state -> take(sequence, state));
+  }
+
+  private boolean take(int sequence, MemorySegment state) {
+    long taken = llama.stateSet.toLong(context, state.address(), state.byteSize(), sequence);
+    if (taken == 0) {
+      remove(sequence);
+    }
+    return taken != 0;
+  }
+
+  /** What two contexts must have in common to exchange states. */
+  private static String origin(ModelProperties model, ContextOptions options) {
+    return "%s, %s of %d parameters in %d bytes, KV cache in %s, flash attention %s"
+        .formatted(
+            model.library(),
+            model.architecture(),
+            model.parameters(),
+            model.sizeBytes(),
+            options.kvType(),
+            options.flashAttention());
   }
 
   private void requireOpen() {

@@ -106,6 +106,7 @@ public final class LlamaFunctions extends Symbols {
   public final NativeFunction samplerAccept = procedure("llama_sampler_accept", POINTER, JAVA_INT);
   public final NativeFunction logitBias =
       function("llama_sampler_init_logit_bias", POINTER, JAVA_INT, JAVA_INT, POINTER);
+  public final NativeFunction greedy = function("llama_sampler_init_greedy", POINTER);
   public final NativeFunction topK = function("llama_sampler_init_top_k", POINTER, JAVA_INT);
   public final NativeFunction typical =
       function("llama_sampler_init_typical", POINTER, JAVA_FLOAT, JAVA_LONG);
@@ -135,6 +136,7 @@ public final class LlamaFunctions extends Symbols {
   /** Only since b4916. */
   private @Nullable NativeFunction memory;
 
+  private @Nullable NativeFunction versionText;
   private @Nullable NativeFunction modelHybrid;
   private @Nullable NativeFunction modelEmbeddingOut;
 
@@ -176,6 +178,7 @@ public final class LlamaFunctions extends Symbols {
         update = procedure("llama_kv_self_update", POINTER);
       }
       case V0_5_0 -> {
+        versionText = function("llama_version", POINTER);
         memory = function("llama_get_memory", POINTER, POINTER);
         modelHybrid = function("llama_model_is_hybrid", JAVA_BOOLEAN, POINTER);
         modelEmbeddingOut = function("llama_model_n_embd_out", JAVA_INT, POINTER);
@@ -258,6 +261,13 @@ public final class LlamaFunctions extends Symbols {
       throw new ModelLoadException(
           "this library is not %s: it does not export %s (and %d more)"
               .formatted(version.title(), missing().getFirst(), missing().size() - 1));
+    }
+    if (versionText != null) {
+      String text = GgmlBackends.text(versionText.toLong());
+      if (!text.startsWith("0.5.0")) {
+        throw new ModelLoadException(
+            "this library is llama.cpp %s (expected: 0.5.0)".formatted(text));
+      }
     }
     try (Arena arena = Arena.ofConfined()) {
       NativeStruct context = version.contextParams();
