@@ -1,10 +1,14 @@
 package dev.cloister.engine;
 
-import dev.cloister.engine.llamacpp.ModelOptions;
+import dev.cloister.engine.model.ContextOptions.FlashAttention;
+import dev.cloister.engine.model.ContextOptions.KvType;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -12,12 +16,27 @@ import java.util.Set;
  *
  * @param model the GGUF file
  * @param socket where the process answers
- * @param libraryCache where the native library is kept between processes
  */
-record EngineFlags(Path model, Path socket, Path libraryCache, ModelOptions options) {
+record EngineFlags(Path model, Path socket, Deployment deployment) {
 
   private static final Set<String> NAMES =
-      Set.of("--model", "--socket", "--library-cache", "--context", "--slots", "--threads");
+      Set.of(
+          "--model",
+          "--socket",
+          "--library-cache",
+          "--library",
+          "--context",
+          "--slots",
+          "--threads",
+          "--batch-threads",
+          "--batch",
+          "--gpu-layers",
+          "--main-gpu",
+          "--kv-type",
+          "--kv-on",
+          "--flash-attention",
+          "--prefixes",
+          "--prefix-bytes");
 
   /** Throws IllegalArgumentException with one sentence. */
   static EngineFlags parse(String... arguments) {
@@ -37,11 +56,27 @@ record EngineFlags(Path model, Path socket, Path libraryCache, ModelOptions opti
       }
     }
     return new EngineFlags(
-        path(values, "--model"),
-        path(values, "--socket"),
+        path(values, "--model"), path(values, "--socket"), deployment(values));
+  }
+
+  private static Deployment deployment(Map<String, String> values) {
+    return new Deployment(
         path(values, "--library-cache"),
-        new ModelOptions(
-            number(values, "--context"), number(values, "--slots"), number(values, "--threads")));
+        choice(values, "--library", Deployment.Library.AUTO),
+        number(values, "--context", 0),
+        number(values, "--slots", 0),
+        number(values, "--threads", 0),
+        number(values, "--batch-threads", 0),
+        number(values, "--batch", Deployment.DEFAULT_BATCH_TOKENS),
+        number(values, "--gpu-layers", Deployment.ALL),
+        number(values, "--main-gpu", Deployment.ALL),
+        choice(values, "--kv-type", KvType.F16),
+        choice(values, "--kv-on", Deployment.KvPlace.GPU),
+        choice(values, "--flash-attention", FlashAttention.AUTO),
+        values.containsKey("--prefixes")
+            ? Optional.of(path(values, "--prefixes"))
+            : Optional.empty(),
+        number(values, "--prefix-bytes", Deployment.DEFAULT_PREFIX_BYTES));
   }
 
   private static Path path(Map<String, String> values, String name) {
@@ -56,13 +91,44 @@ record EngineFlags(Path model, Path socket, Path libraryCache, ModelOptions opti
     }
   }
 
-  private static int number(Map<String, String> values, String name) {
-    String value = values.getOrDefault(name, "0");
+  private static int number(Map<String, String> values, String name, int absent) {
+    return Math.toIntExact(number(values, name, (long) absent));
+  }
+
+  private static long number(Map<String, String> values, String name, long absent) {
+    String value = values.get(name);
+    if (value == null) {
+      return absent;
+    }
     try {
-      return Integer.parseInt(value);
+      return Long.parseLong(value);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
           "%s: %s (expected: a whole number)".formatted(name, value), e);
     }
+  }
+
+  private static <E extends Enum<E>> E choice(Map<String, String> values, String name, E absent) {
+    String value = values.get(name);
+    if (value == null) {
+      return absent;
+    }
+    E[] choices = absent.getDeclaringClass().getEnumConstants();
+    return Arrays.stream(choices)
+        .filter(choice -> word(choice).equals(value))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "%s: %s (expected: %s)"
+                        .formatted(
+                            name,
+                            value,
+                            String.join(
+                                ", ", Arrays.stream(choices).map(EngineFlags::word).toList()))));
+  }
+
+  private static String word(Enum<?> choice) {
+    return choice.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -2,11 +2,11 @@ package dev.cloister.engine;
 
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelLoadException;
-import dev.cloister.engine.llamacpp.jni.JniModel;
 import dev.cloister.engine.server.EngineServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.time.Clock;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -17,8 +17,10 @@ import org.slf4j.LoggerFactory;
  * standard input does (the agent died), or on SIGTERM. Errors are one line on standard error;
  * standard output stays empty.
  *
- * <p>Flags: {@code --model FILE --socket PATH --library-cache DIR [--context N] [--slots N]
- * [--threads N]}. Exit codes: 0 asked to end, 1 the socket cannot be had, 2 wrong flags. A model
+ * <p>Flags: {@code --model FILE --socket PATH --library-cache DIR}, and those of a {@link
+ * Deployment}: {@code [--library auto|b4916|jni] [--context N] [--slots N] [--threads N]
+ * [--batch-threads N] [--batch N] [--gpu-layers N] [--main-gpu N] [--kv-type f16|q8_0] [--kv-on
+ * gpu|host] [--flash-attention auto|on|off] [--prefixes DIR] [--prefix-bytes N]}. Exit codes: 0 asked to end, 1 the socket cannot be had, 2 wrong flags. A model
  * that cannot be loaded is a state that the agent reads, not an exit; a native abort ends the
  * process with a signal.
  */
@@ -42,7 +44,6 @@ public final class EngineMain {
       return;
     }
     CompletableFuture<LoadedModel> loading = new CompletableFuture<>();
-    Thread.ofPlatform().daemon().name("load").start(() -> load(flags, loading, log));
     EngineServer server;
     try {
       server = EngineServer.start(flags.socket(), loading);
@@ -50,6 +51,7 @@ public final class EngineMain {
       end(EXIT_NO_SOCKET, e);
       return;
     }
+    Thread.ofPlatform().daemon().name("load").start(() -> load(flags, server, loading, log));
     var _ =
         loading.whenComplete(
             (_, failure) -> {
@@ -69,9 +71,15 @@ public final class EngineMain {
     close(server, loading);
   }
 
-  private static void load(EngineFlags flags, CompletableFuture<LoadedModel> loading, Logger log) {
+  private static void load(
+      EngineFlags flags,
+      EngineServer server,
+      CompletableFuture<LoadedModel> loading,
+      Logger log) {
     try {
-      loading.complete(JniModel.load(flags.model(), flags.options(), flags.libraryCache()));
+      ModelLoading models =
+          new ModelLoading(flags.deployment(), Clock.systemDefaultZone(), System::nanoTime);
+      loading.complete(models.load(flags.model(), server::loading));
     } catch (ModelLoadException | RuntimeException | Error e) {
       log.debug("model not loaded", e);
       loading.completeExceptionally(e);

@@ -142,6 +142,11 @@ public final class Batcher implements AutoCloseable {
     }
   }
 
+  /** Whether the thread has ended and the context is closed. */
+  public boolean ended() {
+    return !thread.isAlive();
+  }
+
   private void refuseMore() {
     synchronized (inbox) {
       closed = true;

@@ -24,6 +24,9 @@ public final class StopSequences {
     if (reached) {
       return "";
     }
+    if (sequences.isEmpty()) {
+      return piece;
+    }
     held.append(piece);
     int end = firstMatch();
     if (end >= 0) {

@@ -14,6 +14,9 @@ public interface Vocabulary {
    */
   int[] tokenize(String text, boolean addSpecial, boolean parseSpecial);
 
+  /** The tokens of a query and a document, joined as ranking models are trained to read them. */
+  int[] tokenizePair(String query, String document);
+
   /**
    * The bytes a token stands for, perhaps a part of a character. Not to be changed.
    *

@@ -40,9 +40,12 @@ public final class EngineServer implements AutoCloseable {
 
   private final Path socket;
   private final Server server;
+  private final EngineService service;
   private final EventLoopGroup eventLoop;
 
-  private EngineServer(Path socket, Server server, EventLoopGroup eventLoop) {
+  private EngineServer(
+      Path socket, Server server, EngineService service, EventLoopGroup eventLoop) {
+    this.service = service;
     this.socket = socket;
     this.server = server;
     this.eventLoop = eventLoop;
@@ -66,6 +69,7 @@ public final class EngineServer implements AutoCloseable {
     removeStale(socket);
     // One thread is plenty for one agent on the same machine.
     EventLoopGroup eventLoop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    EngineService service = new EngineService(loading);
     Server server =
         NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
             .channelType(NioServerDomainSocketChannel.class)
@@ -74,7 +78,7 @@ public final class EngineServer implements AutoCloseable {
             // gRPC sets it on every channel; this kind does not know it, and Netty would warn.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .directExecutor()
-            .addService(new EngineService(loading))
+            .addService(service)
             .build();
     try {
       server.start();
@@ -82,7 +86,12 @@ public final class EngineServer implements AutoCloseable {
       var _ = eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
       throw new IOException("cannot listen on %s: %s".formatted(socket, rootMessage(e)), e);
     }
-    return new EngineServer(socket, server, eventLoop);
+    return new EngineServer(socket, server, service, eventLoop);
+  }
+
+  /** Tells those who follow the model how much of it is loaded, 0 to 1. */
+  public void loading(double progress) {
+    service.loading(progress);
   }
 
   /** Breaks off every call and removes the socket. */

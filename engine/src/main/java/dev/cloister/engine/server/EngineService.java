@@ -28,7 +28,9 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +39,11 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
 
   private static final Logger log = LoggerFactory.getLogger(EngineService.class);
 
+  private static final double LEAST_STEP = 0.01;
+
   private final CompletableFuture<LoadedModel> loading;
+  private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
+  private volatile double progress;
 
   /** A future that fails does so with one sentence as its exception's message. */
   EngineService(CompletableFuture<LoadedModel> loading) {
@@ -46,21 +52,43 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
 
   @Override
   public void watchModel(WatchModelRequest request, StreamObserver<ModelState> observer) {
-    var call = (ServerCallStreamObserver<ModelState>) observer;
-    // Without a handler, a watcher that went away would turn the news into an exception.
-    call.setOnCancelHandler(() -> {});
-    // java-llama.cpp does not tell how far it is.
-    call.onNext(ModelState.newBuilder().setLoading(Loading.getDefaultInstance()).build());
+    Watcher watcher = new Watcher((ServerCallStreamObserver<ModelState>) observer);
+    watchers.add(watcher);
+    watcher.call.setOnCancelHandler(() -> watchers.remove(watcher));
+    watcher.tell(loadingState(progress));
     var _ =
         loading.whenComplete(
             (model, failure) -> {
+              watchers.remove(watcher);
               if (failure == null) {
-                call.onNext(ready(model.facts()));
+                watcher.tell(ready(model.facts()));
               } else {
-                call.onNext(failed(String.valueOf(failure.getMessage())));
-                call.onCompleted();
+                watcher.tell(failed(String.valueOf(failure.getMessage())));
+                watcher.call.onCompleted();
               }
             });
+  }
+
+  /** Tells all watchers how much is loaded, in steps that can be seen. */
+  void loading(double part) {
+    if (part >= progress + LEAST_STEP) {
+      progress = part;
+      ModelState state = loadingState(part);
+      watchers.forEach(watcher -> watcher.tell(state));
+    }
+  }
+
+  private static ModelState loadingState(double part) {
+    return ModelState.newBuilder().setLoading(Loading.newBuilder().setProgress((float) part)).build();
+  }
+
+  /** Hears from two threads: the one that loads, and the one of its connection. */
+  private record Watcher(ServerCallStreamObserver<ModelState> call) {
+    synchronized void tell(ModelState state) {
+      if (!call.isCancelled()) {
+        call.onNext(state);
+      }
+    }
   }
 
   @Override

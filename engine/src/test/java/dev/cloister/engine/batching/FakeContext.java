@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A context whose next token follows from all that its KV cache holds of a sequence, so that a
@@ -51,7 +52,7 @@ final class FakeContext implements DecodeContext {
   private final boolean recurrent;
   private final Map<Integer, List<int[]>> held = new HashMap<>();
   private final List<int[]> batch = new ArrayList<>();
-  private volatile Thread owner;
+  private volatile @Nullable Thread owner;
 
   FakeContext(BatchLimits limits, int cells, int batchTokens) {
     this.cells = cells;
@@ -135,10 +136,10 @@ final class FakeContext implements DecodeContext {
   }
 
   private void checkOwner() {
-    if (owner == null) {
+    Thread known = owner;
+    if (known == null) {
       owner = Thread.currentThread();
-    }
-    if (!owner.equals(Thread.currentThread())) {
+    } else if (!known.equals(Thread.currentThread())) {
       throw new IllegalStateException("two threads use one context");
     }
   }

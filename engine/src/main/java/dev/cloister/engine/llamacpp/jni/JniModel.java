@@ -15,8 +15,6 @@ import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.generation.Prompt;
 import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Usage;
-import dev.cloister.engine.llamacpp.GgufFacts;
-import dev.cloister.engine.llamacpp.ModelOptions;
 import dev.cloister.engine.llamacpp.NativeLibrary;
 import java.nio.file.Path;
 import java.util.List;
@@ -72,14 +70,13 @@ public final class JniModel implements LoadedModel {
    * @throws ModelLoadException in one sentence; some damaged files make llama.cpp abort the process
    *     instead
    */
-  public static JniModel load(Path file, ModelOptions options, Path libraryCache)
+  public static JniModel load(Path file, JniOptions options, Path libraryCache)
       throws ModelLoadException {
-    GgufFacts gguf = GgufFacts.read(file);
     NativeLibrary.load(libraryCache);
     ModelFacts facts =
         new ModelFacts(
-            options.contextTokensFor(gguf.trainedContextTokens()),
-            options.slotsOrDefault(),
+            options.contextTokens(),
+            options.slots(),
             ENGINE,
             false,
             Set.of(ModelFacts.Use.GENERATE));
@@ -87,14 +84,14 @@ public final class JniModel implements LoadedModel {
     LlamaModel.setLogger(LogFormat.TEXT, (level, line) -> keepError(level, line, lastError));
     try {
       LlamaModel model = new LlamaModel(parameters(file, options, facts));
-      return new JniModel(model, facts, gguf.addsBeginToken());
+      return new JniModel(model, facts, options.addsBeginToken());
     } catch (RuntimeException e) {
       String reason = lastError.get().isEmpty() ? "" : ": " + lastError.get();
       throw new ModelLoadException("llama.cpp cannot load %s%s".formatted(file, reason), e);
     }
   }
 
-  private static ModelParameters parameters(Path file, ModelOptions options, ModelFacts facts) {
+  private static ModelParameters parameters(Path file, JniOptions options, ModelFacts facts) {
     ModelParameters parameters =
         new ModelParameters()
             .setModel(file.toAbsolutePath().toString())

@@ -1,0 +1,111 @@
+package dev.cloister.engine;
+
+import dev.cloister.engine.model.ContextOptions.FlashAttention;
+import dev.cloister.engine.model.ContextOptions.KvType;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * How a model is to be run.
+ *
+ * @param libraryCache where native libraries are kept
+ * @param contextTokens tokens that one request may use; 0 means as many as the model was trained
+ *     for, at most {@value #DEFAULT_CONTEXT_TOKENS}. Never more than the model was trained for.
+ * @param slots requests answered at the same time; 0 means {@value #DEFAULT_SLOTS}
+ * @param threads that compute answers; 0 leaves it to the engine
+ * @param batchThreads that compute prompts; 0 means as many as {@code threads}
+ * @param batchTokens tokens computed at once at most
+ * @param gpuLayers layers on the GPU; {@link #ALL} for all of them
+ * @param mainGpu the one GPU to use; {@link #ALL} to spread layers over all
+ * @param prefixes folder for prefixes that outlive the process; it should belong to this model
+ * @param prefixBytes of all of them together
+ */
+public record Deployment(
+    Path libraryCache,
+    Library library,
+    int contextTokens,
+    int slots,
+    int threads,
+    int batchThreads,
+    int batchTokens,
+    int gpuLayers,
+    int mainGpu,
+    KvType kvType,
+    KvPlace kvPlace,
+    FlashAttention flashAttention,
+    Optional<Path> prefixes,
+    long prefixBytes) {
+
+  /** All layers, or all GPUs. */
+  public static final int ALL = -1;
+
+  static final int DEFAULT_CONTEXT_TOKENS = 8192;
+  static final int DEFAULT_SLOTS = 4;
+  static final int DEFAULT_BATCH_TOKENS = 512;
+  static final long DEFAULT_PREFIX_BYTES = 2L << 30;
+  private static final int MAX_SLOTS = 64;
+
+  /** Which native library runs the model. */
+  public enum Library {
+    /** The best that is installed for this machine, else the one that comes with Cloister. */
+    AUTO,
+    /** The one that comes with Cloister. */
+    B4916,
+    /** The one that comes with Cloister, through java-llama.cpp's Java API. */
+    JNI
+  }
+
+  /** Where the KV cache lies. */
+  public enum KvPlace {
+    /** With the layers that are on a GPU. */
+    GPU,
+    /** In main memory. */
+    HOST
+  }
+
+  public Deployment {
+    require("context", contextTokens, 0, Integer.MAX_VALUE);
+    require("slots", slots, 0, MAX_SLOTS);
+    require("threads", threads, 0, 1024);
+    require("batch-threads", batchThreads, 0, 1024);
+    require("batch", batchTokens, 32, 8192);
+    require("gpu-layers", gpuLayers, ALL, 10_000);
+    require("main-gpu", mainGpu, ALL, 64);
+    require("prefix-bytes", prefixBytes, 0, Long.MAX_VALUE);
+  }
+
+  /** The library and folder alone; all else as the engine thinks best. */
+  public static Deployment defaults(Path libraryCache) {
+    return new Deployment(
+        libraryCache,
+        Library.AUTO,
+        0,
+        0,
+        0,
+        0,
+        DEFAULT_BATCH_TOKENS,
+        ALL,
+        ALL,
+        KvType.F16,
+        KvPlace.GPU,
+        FlashAttention.AUTO,
+        Optional.empty(),
+        DEFAULT_PREFIX_BYTES);
+  }
+
+  int slotsOrDefault() {
+    return slots == 0 ? DEFAULT_SLOTS : slots;
+  }
+
+  int contextTokensFor(long trainedContextTokens) {
+    int wanted = contextTokens == 0 ? DEFAULT_CONTEXT_TOKENS : contextTokens;
+    return (int) Math.min(wanted, trainedContextTokens);
+  }
+
+  private static void require(String name, long value, long least, long most) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          "%s: %d (expected: %d to %d)".formatted(name, value, least, most));
+    }
+  }
+}

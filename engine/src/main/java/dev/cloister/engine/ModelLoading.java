@@ -1,0 +1,221 @@
+package dev.cloister.engine;
+
+import dev.cloister.engine.answering.BatchedModel;
+import dev.cloister.engine.batching.BatchLimits;
+import dev.cloister.engine.batching.Batcher;
+import dev.cloister.engine.batching.PrefixStore;
+import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.ModelFacts;
+import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.gguf.GgufException;
+import dev.cloister.engine.gguf.GgufFile;
+import dev.cloister.engine.library.InstalledLibraries;
+import dev.cloister.engine.library.InstalledLibrary;
+import dev.cloister.engine.library.Machine;
+import dev.cloister.engine.llamacpp.LlamaCpp;
+import dev.cloister.engine.llamacpp.LoadOptions;
+import dev.cloister.engine.llamacpp.jni.JniModel;
+import dev.cloister.engine.llamacpp.jni.JniOptions;
+import dev.cloister.engine.model.ContextOptions;
+import dev.cloister.engine.model.DecodeContext;
+import dev.cloister.engine.model.Model;
+import dev.cloister.engine.model.ModelProperties;
+import dev.cloister.engine.model.Pooling;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.DoubleConsumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Brings a model from its file to where it answers: validated, loaded, batched. */
+public final class ModelLoading {
+  private static final Logger log = LoggerFactory.getLogger(ModelLoading.class);
+  private static final int WAITING_PER_SLOT = 4;
+
+  private final Deployment deployment;
+  private final Clock clock;
+  private final LongSupplier nanoClock;
+
+  /**
+   * @param nanoClock as {@link System#nanoTime}
+   */
+  public ModelLoading(Deployment deployment, Clock clock, LongSupplier nanoClock) {
+    this.deployment = deployment;
+    this.clock = clock;
+    this.nanoClock = nanoClock;
+  }
+
+  /**
+   * Loads a model; takes as long as reading its file does.
+   *
+   * @param progress is told from 0 to 1
+   * @throws ModelLoadException in one sentence
+   */
+  public LoadedModel load(Path file, DoubleConsumer progress) throws ModelLoadException {
+    GgufFile gguf = validated(file);
+    int contextTokens = deployment.contextTokensFor(trainedContext(file, gguf));
+    Optional<LlamaCpp> llama = library();
+    if (llama.isEmpty()) {
+      return JniModel.load(
+          file,
+          new JniOptions(
+              contextTokens,
+              deployment.slotsOrDefault(),
+              deployment.threads(),
+              addsBegin(file, gguf)),
+          deployment.libraryCache());
+    }
+    Model model = llama.get().load(file, loadOptions(llama.get()), progress);
+    try {
+      return answering(model, contextTokens, template(file, gguf));
+    } catch (ModelLoadException | RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  private static GgufFile validated(Path file) throws ModelLoadException {
+    try {
+      return GgufFile.open(file);
+    } catch (GgufException e) {
+      throw refused(file, e);
+    }
+  }
+
+  private static ModelLoadException refused(Path file, GgufException e) {
+    return new ModelLoadException(
+        "model file %s: %s".formatted(file.getFileName(), e.getMessage()), e);
+  }
+
+  private static long trainedContext(Path file, GgufFile gguf) throws ModelLoadException {
+    try {
+      String key = gguf.text("general.architecture").orElse("") + ".context_length";
+      return gguf.integer(key)
+          .orElseThrow(() -> new GgufException("metadata key %s: it is missing".formatted(key)));
+    } catch (GgufException e) {
+      throw refused(file, e);
+    }
+  }
+
+  private static String template(Path file, GgufFile gguf) throws ModelLoadException {
+    try {
+      return gguf.text("tokenizer.chat_template").orElse("");
+    } catch (GgufException e) {
+      throw refused(file, e);
+    }
+  }
+
+  private static boolean addsBegin(Path file, GgufFile gguf) throws ModelLoadException {
+    try {
+      boolean usual = gguf.text("tokenizer.ggml.model").orElse("").equals("llama");
+      return gguf.bool("tokenizer.ggml.add_bos_token").orElse(usual);
+    } catch (GgufException e) {
+      throw refused(file, e);
+    }
+  }
+
+  /** Empty where only java-llama.cpp's Java API can be used. */
+  private Optional<LlamaCpp> library() throws ModelLoadException {
+    return switch (deployment.library()) {
+      case JNI -> Optional.empty();
+      case B4916 -> LlamaCpp.b4916(deployment.libraryCache());
+      case AUTO -> {
+        InstalledLibraries installed = InstalledLibraries.in(deployment.libraryCache());
+        Optional<InstalledLibrary> best =
+            installed.usable().isEmpty() ? Optional.empty() : installed.best(Machine.current());
+        yield best.isPresent() ? installed(best.get()) : LlamaCpp.b4916(deployment.libraryCache());
+      }
+    };
+  }
+
+  /** One that does not work must not keep the machine from answering. */
+  private Optional<LlamaCpp> installed(InstalledLibrary library) throws ModelLoadException {
+    try {
+      return Optional.of(LlamaCpp.v050(library.folder()));
+    } catch (ModelLoadException e) {
+      log.warn("the installed library is not used: {}", e.getMessage());
+      return LlamaCpp.b4916(deployment.libraryCache());
+    }
+  }
+
+  private LoadOptions loadOptions(LlamaCpp llama) {
+    return llama.gpuOffload()
+        ? new LoadOptions(deployment.gpuLayers(), deployment.mainGpu(), true)
+        : LoadOptions.CPU;
+  }
+
+  private LoadedModel answering(Model model, int contextTokens, String template)
+      throws ModelLoadException {
+    ModelProperties properties = model.properties();
+    boolean generates = properties.pooling() == Pooling.NONE;
+    BatchLimits limits =
+        new BatchLimits(
+            deployment.slotsOrDefault(),
+            contextTokens,
+            deployment.slotsOrDefault() * WAITING_PER_SLOT,
+            properties.recurrent());
+    ContextOptions options = contextOptions(limits, properties.pooling());
+    ModelFacts facts =
+        new ModelFacts(
+            contextTokens, limits.slots(), properties.library(), true, uses(properties.pooling()));
+    return new BatchedModel(
+        model,
+        facts,
+        generates ? batcher(model, options, limits) : null,
+        BatchedModel.embeddingContext(options, contextTokens),
+        template,
+        clock);
+  }
+
+  private static Set<ModelFacts.Use> uses(Pooling pooling) {
+    return switch (pooling) {
+      case NONE -> Set.of(ModelFacts.Use.GENERATE, ModelFacts.Use.EMBED);
+      case MEAN, CLS, LAST -> Set.of(ModelFacts.Use.EMBED);
+      case RANK -> Set.of(ModelFacts.Use.RERANK);
+    };
+  }
+
+  private ContextOptions contextOptions(BatchLimits limits, Pooling pooling) {
+    return new ContextOptions(
+        limits.cells(),
+        limits.sequences(),
+        Math.min(deployment.batchTokens(), limits.cells()),
+        deployment.threads(),
+        deployment.batchThreads() == 0 ? deployment.threads() : deployment.batchThreads(),
+        deployment.kvType(),
+        deployment.flashAttention(),
+        deployment.kvPlace() == Deployment.KvPlace.GPU,
+        pooling);
+  }
+
+  private Batcher batcher(Model model, ContextOptions options, BatchLimits limits)
+      throws ModelLoadException {
+    DecodeContext context = model.openContext(options);
+    return Batcher.start(
+        context, model.vocabulary(), limits, prefixes(model.properties(), options), nanoClock);
+  }
+
+  private @Nullable PrefixStore prefixes(ModelProperties properties, ContextOptions options) {
+    if (deployment.prefixes().isEmpty() || deployment.prefixBytes() == 0) {
+      return null;
+    }
+    String kind = properties.library() + "-" + options.kvType();
+    Path folder =
+        deployment
+            .prefixes()
+            .get()
+            .resolve(kind.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9._-]", "-"));
+    try {
+      return PrefixStore.open(folder, deployment.prefixBytes(), clock);
+    } catch (IOException e) {
+      log.warn("prefixes are not kept: {}", e.getMessage());
+      return null;
+    }
+  }
+}
