@@ -58,7 +58,7 @@ final class ContextParameters {
   }
 
   private static int threads(int asked) {
-    return asked > 0 ? asked : HostMachine.physicalCores();
+    return asked > 0 ? asked : HostMachine.THIS.physicalCores();
   }
 
   /** Of enum llama_pooling_type. */

@@ -14,13 +14,16 @@ import dev.cloister.engine.model.Model;
 import dev.cloister.engine.model.ModelProperties;
 import dev.cloister.engine.model.Pooling;
 import dev.cloister.engine.model.Vocabulary;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleConsumer;
 import org.slf4j.Logger;
@@ -40,12 +43,21 @@ final class NativeModel implements Model {
   private final LlamaFunctions llama;
   private final NativeLog nativeLog;
   private final long model;
+  private final boolean onGpu;
+  private final OptionalLong availableBeforeLoad;
   private final NativeVocabulary vocabulary;
   private final ModelProperties properties;
   private final AtomicInteger openContexts = new AtomicInteger();
   private volatile boolean closed;
 
-  private NativeModel(LlamaFunctions llama, NativeLog nativeLog, long model) {
+  private NativeModel(
+      LlamaFunctions llama,
+      NativeLog nativeLog,
+      long model,
+      boolean onGpu,
+      OptionalLong availableBeforeLoad) {
+    this.onGpu = onGpu;
+    this.availableBeforeLoad = availableBeforeLoad;
     this.llama = llama;
     this.nativeLog = nativeLog;
     this.model = model;
@@ -61,6 +73,9 @@ final class NativeModel implements Model {
       LoadOptions options,
       DoubleConsumer progress)
       throws ModelLoadException {
+    OptionalLong available =
+        options.gpuLayers() == 0 ? HostMachine.THIS.availableBytes() : OptionalLong.empty();
+    HostMachine.requireMemory("model", fileBytes(file), available);
     nativeLog.clear();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment params = llama.modelDefaults(arena);
@@ -87,7 +102,15 @@ final class NativeModel implements Model {
             "%s cannot load %s: %s"
                 .formatted(llama.version().title(), file.getFileName(), reason(nativeLog)));
       }
-      return new NativeModel(llama, nativeLog, model);
+      return new NativeModel(llama, nativeLog, model, options.gpuLayers() != 0, available);
+    }
+  }
+
+  private static long fileBytes(Path file) throws ModelLoadException {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new ModelLoadException("model file %s cannot be read: %s".formatted(file, e), e);
     }
   }
 
@@ -138,6 +161,14 @@ final class NativeModel implements Model {
   @Override
   public DecodeContext openContext(ContextOptions options) throws ModelLoadException {
     requireOpen();
+    String what = "KV cache of %d tokens".formatted(options.cells());
+    long bytes = kvBytes(options);
+    if (!(onGpu && options.kvOnGpu())) {
+      HostMachine.requireMemory(what, bytes, HostMachine.THIS.availableBytes());
+    }
+    // Weights that are mapped count as free until they are used.
+    HostMachine.requireMemory(
+        "model with its " + what, properties.sizeBytes() + bytes, availableBeforeLoad);
     nativeLog.clear();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment params = ContextParameters.of(llama, options, arena);
@@ -150,6 +181,30 @@ final class NativeModel implements Model {
       openContexts.incrementAndGet();
       return new NativeContext(llama, this, context, options);
     }
+  }
+
+  /** Without what a recurrent model keeps, which does not grow with the tokens. */
+  private long kvBytes(ContextOptions options) {
+    long heads = llama.modelKvHeads.toInt(model);
+    long headLength =
+        llama.modelEmbedding.toInt(model) / Math.max(1, llama.modelHeads.toInt(model));
+    String attention = properties.architecture() + ".attention.";
+    long numbers =
+        options.cells()
+            * heads
+            * properties.layers()
+            * (number(attention + "key_length", headLength)
+                + number(attention + "value_length", headLength));
+    return switch (options.kvType()) {
+      case F16 -> numbers * 2;
+      // 32 numbers and their scale.
+      case Q8_0 -> numbers / 32 * 34;
+    };
+  }
+
+  private long number(String key, long otherwise) {
+    String value = metadata(key);
+    return value.isEmpty() ? otherwise : Long.parseLong(value);
   }
 
   /** Contexts call it when they close. */
