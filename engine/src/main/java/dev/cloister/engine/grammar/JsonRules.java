@@ -52,10 +52,15 @@ final class JsonRules {
     return "\",\" " + space();
   }
 
+  /** A character of a string; half a surrogate pair is none, though JSON's syntax has it. */
   String character() {
+    String unicode =
+        "[0-9a-cA-CefEF] %1$s{3} | [dD] [0-7] %1$s{2} | [dD] [89abAB] %1$s{2} \"\\\\u\" [dD] [c-fC-F] %1$s{2}"
+            .formatted("[0-9a-fA-F]");
     return book.define(
         "char",
-        RuleBook.characterClass(UNESCAPED) + " | \"\\\\\" ([\"\\\\/bfnrt] | \"u\" [0-9a-fA-F]{4})");
+        "%s | \"\\\\\" ([\"\\\\/bfnrt] | \"u\" (%s))"
+            .formatted(RuleBook.characterClass(UNESCAPED), unicode));
   }
 
   String string() {

@@ -40,20 +40,30 @@ public final class JsonSchemaGrammar {
    */
   public static Grammar of(String schema) {
     RuleBook book = new RuleBook();
-    return book.grammar(rule(schema, new JsonRules(book)));
+    return book.grammar(new SchemaConverter(document(schema), new JsonRules(book)).convert());
   }
 
-  /** Writes the rules of a schema; returns the name of the one to begin with. */
-  static String rule(String schema, JsonRules json) {
-    JsonNode document;
+  /** Writes the rules of a tool's parameters, which are an object; returns the first one's name. */
+  static String arguments(String schema, JsonRules json) {
+    JsonNode document = document(schema);
+    JsonNode type = document.path("type");
+    if (document.isObject() && document.isEmpty()) {
+      return json.object();
+    }
+    if (!type.isMissingNode() && !type.asText().equals("object")) {
+      throw new SchemaConverter.Problem("#", "\"type\" must be object, as arguments have names");
+    }
+    return new SchemaConverter(document, json).convert();
+  }
+
+  private static JsonNode document(String schema) {
     try {
-      document = MAPPER.readTree(schema);
+      return MAPPER.readTree(schema);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(
           "schema is not JSON (line %d, column %d)"
               .formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr()),
           e);
     }
-    return new SchemaConverter(document, json).convert();
   }
 }

@@ -235,24 +235,24 @@ class JsonSchemaGrammarTest {
 
   @ParameterizedTest
   @CsvSource(
-      delimiter = '~',
+      delimiter = '§',
       textBlock =
           """
-          {"properties": {"a/b": {"not": {}}}} ~ schema at #/properties/a~1b: "not" is not supported; leave it out and check the answer for it
-          {"type": "array", "uniqueItems": true} ~ schema at #: "uniqueItems" is not supported; leave it out and check the answer for it
-          {"items": {"patternProperties": {}}} ~ schema at #/items: "patternProperties" is not supported; leave it out and check the answer for it
-          {"type": "strin"} ~ schema at #: unknown "type" (expected: object, array, string, number, integer, boolean, null)
-          {"$ref": "#/$defs/x"} ~ schema at #: "$ref" leads to nothing (#/$defs/x)
-          {"$ref": "https://example.com/x"} ~ schema at #: "$ref" must point into the schema itself, as #/$defs/name does
-          {"type": "integer", "minimum": 5, "maximum": 4} ~ schema at #: the minimum is above the maximum, so that nothing fits
-          {"type": "string", "pattern": "(?=a)"} ~ schema at #: a group that begins with (? is not supported in a pattern (character 2)
-          {"type": "string", "pattern": "(a*)*"} ~ schema at #: a repetition of something that may be empty is not supported in a pattern (character 6)
-          {"type": "string", "pattern": "^a$", "maxLength": 3} ~ schema at #: a length beside "pattern" or "format" is not supported; leave one out
-          false ~ schema at #: nothing fits this (expected: an object that says what does, or true)
-          {"enum": []} ~ schema at #: "enum" must be an array that is not empty
-          {"required": ["a"], "additionalProperties": false} ~ schema at #: required property "a" is not among the properties, and no others are allowed
-          {"allOf": [{"type": "string"}, {"type": "null"}]} ~ schema at #: two parts that must both hold have no "type" in common, so that nothing fits
-          {"type": ~ schema is not JSON (line 1, column 10)
+          {"properties": {"a/b": {"not": {}}}} § schema at #/properties/a~1b: "not" is not supported; leave it out and check the answer for it
+          {"type": "array", "uniqueItems": true} § schema at #: "uniqueItems" is not supported; leave it out and check the answer for it
+          {"items": {"patternProperties": {}}} § schema at #/items: "patternProperties" is not supported; leave it out and check the answer for it
+          {"type": "strin"} § schema at #: unknown "type" (expected: object, array, string, number, integer, boolean, null)
+          {"$ref": "#/$defs/x"} § schema at #: "$ref" leads to nothing (#/$defs/x)
+          {"$ref": "https://example.com/x"} § schema at #: "$ref" must point into the schema itself, as #/$defs/name does
+          {"type": "integer", "minimum": 5, "maximum": 4} § schema at #: the minimum is above the maximum, so that nothing fits
+          {"type": "string", "pattern": "(?=a)"} § schema at #: a group that begins with (? is not supported in a pattern (character 2)
+          {"type": "string", "pattern": "(a*)*"} § schema at #: a repetition of something that may be empty is not supported in a pattern (character 6)
+          {"type": "string", "pattern": "^a$", "maxLength": 3} § schema at #: a length beside "pattern" or "format" is not supported; leave one out
+          false § schema at #: nothing fits this (expected: an object that says what does, or true)
+          {"enum": []} § schema at #: "enum" must be an array that is not empty
+          {"required": ["a"], "additionalProperties": false} § schema at #: required property "a" is not among the properties, and no others are allowed
+          {"allOf": [{"type": "string"}, {"type": "null"}]} § schema at #: two parts that must both hold have no "type" in common, so that nothing fits
+          {"type": § schema is not JSON (line 1, column 9)
           """)
   void refusesInOneSentence(String schema, String sentence) {
     assertThatThrownBy(() -> JsonSchemaGrammar.of(schema))
