@@ -17,6 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -69,6 +70,8 @@ final class AgentCommand {
         description = "What people are to call this machine (default: its host name).")
     private @Nullable String name;
 
+    @Mixin private LibraryCacheOptions libraries;
+
     @Option(names = "--exit-with-parent", hidden = true)
     private boolean exitWithParent;
 
@@ -82,7 +85,7 @@ final class AgentCommand {
                   directory,
                   JavaCommand.of("dev.cloister.engine.EngineMain", "info"),
                   Directories.bundledModels(),
-                  Directories.libraryCache(),
+                  libraries.directory(),
                   Version.current()),
               membership,
               Clock.systemUTC());

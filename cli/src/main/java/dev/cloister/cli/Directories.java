@@ -34,9 +34,15 @@ final class Directories {
     return data.resolve("admin");
   }
 
-  /** Native libraries, unpacked once for every process of this user. */
+  /**
+   * Native libraries, unpacked or installed once for every process of this user: {@code
+   * CLOISTER_LIBRARY_CACHE}, else {@code lib} in {@link #home}.
+   */
   static Path libraryCache() {
-    return home().resolve("lib");
+    @Nullable String configured = System.getenv("CLOISTER_LIBRARY_CACHE");
+    return configured == null || configured.isBlank()
+        ? home().resolve("lib")
+        : Path.of(configured).toAbsolutePath();
   }
 
   /** The directory this program was installed to, if it runs from an installation. */

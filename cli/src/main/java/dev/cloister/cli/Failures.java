@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import dev.cloister.client.CloisterException;
 import dev.cloister.coordinator.CoordinatorStartException;
 import dev.cloister.coordinator.store.StoreException;
+import dev.cloister.engine.library.LibraryInstallException;
 import dev.cloister.identity.InvalidJoinTokenException;
 import dev.cloister.identity.PrivateFileException;
 import dev.cloister.identity.enrollment.EnrollmentException;
@@ -38,6 +39,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
       case EnrollmentException e -> e.getMessage();
       case InvalidJoinTokenException e -> e.getMessage();
       case PrivateFileException e -> e.getMessage();
+      case LibraryInstallException e -> e.getMessage();
       case CancellationException e -> "interrupted";
       case UncheckedIOException e ->
           e.getMessage() + (e.getCause() == null ? "" : " (" + e.getCause().getMessage() + ")");
@@ -65,6 +67,13 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
           switch (e.reason()) {
             case REFUSED, WRONG_COORDINATOR -> ExitCode.NOT_ALLOWED;
             case UNREACHABLE -> ExitCode.UNREACHABLE;
+          };
+      case LibraryInstallException e ->
+          switch (e.reason()) {
+            case NOT_FOUND -> ExitCode.NOT_FOUND;
+            case UNREACHABLE -> ExitCode.UNREACHABLE;
+            case TIMED_OUT -> ExitCode.TIMED_OUT;
+            case REFUSED, CACHE, INTERRUPTED -> ExitCode.GENERAL;
           };
       case InvalidJoinTokenException e -> ExitCode.USAGE;
       case PrivateFileException e -> ExitCode.NOT_ALLOWED;

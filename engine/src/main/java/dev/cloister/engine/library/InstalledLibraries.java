@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -89,7 +90,7 @@ public record InstalledLibraries(List<InstalledLibrary> usable, List<Damaged> da
    * @throws IOException with one sentence if others than this user and root own or may write it
    */
   static void requirePrivate(Path path) throws IOException {
-    if (!path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+    if (!isPosix(path)) {
       return;
     }
     for (PosixFilePermission permission : Files.getPosixFilePermissions(path)) {
@@ -98,6 +99,21 @@ public record InstalledLibraries(List<InstalledLibrary> usable, List<Damaged> da
             "%s can be written by others; close it with: chmod go-w %s".formatted(path, path));
       }
     }
+    requireOwn(path);
+  }
+
+  /** Takes from others the right to write a folder of this user. */
+  static void closeToOthers(Path folder) throws IOException {
+    if (isPosix(folder)) {
+      requireOwn(folder);
+      Set<PosixFilePermission> mode = EnumSet.copyOf(Files.getPosixFilePermissions(folder));
+      if (mode.removeAll(WRITE_BY_OTHERS)) {
+        Files.setPosixFilePermissions(folder, mode);
+      }
+    }
+  }
+
+  private static void requireOwn(Path path) throws IOException {
     Path self = Path.of("/proc/self");
     Object owner = Files.getAttribute(path, "unix:uid");
     if (Files.exists(self)
@@ -106,5 +122,9 @@ public record InstalledLibraries(List<InstalledLibrary> usable, List<Damaged> da
       throw new IOException(
           "%s belongs to another user (uid %s); run this as that user".formatted(path, owner));
     }
+  }
+
+  private static boolean isPosix(Path path) {
+    return path.getFileSystem().supportedFileAttributeViews().contains("posix");
   }
 }

@@ -71,7 +71,7 @@ public final class LibraryInstaller implements AutoCloseable {
   /**
    * @param registry an http or https address; with http others can see what is fetched, not change
    *     it
-   * @param cache made if missing, for this user alone
+   * @param cache made if missing, for this user alone; else others lose the right to write it
    */
   public LibraryInstaller(URI registry, Path cache) {
     this(registry, cache, CONNECT_TIMEOUT, READ_TIMEOUT);
@@ -88,7 +88,7 @@ public final class LibraryInstaller implements AutoCloseable {
     this.download = new PackageDownload(registry, connectTimeout, readTimeout);
   }
 
-  /** Installs a build unless it is there, complete. Blocks. */
+  /** Installs a build unless it is there, each file with its digest. Blocks. */
   public Outcome install(LibraryBuild build, Progress progress) throws LibraryInstallException {
     try {
       THIS_PROCESS.lockInterruptibly();
@@ -130,7 +130,7 @@ public final class LibraryInstaller implements AutoCloseable {
   private Outcome installLocked(LibraryBuild build, Progress progress)
       throws LibraryInstallException, IOException {
     Optional<InstalledLibrary> present = InstalledLibraries.in(cache).find(build);
-    if (present.isPresent()) {
+    if (present.isPresent() && present.get().verify().isEmpty()) {
       return new Outcome(present.get(), false);
     }
     Path unfinished = cache.resolve(".installing");
@@ -195,12 +195,13 @@ public final class LibraryInstaller implements AutoCloseable {
     return folder.resolveSibling(wanted.shortName() + ".tgz");
   }
 
+  /** One that was made with a generous umask is closed to others; one of another user refused. */
   private void makeCache() throws IOException {
     if (!Files.isDirectory(cache)) {
       Files.createDirectories(cache.getParent());
       makePrivate(cache);
     }
-    InstalledLibraries.requirePrivate(cache);
+    InstalledLibraries.closeToOthers(cache);
   }
 
   private FileChannel lockFile() throws IOException {
