@@ -102,8 +102,8 @@ final class EngineCommand {
         names = "--backend",
         paramLabel = "BACKEND",
         description = {
-          "cpu, cuda, vulkan or metal (default: cuda or metal where this machine can run it, else",
-          "cpu)."
+          "cpu, cuda, vulkan or metal (default: cuda or metal where this machine",
+          "can run it, else cpu)."
         })
     private @Nullable Backend backend;
 

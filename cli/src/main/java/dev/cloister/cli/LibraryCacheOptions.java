@@ -10,8 +10,8 @@ final class LibraryCacheOptions {
       names = "--library-cache",
       paramLabel = "DIR",
       description = {
-        "Where native libraries lie (default: CLOISTER_LIBRARY_CACHE, else ~/.cloister/lib).",
-        "Agents find there what 'engine install' put there."
+        "Where native libraries lie (default: CLOISTER_LIBRARY_CACHE, else",
+        "~/.cloister/lib)."
       })
   private @Nullable Path directory;
 

@@ -31,7 +31,13 @@ import picocli.CommandLine;
 class EngineCommandTest {
   private static final Platform PLATFORM = new Platform("linux", "x64");
   private static final Machine MACHINE =
-      new Machine(PLATFORM, Map.of(Backend.CUDA, "needs an NVIDIA GPU and its driver"));
+      new Machine(
+          PLATFORM,
+          Map.of(
+              Backend.CUDA,
+              "needs an NVIDIA GPU and its driver",
+              Backend.METAL,
+              "needs an Apple computer"));
 
   @TempDir private Path directory;
   private Path cache;
