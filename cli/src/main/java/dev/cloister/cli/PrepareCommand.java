@@ -19,8 +19,6 @@ import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.Prompt;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.Usage;
-import dev.cloister.engine.llamacpp.ModelOptions;
-import dev.cloister.engine.llamacpp.jni.JniModel;
 import dev.cloister.engine.server.EngineServer;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.enrollment.Membership;

@@ -55,8 +55,7 @@ record EngineFlags(Path model, Path socket, Deployment deployment) {
         throw new IllegalArgumentException("flag %s is given twice".formatted(name));
       }
     }
-    return new EngineFlags(
-        path(values, "--model"), path(values, "--socket"), deployment(values));
+    return new EngineFlags(path(values, "--model"), path(values, "--socket"), deployment(values));
   }
 
   private static Deployment deployment(Map<String, String> values) {

@@ -97,7 +97,11 @@ public final class ModelLoading {
     try {
       String key = gguf.text("general.architecture").orElse("") + ".context_length";
       return gguf.integer(key)
-          .orElseThrow(() -> new GgufException("metadata key %s: it is missing".formatted(key)));
+          .orElseThrow(
+              () ->
+                  new ModelLoadException(
+                      "model file %s: metadata key %s is missing"
+                          .formatted(file.getFileName(), key)));
     } catch (GgufException e) {
       throw refused(file, e);
     }

@@ -8,7 +8,9 @@ import dev.cloister.engine.model.Vocabulary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.Stream;
 
 /** The tokens of a loaded model. Each is looked at once, and kept. */
 final class NativeVocabulary implements Vocabulary {
@@ -74,6 +76,24 @@ final class NativeVocabulary implements Vocabulary {
         room = -count;
       }
     }
+  }
+
+  /**
+   * {@inheritDoc} In the order of llama.cpp's server: begin, query, end, separator, document, end.
+   */
+  @Override
+  public int[] tokenizePair(String query, String document) {
+    int end = llama.vocabEnd.toInt(vocabulary);
+    return Stream.of(
+            new int[] {llama.vocabBegin.toInt(vocabulary)},
+            tokenize(query, false, false),
+            new int[] {end, llama.vocabSeparator.toInt(vocabulary)},
+            tokenize(document, false, false),
+            new int[] {end})
+        .flatMapToInt(Arrays::stream)
+        // What a vocabulary does not have is negative.
+        .filter(token -> token >= 0)
+        .toArray();
   }
 
   @Override

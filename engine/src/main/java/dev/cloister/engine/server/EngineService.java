@@ -79,7 +79,9 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
   }
 
   private static ModelState loadingState(double part) {
-    return ModelState.newBuilder().setLoading(Loading.newBuilder().setProgress((float) part)).build();
+    return ModelState.newBuilder()
+        .setLoading(Loading.newBuilder().setProgress((float) part))
+        .build();
   }
 
   /** Hears from two threads: the one that loads, and the one of its connection. */

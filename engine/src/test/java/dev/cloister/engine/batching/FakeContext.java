@@ -94,6 +94,11 @@ final class FakeContext implements DecodeContext {
       }
 
       @Override
+      public int[] tokenizePair(String query, String document) {
+        return tokenize(query + document, true, false);
+      }
+
+      @Override
       public byte[] piece(int token, boolean special) {
         return Character.toString(token).getBytes(StandardCharsets.UTF_8);
       }

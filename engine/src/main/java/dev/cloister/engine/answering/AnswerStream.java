@@ -1,0 +1,171 @@
+package dev.cloister.engine.answering;
+
+import dev.cloister.engine.batching.TokenListener;
+import dev.cloister.engine.chat.parsing.OutputParser;
+import dev.cloister.engine.chat.parsing.OutputPart;
+import dev.cloister.engine.generation.AnswerPart;
+import dev.cloister.engine.generation.FailureCode;
+import dev.cloister.engine.generation.FinishReason;
+import dev.cloister.engine.generation.GenerationListener;
+import dev.cloister.engine.generation.StopSequences;
+import dev.cloister.engine.generation.TokenLogprob;
+import dev.cloister.engine.generation.Usage;
+import dev.cloister.engine.model.TokenProbabilities;
+import dev.cloister.engine.model.Vocabulary;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the answer of its tokens: whole characters, up to the first stop sequence, taken apart into
+ * text, reasoning and tool calls. Belongs to the batcher's thread.
+ */
+final class AnswerStream implements TokenListener {
+
+  /** Markup that some models write as control tokens, and that the parser needs to see. */
+  private static final Set<String> PARSED_MARKUP =
+      Set.of(
+          "<tool_call>",
+          "</tool_call>",
+          "<|python_tag|>",
+          "[TOOL_CALLS]",
+          "[CALL_ID]",
+          "[ARGS]",
+          "<think>",
+          "</think>");
+
+  private final Vocabulary vocabulary;
+  private final OutputParser parser;
+  private final StopSequences stops;
+  private final GenerationListener listener;
+  private final Utf8Pieces characters = new Utf8Pieces();
+
+  /** Tokens whose text is not out yet. */
+  private final ArrayDeque<Pending> pending = new ArrayDeque<>();
+
+  private int charactersIn;
+  private int charactersOut;
+  private boolean calledTools;
+
+  /** A token whose text ends after so many characters of the answer. */
+  private record Pending(TokenLogprob logprob, int end) {}
+
+  AnswerStream(
+      Vocabulary vocabulary,
+      OutputParser parser,
+      StopSequences stops,
+      GenerationListener listener) {
+    this.vocabulary = vocabulary;
+    this.parser = parser;
+    this.stops = stops;
+    this.listener = listener;
+  }
+
+  @Override
+  public void started(int promptTokens, int cachedTokens) {
+    listener.started(promptTokens, cachedTokens);
+  }
+
+  @Override
+  public boolean ready() {
+    return listener.ready();
+  }
+
+  @Override
+  public boolean token(int token, @Nullable TokenProbabilities probabilities) {
+    String text = characters.accept(piece(token));
+    charactersIn += text.length();
+    if (probabilities != null) {
+      pending.add(new Pending(logprob(token, probabilities), charactersIn));
+    }
+    out(stops.accept(text));
+    return !stops.reached();
+  }
+
+  private byte[] piece(int token) {
+    if (vocabulary.isControl(token)) {
+      byte[] markup = vocabulary.piece(token, true);
+      return PARSED_MARKUP.contains(new String(markup, StandardCharsets.UTF_8))
+          ? markup
+          : new byte[0];
+    }
+    return vocabulary.piece(token, false);
+  }
+
+  private TokenLogprob logprob(int token, TokenProbabilities probabilities) {
+    int[] topTokens = probabilities.topTokens();
+    List<TokenLogprob.Choice> top = new ArrayList<>(topTokens.length);
+    for (int i = 0; i < topTokens.length; i++) {
+      top.add(choice(topTokens[i], probabilities.topLogprobs()[i]));
+    }
+    return new TokenLogprob(choice(token, probabilities.logprob()), top);
+  }
+
+  private TokenLogprob.Choice choice(int token, float logprob) {
+    return new TokenLogprob.Choice(token, vocabulary.piece(token, true), logprob);
+  }
+
+  private void out(String text) {
+    if (!text.isEmpty()) {
+      charactersOut += text.length();
+      parser.accept(text).forEach(this::say);
+    }
+  }
+
+  private void say(OutputPart part) {
+    switch (part) {
+      case OutputPart.Content(String text) ->
+          listener.part(new AnswerPart.Text(text, releasedLogprobs()));
+      case OutputPart.Reasoning(String text) -> {
+        releasedLogprobs();
+        listener.part(new AnswerPart.Reasoning(text));
+      }
+      case OutputPart.ToolCall(int index, String name, String arguments) -> {
+        releasedLogprobs();
+        calledTools = true;
+        listener.part(new AnswerPart.ToolCallPiece(index, callId(index), name, arguments));
+      }
+    }
+  }
+
+  /**
+   * Of the tokens whose text is out; probabilities must not tell what a stop sequence holds back.
+   */
+  private List<TokenLogprob> releasedLogprobs() {
+    if (pending.isEmpty()) {
+      return List.of();
+    }
+    List<TokenLogprob> released = new ArrayList<>();
+    while (!pending.isEmpty() && pending.peek().end() <= charactersOut) {
+      released.add(pending.remove().logprob());
+    }
+    return released;
+  }
+
+  /** Unique within an answer; Mistral's templates want nine letters or digits. */
+  private static String callId(int index) {
+    return "call%05d".formatted(index);
+  }
+
+  @Override
+  public void finished(FinishReason reason, Usage usage) {
+    if (reason != FinishReason.CANCELLED) {
+      out(stops.rest());
+      parser.end().forEach(this::say);
+      List<TokenLogprob> rest = releasedLogprobs();
+      if (!rest.isEmpty()) {
+        listener.part(new AnswerPart.Text("", rest));
+      }
+    }
+    boolean called = calledTools && reason == FinishReason.STOP;
+    listener.finished(called ? FinishReason.TOOL_CALLS : reason, usage);
+  }
+
+  @Override
+  public void failed(FailureCode code, String message) {
+    listener.failed(code, message);
+  }
+}
