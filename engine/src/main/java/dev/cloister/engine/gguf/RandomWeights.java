@@ -32,7 +32,7 @@ record RandomWeights(
   @Override
   public void writeTo(WritableByteChannel out) throws IOException {
     SplittableRandom random = new SplittableRandom(seed);
-    ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     float[] block = new float[BLOCK];
     int blockBytes = Math.toIntExact(type.bytes(BLOCK));
     for (long left = elements; left > 0; left -= BLOCK) {

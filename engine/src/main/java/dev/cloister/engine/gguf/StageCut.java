@@ -1,0 +1,145 @@
+package dev.cloister.engine.gguf;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Some of a model's layers, cut out into a GGUF file that llama.cpp loads as a model of its own.
+ * Tensor bytes are copied unchanged, so that the stages compute together, bit for bit, what the
+ * whole model computes.
+ *
+ * <p>The last stage has the model's output and its tokenizer. The others have neither: hidden
+ * states are read behind their last layer, so they get a vocabulary of {@value
+ * #PLACEHOLDER_VOCABULARY} tokens whose embeddings are zero. No stage but a last one that shares
+ * the embedding with the output holds the embedding; whoever feeds the first stage reads its rows
+ * from the whole model.
+ *
+ * @param firstLayer the first layer of the stage, from 0
+ * @param endLayer the layer behind its last one
+ * @param layers of the whole model
+ */
+public record StageCut(int firstLayer, int endLayer, int layers) {
+
+  private static final int PLACEHOLDER_VOCABULARY = 32;
+  private static final String EMBEDDING = "token_embd.weight";
+  private static final String OUTPUT = "output.weight";
+
+  public StageCut {
+    if (firstLayer < 0 || endLayer <= firstLayer || endLayer > layers) {
+      throw new IllegalArgumentException(
+          "layers: %d to %d (expected: at least one of 0 to %d)"
+              .formatted(firstLayer, endLayer, layers));
+    }
+  }
+
+  /** Whether the stage ends with the model's last layer. */
+  public boolean isLast() {
+    return endLayer == layers;
+  }
+
+  /**
+   * Writes the stage's file.
+   *
+   * @throws GgufException when the model has another number of layers, is of an architecture that
+   *     this package does not know, or changes its kind of layers within the cut
+   * @throws IOException when the model cannot be read, or the file not written
+   */
+  public void write(GgufModel model, Path to) throws GgufException, IOException {
+    check(model);
+    GgufWriter writer = new GgufWriter();
+    model.file().metadata().forEach((key, value) -> putMetadata(writer, model, key, value));
+    String prefix = model.architecture() + ".";
+    writer.put(prefix + "block_count", GgufValue.ofUint32(endLayer - firstLayer));
+    if (!isLast()) {
+      writer
+          .put("tokenizer.ggml.model", GgufValue.ofText("none"))
+          .put(prefix + "vocab_size", GgufValue.ofUint32(PLACEHOLDER_VOCABULARY));
+    }
+    for (TensorInfo tensor : model.file().tensors().values()) {
+      addTensor(writer, model, tensor);
+    }
+    writer.write(to);
+  }
+
+  private void check(GgufModel model) throws GgufException {
+    if (model.layers() != layers) {
+      throw new GgufException(
+          "the model has %d layers (expected: %d)".formatted(model.layers(), layers));
+    }
+    Optional<Architecture> architecture = Architecture.of(model.architecture());
+    if (architecture.isEmpty()) {
+      throw new GgufException(
+          "models of the architecture %s cannot be cut into stages (expected: one of %s)"
+              .formatted(model.architecture(), List.of(Architecture.values())));
+    }
+    int period = architecture.get().layerPeriod();
+    if (firstLayer % period != 0) {
+      throw new GgufException(
+          "a stage of a %s model cannot begin with layer %d (expected: a multiple of %d)"
+              .formatted(model.architecture(), firstLayer, period));
+    }
+  }
+
+  private void putMetadata(GgufWriter writer, GgufModel model, String key, GgufValue value) {
+    boolean droppedTokenizer = !isLast() && key.startsWith("tokenizer.");
+    // The writer aligns as files without this key are aligned.
+    if (droppedTokenizer || key.equals("general.alignment")) {
+      return;
+    }
+    writer.put(key, isPerLayer(model, key, value) ? value.slice(firstLayer, endLayer) : value);
+  }
+
+  /**
+   * The numbers of dimensions in each section of a head have four elements, however many layers.
+   */
+  private boolean isPerLayer(GgufModel model, String key, GgufValue value) {
+    return key.startsWith(model.architecture() + ".")
+        && !key.endsWith(".rope.dimension_sections")
+        && value.type() == ValueType.ARRAY
+        && value.elementType() != ValueType.TEXT
+        && value.count() == layers;
+  }
+
+  private void addTensor(GgufWriter writer, GgufModel model, TensorInfo tensor) {
+    String name = tensor.name();
+    GgufWriter.TensorData copy = out -> model.file().copy(tensor, out);
+    if (name.startsWith("blk.")) {
+      int layer = Integer.parseInt(name.substring(4, name.indexOf('.', 4)));
+      if (layer >= firstLayer && layer < endLayer) {
+        String renamed = "blk." + (layer - firstLayer) + name.substring(name.indexOf('.', 4));
+        writer.tensor(renamed, tensor.type(), tensor.dimensions(), copy);
+      }
+    } else if (isPlaceholder(model.file().tensors(), name)) {
+      long width = model.embeddingLength();
+      long rows = isLast() ? model.vocabulary() : PLACEHOLDER_VOCABULARY;
+      TensorType type =
+          width % TensorType.Q4_0.blockElements() == 0 ? TensorType.Q4_0 : TensorType.F16;
+      long bytes = type.bytes(width * rows);
+      writer.tensor(name, type, List.of(width, rows), out -> writeZeros(out, bytes));
+    } else {
+      writer.tensor(name, tensor.type(), tensor.dimensions(), copy);
+    }
+  }
+
+  /** What llama.cpp insists on, though the stage never computes with it. */
+  private boolean isPlaceholder(Map<String, TensorInfo> tensors, String name) {
+    return switch (name) {
+      case EMBEDDING -> !isLast() || firstLayer > 0 && tensors.containsKey(OUTPUT);
+      case OUTPUT -> !isLast();
+      default -> false;
+    };
+  }
+
+  private static void writeZeros(WritableByteChannel out, long bytes) throws IOException {
+    ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(bytes, 1 << 16));
+    for (long left = bytes; left > 0; left -= zeros.limit()) {
+      zeros.clear().limit((int) Math.min(left, zeros.capacity()));
+      GgufWriter.writeFully(out, zeros);
+    }
+  }
+}
