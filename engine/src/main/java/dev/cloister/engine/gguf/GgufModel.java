@@ -57,7 +57,7 @@ public record GgufModel(
 
   private static final int MAX_WIDTH = 1 << 20;
   private static final int MAX_HEADS = 1 << 16;
-  private static final int MAX_VOCABULARY = 1 << 24;
+  private static final int MAX_VOCABULARY = 1 << 20;
   private static final String TOKENS = "tokenizer.ggml.tokens";
   private static final String EMBEDDING = "token_embd.weight";
 

@@ -62,8 +62,10 @@ final class GgufParser {
           "version %s (expected: 2 or 3, little-endian)", Integer.toUnsignedString(version));
     }
     need(2 * Long.BYTES);
-    long tensorCount = count("tensors", in.getLong(), MAX_TENSORS, MIN_TENSOR_BYTES);
-    long keyCount = count("metadata keys", in.getLong(), MAX_KEYS, MIN_KEY_BYTES);
+    long tensorCount = in.getLong();
+    long keyCount = in.getLong();
+    checkCount("tensors", tensorCount, MAX_TENSORS, MIN_TENSOR_BYTES);
+    checkCount("metadata keys", keyCount, MAX_KEYS, MIN_KEY_BYTES);
     kind = "metadata key";
     for (number = 0; number < keyCount; number++) {
       readKey();
@@ -220,14 +222,13 @@ final class GgufParser {
     return alignment;
   }
 
-  private long count(String what, long announced, int most, int leastBytes) throws GgufException {
+  private void checkCount(String what, long announced, int most, int leastBytes) throws GgufException {
     if (announced < 0 || announced > most) {
       throw refused("%s %s (expected: at most %d)", Long.toUnsignedString(announced), what, most);
     }
     if (announced * leastBytes > in.remaining()) {
       throw refused("%d %s in %d bytes; %s", announced, what, in.remaining(), TRUNCATED);
     }
-    return announced;
   }
 
   private ValueType valueType(int announced) throws GgufException {

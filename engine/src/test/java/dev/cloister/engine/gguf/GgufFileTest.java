@@ -173,11 +173,11 @@ class GgufFileTest {
         () -> HeaderBytes.of(1, 0).tensor("t", 0, 1L << 61).parse(32),
         "tensor t: dimensions [2305843009213693952] overflow 64 bits");
     refused(
-        () -> HeaderBytes.of(1, 0).tensor("t", TensorType.Q4_0.number(), 0, 33).parse(32),
+        () -> HeaderBytes.of(1, 0).typedTensor("t", TensorType.Q4_0.number(), 0, 33).parse(32),
         "tensor t: first dimension 33 (expected: a multiple of the 32 elements of a Q4_0 block)");
     for (int type : new int[] {4, 36, 42, -1}) {
       refused(
-          () -> HeaderBytes.of(1, 0).tensor("t", type, 0, 32).parse(128),
+          () -> HeaderBytes.of(1, 0).typedTensor("t", type, 0, 32).parse(128),
           "tensor t: unknown tensor type " + type);
     }
     refused(

@@ -40,10 +40,10 @@ final class HeaderBytes {
 
   /** A tensor of F32 numbers. */
   HeaderBytes tensor(String name, long offset, long... dimensions) {
-    return tensor(name, TensorType.F32.number(), offset, dimensions);
+    return typedTensor(name, TensorType.F32.number(), offset, dimensions);
   }
 
-  HeaderBytes tensor(String name, int type, long offset, long... dimensions) {
+  HeaderBytes typedTensor(String name, int type, long offset, long... dimensions) {
     text(name).u32(dimensions.length);
     for (long dimension : dimensions) {
       u64(dimension);
