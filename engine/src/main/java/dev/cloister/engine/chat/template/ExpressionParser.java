@@ -17,6 +17,7 @@ final class ExpressionParser {
 
   private static final int MAX_NESTING = 100;
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
+  private static final Set<String> PRODUCTS = Set.of("*", "/", "//", "%");
   private static final Set<Kind> BEGIN_ARGUMENT =
       Set.of(Kind.NAME, Kind.STRING, Kind.INTEGER, Kind.FLOAT);
 
@@ -197,8 +198,7 @@ final class ExpressionParser {
 
   private Expression product() {
     Expression left = power();
-    while (current().kind() == Kind.OPERATOR
-        && Set.of("*", "/", "//", "%").contains(current().text())) {
+    while (current().kind() == Kind.OPERATOR && PRODUCTS.contains(current().text())) {
       left = new Expression.Binary(next().text(), left, power());
     }
     return left;

@@ -45,9 +45,9 @@ final class Operators {
       return a == null && b == null;
     }
     if (isNumber(a) && isNumber(b)) {
-      return a instanceof Double || b instanceof Double
-          ? real(a) == real(b)
-          : Values.integer(a) == Values.integer(b);
+      return (a instanceof Double || b instanceof Double)
+          ? (real(a) == real(b))
+          : (Values.integer(a) == Values.integer(b));
     }
     if (a instanceof List<?> x && b instanceof List<?> y) {
       if (x.size() != y.size() || isTuple(x) != isTuple(y)) {
@@ -195,7 +195,7 @@ final class Operators {
   }
 
   private static Object repeated(Object value, long times, Rendering rendering) {
-    int count = Math.clamp(times, 0, Rendering.MAX_WORK);
+    int count = Math.clamp(times, 0, Integer.MAX_VALUE);
     if (value instanceof String text) {
       rendering.spend((long) text.length() * count / 4);
       return text.repeat(count);

@@ -82,7 +82,7 @@ final class Scope {
    */
   static final class Rendering {
 
-    static final int MAX_WORK = 10_000_000;
+    private static final int MAX_WORK = 10_000_000;
     private static final int MAX_DEPTH = 1000;
 
     private final Clock clock;
