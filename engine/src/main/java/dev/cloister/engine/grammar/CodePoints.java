@@ -36,9 +36,13 @@ record CodePoints(List<Range> ranges) {
     return new CodePoints(List.of(new Range(first, last)));
   }
 
+  /** The set of all the ranges, which may come in any order and overlap. */
+  static CodePoints of(List<Range> ranges) {
+    return new CodePoints(joined(new ArrayList<>(ranges)));
+  }
+
   static CodePoints anyOf(String text) {
-    return new CodePoints(
-        joined(new ArrayList<>(text.codePoints().mapToObj(c -> new Range(c, c)).toList())));
+    return of(text.codePoints().mapToObj(c -> new Range(c, c)).toList());
   }
 
   CodePoints union(CodePoints other) {

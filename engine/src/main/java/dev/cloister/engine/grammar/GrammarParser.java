@@ -160,7 +160,7 @@ final class GrammarParser {
     if (negated) {
       at++;
     }
-    CodePoints set = CodePoints.NONE;
+    List<CodePoints.Range> ranges = new ArrayList<>();
     while (peek() != ']') {
       int first = character();
       int last = first;
@@ -171,12 +171,13 @@ final class GrammarParser {
           throw wrong("a range of characters ends before it begins");
         }
       }
-      set = set.union(CodePoints.range(first, last));
+      ranges.add(new CodePoints.Range(first, last));
     }
-    if (set.isEmpty()) {
+    if (ranges.isEmpty()) {
       throw wrong("a class of characters is empty; name a character, or write . for any");
     }
     at++;
+    CodePoints set = CodePoints.of(ranges);
     return negated ? set.complement() : set;
   }
 

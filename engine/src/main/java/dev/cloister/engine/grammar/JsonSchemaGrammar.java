@@ -57,6 +57,11 @@ public final class JsonSchemaGrammar {
   }
 
   private static JsonNode document(String schema) {
+    if (schema.length() > Grammar.MAX_LENGTH) {
+      throw new IllegalArgumentException(
+          "schema is %d characters long (expected: at most %d); make it smaller"
+              .formatted(schema.length(), Grammar.MAX_LENGTH));
+    }
     try {
       return MAPPER.readTree(schema);
     } catch (JsonProcessingException e) {

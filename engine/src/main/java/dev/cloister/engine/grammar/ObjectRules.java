@@ -81,7 +81,7 @@ final class ObjectRules {
       String written = TextNode.valueOf(name).toString();
       Prefix prefix = start;
       for (int c : written.substring(1, written.length() - 1).codePoints().toArray()) {
-        prefix = prefix.next.computeIfAbsent(c, unused -> new Prefix());
+        prefix = prefix.next.computeIfAbsent(c, _ -> new Prefix());
       }
       prefix.complete = true;
     }

@@ -18,7 +18,8 @@ final class SchemaConjunction {
   static ObjectNode of(ObjectNode one, ObjectNode other, String pointer) {
     refuseClosed(one, other, pointer);
     refuseClosed(other, one, pointer);
-    ObjectNode both = one.deepCopy();
+    ObjectNode both = JsonNodeFactory.instance.objectNode();
+    both.setAll(one);
     for (Map.Entry<String, JsonNode> entry : other.properties()) {
       String keyword = entry.getKey();
       JsonNode added = entry.getValue();
@@ -56,17 +57,19 @@ final class SchemaConjunction {
   }
 
   private static JsonNode properties(JsonNode present, JsonNode added, String pointer) {
-    if (!present.isObject() || !added.isObject()) {
+    if (!(present instanceof ObjectNode known) || !added.isObject()) {
       throw new SchemaConverter.Problem(pointer, "\"properties\" must be an object");
     }
-    ObjectNode both = present.deepCopy();
+    ObjectNode both = JsonNodeFactory.instance.objectNode();
+    both.setAll(known);
     added
         .properties()
         .forEach(
             entry -> {
-              JsonNode known = both.get(entry.getKey());
+              JsonNode before = both.get(entry.getKey());
               both.set(
-                  entry.getKey(), known == null ? entry.getValue() : both(known, entry.getValue()));
+                  entry.getKey(),
+                  before == null ? entry.getValue() : both(before, entry.getValue()));
             });
     return both;
   }

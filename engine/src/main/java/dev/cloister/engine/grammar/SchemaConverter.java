@@ -1,6 +1,7 @@
 package dev.cloister.engine.grammar;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -85,6 +86,11 @@ final class SchemaConverter {
      */
     Problem(String pointer, String what) {
       super("schema at %s: %s".formatted(pointer, what));
+    }
+
+    /** Puts the place before what was found wrong without knowing it. */
+    Problem(String pointer, IllegalArgumentException found) {
+      super("schema at %s: %s".formatted(pointer, found.getMessage()), found);
     }
   }
 
@@ -196,7 +202,8 @@ final class SchemaConverter {
   }
 
   private static ObjectNode without(ObjectNode schema, String keyword) {
-    ObjectNode rest = schema.deepCopy();
+    ObjectNode rest = JsonNodeFactory.instance.objectNode();
+    rest.setAll(schema);
     rest.remove(keyword);
     return rest;
   }

@@ -152,42 +152,40 @@ final class StringPattern {
   }
 
   private Part atom(int depth) {
-    char c = peek();
-    switch (c) {
-      case '(' -> {
-        at++;
-        if (peek() == '?') {
-          if (!pattern.startsWith("?:", at)) {
-            throw unsupported("a group that begins with (?");
-          }
-          at += 2;
-        }
-        Part inner = alternatives(depth + 1);
-        if (peek() != ')') {
-          throw unsupported("a ( without its )");
-        }
-        at++;
-        return new Part("(" + inner.text + ")", inner.canBeEmpty);
-      }
-      case '[' -> {
-        return set(characterClass());
-      }
+    return switch (peek()) {
+      case '(' -> group(depth);
+      case '[' -> set(characterClass());
+      case '\\' -> set(escape());
       case '.' -> {
         at++;
-        return set(CodePoints.anyOf("\n\r").complement());
+        yield set(CodePoints.anyOf("\n\r").complement());
       }
       case '*', '+', '?', '{' -> throw unsupported("a repetition of nothing");
       case '^', '$' -> throw unsupported("an anchor inside");
-      case '\\' -> {
-        CodePoints set = escape();
-        return set(set);
+      default -> set(CodePoints.of(next()));
+    };
+  }
+
+  private Part group(int depth) {
+    at++;
+    if (peek() == '?') {
+      if (!pattern.startsWith("?:", at)) {
+        throw unsupported("a group that begins with (?");
       }
-      default -> {
-        int point = pattern.codePointAt(at);
-        at += Character.charCount(point);
-        return set(CodePoints.of(point));
-      }
+      at += 2;
     }
+    Part inner = alternatives(depth + 1);
+    if (peek() != ')') {
+      throw unsupported("a ( without its )");
+    }
+    at++;
+    return new Part("(" + inner.text + ")", inner.canBeEmpty);
+  }
+
+  private int next() {
+    int point = pattern.codePointAt(at);
+    at += Character.charCount(point);
+    return point;
   }
 
   private CodePoints characterClass() {
@@ -196,7 +194,7 @@ final class StringPattern {
     if (negated) {
       at++;
     }
-    CodePoints set = CodePoints.NONE;
+    List<CodePoints.Range> ranges = new ArrayList<>();
     while (peek() != ']') {
       CodePoints first = classMember();
       boolean range = peek() == '-' && at + 1 < pattern.length() && pattern.charAt(at + 1) != ']';
@@ -208,12 +206,13 @@ final class StringPattern {
         if (to < from) {
           throw unsupported("a range that ends before it begins");
         }
-        set = set.union(CodePoints.range(from, to));
+        ranges.add(new CodePoints.Range(from, to));
       } else {
-        set = set.union(first);
+        ranges.addAll(first.ranges());
       }
     }
     at++;
+    CodePoints set = CodePoints.of(ranges);
     return negated ? set.complement() : set;
   }
 
@@ -221,12 +220,7 @@ final class StringPattern {
     if (at >= pattern.length()) {
       throw unsupported("a [ without its ]");
     }
-    if (peek() == '\\') {
-      return escape();
-    }
-    int point = pattern.codePointAt(at);
-    at += Character.charCount(point);
-    return CodePoints.of(point);
+    return peek() == '\\' ? escape() : CodePoints.of(next());
   }
 
   private int single(CodePoints set) {

@@ -164,7 +164,7 @@ final class TypeRules {
     try {
       return book.define(SchemaConverter.hint(pointer), StringPattern.rule(pattern, json));
     } catch (IllegalArgumentException e) {
-      throw new SchemaConverter.Problem(pointer, e.getMessage());
+      throw new SchemaConverter.Problem(pointer, e);
     }
   }
 
@@ -236,7 +236,7 @@ final class TypeRules {
     try {
       return book.repeat(rule, Math.max(0, least), most);
     } catch (IllegalArgumentException e) {
-      throw new SchemaConverter.Problem(pointer, e.getMessage());
+      throw new SchemaConverter.Problem(pointer, e);
     }
   }
 

@@ -34,6 +34,9 @@ public final class OutputParser {
     BETWEEN_CALLS
   }
 
+  /** How much space may belong to markup; more would hold an answer of nothing else back. */
+  private static final int MAX_SPACE = 32;
+
   private final @Nullable ToolCallSyntax syntax;
   private final ReasoningSyntax reasoning;
   private final CallReader reader;
@@ -311,9 +314,10 @@ public final class OutputParser {
     }
   }
 
+  /** Where the space before a place begins. */
   private int spaceBefore(int end) {
     int start = end;
-    while (start > 0 && Character.isWhitespace(held.charAt(start - 1))) {
+    while (start > 0 && end - start < MAX_SPACE && Character.isWhitespace(held.charAt(start - 1))) {
       start--;
     }
     return start;

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -191,6 +192,17 @@ class OutputParserTest {
   }
 
   @Test
+  void endlessSpaceIsNotHeldBack() {
+    OutputParser parser = parser(ToolCallSyntax.HERMES, ReasoningSyntax.NONE);
+    parser.accept("a");
+    int shown = 0;
+    for (int i = 0; i < 1_000; i++) {
+      shown += parser.accept("\n").size();
+    }
+    assertThat(shown).isGreaterThan(900);
+  }
+
+  @Test
   void aCallInThoughtIsNoCall() {
     String call = "<tool_call>{\"name\": \"get_time\"}</tool_call>";
     assertThat(
@@ -279,17 +291,25 @@ class OutputParserTest {
     }
   }
 
+  /** What begins a call time and again would take minutes if each were read to the end. */
   @Test
-  void longAnswersTakeLinearTime() {
-    OutputParser parser = parser(ToolCallSyntax.HERMES, ReasoningSyntax.TAGGED);
-    StringBuilder text = new StringBuilder();
-    for (int i = 0; i < 200_000; i++) {
-      String piece = i % 3 == 0 ? "<tool_call>{" : i % 3 == 1 ? "\"name\": \"" : " ";
-      text.append(piece);
-      parser.accept(piece);
+  @Timeout(20)
+  void beginningsOfCallsAreNotReadTimeAndAgain() {
+    List<String> starts =
+        List.of("<tool_call>{", "<tool_call>{\"name\": \"", "<tool_call>{\",\":\"", "<tool_call> ");
+    for (String start : starts) {
+      OutputParser parser = parser(ToolCallSyntax.HERMES, ReasoningSyntax.TAGGED);
+      int shown = 0;
+      for (int i = 0; i < 50_000; i++) {
+        for (OutputPart part : parser.accept(start)) {
+          shown += ((Content) part).text().length();
+        }
+      }
+      for (OutputPart part : parser.end()) {
+        shown += ((Content) part).text().length();
+      }
+      assertThat(shown).as(start).isEqualTo(50_000 * start.length());
     }
-    parser.end();
-    assertThat(text).isNotEmpty();
   }
 
   private static List<String> pieces(String text, Random random) {
