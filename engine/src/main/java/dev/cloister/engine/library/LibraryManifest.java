@@ -67,7 +67,7 @@ record LibraryManifest(String version, Platform platform, Backend backend, List<
       if (!lines.getFirst().equals(FIRST_LINE)) {
         throw new IOException(NAME + " is not one that this version of Cloister knows");
       }
-      String[] build = lines.get(1).split(" ");
+      String[] build = lines.get(1).split(" ", -1);
       return new LibraryManifest(
           build[0],
           new Platform(build[1], build[2]),

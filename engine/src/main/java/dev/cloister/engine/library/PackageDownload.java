@@ -28,7 +28,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import javax.net.ssl.SSLException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Fetches packed files and checks them on the way. Proxies are the JVM's: {@code
@@ -66,7 +65,7 @@ final class PackageDownload implements AutoCloseable {
         URI.create(registry + (registry.getPath().endsWith("/") ? "" : "/")).resolve(wanted.path());
     try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW)) {
       Body body = new Body(wanted, out, received);
-      HttpResponse<@Nullable Void> response =
+      HttpResponse<Void> response =
           await(
               http.sendAsync(HttpRequest.newBuilder(address).build(), info -> body.from(info)),
               body,
@@ -187,10 +186,10 @@ final class PackageDownload implements AutoCloseable {
       this.received = received;
     }
 
-    BodySubscriber<@Nullable Void> from(HttpResponse.ResponseInfo info) {
+    BodySubscriber<Void> from(HttpResponse.ResponseInfo info) {
       return info.statusCode() == 200
           ? BodySubscribers.ofByteArrayConsumer(this)
-          : BodySubscribers.replacing(null);
+          : BodySubscribers.discarding();
     }
 
     @Override

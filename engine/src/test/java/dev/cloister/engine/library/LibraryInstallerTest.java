@@ -67,7 +67,8 @@ class LibraryInstallerTest {
             "libggml-base.so",
             "libggml-cpu-haswell.so",
             "libllama.v0.5.0.so");
-    assertThat(outcome.library().llama()).hasBinaryContent("llama".repeat(30_000).getBytes());
+    assertThat(outcome.library().llama())
+        .hasBinaryContent(TestPackage.bytes("llama".repeat(30_000)));
     assertThat(outcome.library().verify()).isEmpty();
     assertThat(InstalledLibraries.in(cache).usable()).containsExactly(outcome.library());
     assertThat(steps.received).hasValue(cpu.packed().length);
