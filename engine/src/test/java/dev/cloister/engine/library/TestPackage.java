@@ -8,8 +8,24 @@ import java.util.Base64;
 import java.util.List;
 
 /** A small package with what such packages hold, and its pin. */
-record TestPackage(NpmPackage pin, byte[] packed) {
+final class TestPackage {
   static final Platform PLATFORM = new Platform("linux", "x64");
+
+  private final NpmPackage pin;
+  private final byte[] packed;
+
+  private TestPackage(NpmPackage pin, byte[] packed) {
+    this.pin = pin;
+    this.packed = packed;
+  }
+
+  NpmPackage pin() {
+    return pin;
+  }
+
+  byte[] packed() {
+    return packed;
+  }
 
   /** The main package of a build. */
   static TestPackage main(Backend backend) {
