@@ -1,19 +1,23 @@
 package dev.cloister.cli;
 
 import dev.cloister.engine.library.LibraryInstaller;
+import java.io.Console;
 import java.io.PrintWriter;
+import org.jspecify.annotations.Nullable;
 
 /** A line that grows on a terminal; elsewhere, where lines stay, a line every quarter. */
 final class InstallProgress implements LibraryInstaller.Progress, AutoCloseable {
   private static final int WIDTH = 40;
 
   private final PrintWriter out;
-  private final boolean terminal = System.console() != null && System.console().isTerminal();
+  private final boolean terminal;
   private int shownPercent = -1;
   private boolean lineOpen;
 
   InstallProgress(PrintWriter out) {
     this.out = out;
+    @Nullable Console console = System.console();
+    this.terminal = console != null && console.isTerminal();
   }
 
   @Override
