@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
+import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -87,7 +88,6 @@ final class Candidates {
 
   /** Samplers may put another array in the place of ours. */
   private MemorySegment left() {
-    return MemorySegment.ofAddress(array.get(JAVA_LONG, 0))
-        .reinterpret(array.get(JAVA_LONG, SIZE) * CANDIDATE_BYTES);
+    return NativeMemory.at(array.get(JAVA_LONG, 0), array.get(JAVA_LONG, SIZE) * CANDIDATE_BYTES);
   }
 }

@@ -17,6 +17,11 @@ final class ContextParameters {
   private static final int F16 = 1;
   private static final int Q8_0 = 8;
 
+  // Of enum llama_pooling_type. Vectors are pooled in Java: b4916 ends the process for the mean of
+  // most models (issue 12517), v0.5.0 where batch and sequences do not divide (issue 27175).
+  private static final int UNPOOLED = 0;
+  private static final int RANK = 4;
+
   private ContextParameters() {}
 
   static MemorySegment of(LlamaFunctions llama, ContextOptions options, Arena arena)
@@ -40,7 +45,7 @@ final class ContextParameters {
     fields.set(params, "type_v", quantized ? Q8_0 : F16);
     fields.set(params, "offload_kqv", options.kvOnGpu());
     fields.set(params, "embeddings", options.pooling() != Pooling.NONE);
-    fields.set(params, "pooling_type", pooling(options.pooling()));
+    fields.set(params, "pooling_type", options.pooling() == Pooling.RANK ? RANK : UNPOOLED);
     FlashAttention flash = quantized ? FlashAttention.ON : options.flashAttention();
     switch (llama.version()) {
       case B4916 -> fields.set(params, "flash_attn", flash == FlashAttention.ON);
@@ -59,17 +64,6 @@ final class ContextParameters {
 
   private static int threads(int asked) {
     return asked > 0 ? asked : HostMachine.THIS.physicalCores();
-  }
-
-  /** Of enum llama_pooling_type. */
-  private static int pooling(Pooling pooling) {
-    return switch (pooling) {
-      case NONE -> 0;
-      case MEAN -> 1;
-      case CLS -> 2;
-      case LAST -> 3;
-      case RANK -> 4;
-    };
   }
 
   /** Of enum llama_flash_attn_type. */

@@ -102,6 +102,7 @@ public final class LlamaCpp {
     }
   }
 
+  @SuppressWarnings("restricted") // What the library does in this process is its own affair.
   private static SymbolLookup open(Path library) throws ModelLoadException {
     try {
       return SymbolLookup.libraryLookup(library.toAbsolutePath(), Arena.global());

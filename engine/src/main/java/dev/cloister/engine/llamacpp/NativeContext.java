@@ -9,6 +9,8 @@ import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
 import dev.cloister.engine.llamacpp.capi.LlamaVersion;
 import dev.cloister.engine.llamacpp.capi.NativeFunction;
+import dev.cloister.engine.llamacpp.capi.NativeLog;
+import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
@@ -22,13 +24,18 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** A context in native memory; its batch is allocated once. */
 final class NativeContext implements DecodeContext {
 
   private static final int NO_CELLS = 1;
 
+  /** There the status is that of other failures, too; only the message tells. */
+  private static final String NO_CELLS_IN_B4916 = "failed to prepare ubatch";
+
   private final LlamaFunctions llama;
+  private final NativeLog nativeLog;
   private final NativeModel model;
   private final long context;
   private final long memory;
@@ -51,8 +58,14 @@ final class NativeContext implements DecodeContext {
   private int size;
   private boolean closed;
 
-  NativeContext(LlamaFunctions llama, NativeModel model, long context, ContextOptions options) {
+  NativeContext(
+      LlamaFunctions llama,
+      NativeLog nativeLog,
+      NativeModel model,
+      long context,
+      ContextOptions options) {
     this.llama = llama;
+    this.nativeLog = nativeLog;
     this.model = model;
     this.context = context;
     this.memory = llama.memory(context);
@@ -134,16 +147,25 @@ final class NativeContext implements DecodeContext {
     if (size == 0) {
       throw new IllegalStateException("the batch is empty");
     }
+    requireRankable();
     LlamaVersion.BATCH.set(batch, "n_tokens", size);
+    nativeLog.clear();
     int status = compute.toInt(context, batch);
     if (status == 0) {
       return DecodeOutcome.DONE;
     }
-    if (status == NO_CELLS) {
+    if (status == NO_CELLS || nativeLog.firstError().equals(NO_CELLS_IN_B4916)) {
       return DecodeOutcome.NO_ROOM;
     }
     throw new DecodeException(
         "%s failed to compute a batch (status %d)".formatted(llama.version().title(), status));
+  }
+
+  /** llama.cpp keeps the scores in a list as long as the batch, and ends the process beyond it. */
+  private void requireRankable() {
+    for (int place = 0; pooling == Pooling.RANK && place < size; place++) {
+      Objects.checkIndex(sequenceIds.getAtIndex(JAVA_INT, place), size);
+    }
   }
 
   @Override
@@ -181,19 +203,53 @@ final class NativeContext implements DecodeContext {
   @Override
   public float[] embedding(int sequence) {
     requireOpen();
-    long address = llama.sequenceEmbedding.toLong(context, Objects.checkIndex(sequence, sequences));
-    if (address == 0) {
-      throw new IllegalStateException("sequence %d has no embedding".formatted(sequence));
+    int[] places =
+        IntStream.range(0, size)
+            .filter(place -> sequenceIds.getAtIndex(JAVA_INT, place) == sequence)
+            .toArray();
+    if (places.length == 0) {
+      throw new IllegalStateException("sequence %d is not in the batch".formatted(sequence));
     }
-    float[] embedding =
-        new float[pooling == Pooling.RANK ? 1 : model.properties().embeddingLength()];
-    copyFloats(address, embedding);
-    return embedding;
+    return switch (pooling) {
+      case NONE -> throw new IllegalStateException("this context makes no embeddings");
+      case MEAN -> mean(places);
+      case CLS -> tokenEmbedding(places[0]);
+      case LAST -> tokenEmbedding(places[places.length - 1]);
+      case RANK -> floats(llama.sequenceEmbedding.toLong(context, sequence), 1);
+    };
+  }
+
+  private float[] mean(int[] places) {
+    double[] sum = new double[model.properties().embeddingLength()];
+    for (int place : places) {
+      float[] embedding = tokenEmbedding(place);
+      for (int i = 0; i < sum.length; i++) {
+        sum[i] += embedding[i];
+      }
+    }
+    float[] mean = new float[sum.length];
+    for (int i = 0; i < mean.length; i++) {
+      mean[i] = (float) (sum[i] / places.length);
+    }
+    return mean;
+  }
+
+  private float[] tokenEmbedding(int place) {
+    return floats(
+        llama.tokenEmbedding.toLong(context, place), model.properties().embeddingLength());
+  }
+
+  private static float[] floats(long address, int count) {
+    if (address == 0) {
+      throw new DecodeException("the model gives no embedding");
+    }
+    float[] floats = new float[count];
+    copyFloats(address, floats);
+    return floats;
   }
 
   private static void copyFloats(long address, float[] target) {
-    MemorySegment source =
-        MemorySegment.ofAddress(address).reinterpret((long) target.length * Float.BYTES);
+    MemorySegment source = NativeMemory.at(address, (long) target.length * Float.BYTES);
     MemorySegment.copy(source, JAVA_FLOAT, 0, target, 0, target.length);
   }
 

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
 import dev.cloister.engine.llamacpp.capi.NativeLog;
+import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import dev.cloister.engine.llamacpp.capi.NativeStruct;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.DecodeContext;
@@ -17,7 +18,6 @@ import dev.cloister.engine.model.Vocabulary;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -121,17 +121,16 @@ final class NativeModel implements Model {
 
   private static MemorySegment progressCallback(DoubleConsumer progress, Arena arena) {
     try {
-      return Linker.nativeLinker()
-          .upcallStub(
-              MethodHandles.lookup()
-                  .findStatic(
-                      NativeModel.class,
-                      "progressed",
-                      MethodType.methodType(
-                          boolean.class, DoubleConsumer.class, float.class, MemorySegment.class))
-                  .bindTo(progress),
-              FunctionDescriptor.of(JAVA_BOOLEAN, JAVA_FLOAT, ADDRESS),
-              arena);
+      return NativeMemory.callback(
+          MethodHandles.lookup()
+              .findStatic(
+                  NativeModel.class,
+                  "progressed",
+                  MethodType.methodType(
+                      boolean.class, DoubleConsumer.class, float.class, MemorySegment.class))
+              .bindTo(progress),
+          FunctionDescriptor.of(JAVA_BOOLEAN, JAVA_FLOAT, ADDRESS),
+          arena);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
@@ -179,7 +178,7 @@ final class NativeModel implements Model {
                 .formatted(llama.version().title(), options.cells(), reason(nativeLog)));
       }
       openContexts.incrementAndGet();
-      return new NativeContext(llama, this, context, options);
+      return new NativeContext(llama, nativeLog, this, context, options);
     }
   }
 

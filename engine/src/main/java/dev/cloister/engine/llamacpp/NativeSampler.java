@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.cloister.engine.generation.Sampling;
+import dev.cloister.engine.grammar.Grammar;
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
 import dev.cloister.engine.model.DecodeException;
 import dev.cloister.engine.model.TokenSampler;
@@ -87,14 +88,16 @@ final class NativeSampler implements TokenSampler {
   }
 
   private long grammar(NativeVocabulary vocabulary, String text) {
+    // llama.cpp loops, crashes or prints for some of what this refuses.
+    String checked = Grammar.parse(text).text();
     try (Arena arena = Arena.ofConfined()) {
       long sampler =
           llama.grammar.toLong(
               vocabulary.address(),
-              arena.allocateFrom(text).address(),
+              arena.allocateFrom(checked).address(),
               arena.allocateFrom("root").address());
       if (sampler == NONE) {
-        throw new IllegalArgumentException("grammar: it is no GBNF with the rule root");
+        throw new IllegalArgumentException("grammar: llama.cpp does not take it");
       }
       return sampler;
     }

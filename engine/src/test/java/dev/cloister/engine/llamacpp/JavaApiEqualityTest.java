@@ -28,7 +28,6 @@ class JavaApiEqualityTest {
     List<String> prompts = prompts();
     assertThat(prompts).hasSize(50);
     List<List<Integer>> ours = new ArrayList<>();
-    List<String> theirs = new ArrayList<>();
     LlamaCpp library = LlamaCpp.b4916(Libraries.CACHE).orElseThrow();
     NativeLibrary.load(Libraries.CACHE);
     LlamaModel.setLogger(LogFormat.TEXT, (level, line) -> {});
@@ -49,11 +48,9 @@ class JavaApiEqualityTest {
         assertThat(Libraries.text(model, tokens)).isEqualTo(String.join("", pieces));
         assertThat(wholePieces(model, tokens)).isEqualTo(pieces);
         ours.add(tokens);
-        theirs.add(String.join("", pieces));
       }
     }
     assertThat(ours.stream().mapToInt(List::size).sum()).isGreaterThan(500);
-    assertThat(theirs).anyMatch(answer -> answer.contains("<tool_call>"));
   }
 
   private static List<String> pieces(LlamaModel reference, String prompt) {

@@ -49,7 +49,7 @@ final class Libraries {
   }
 
   static ContextOptions options(int cells, KvType kvType, FlashAttention flash, Pooling pooling) {
-    return new ContextOptions(cells, 4, Math.min(cells, 256), 1, 1, kvType, flash, true, pooling);
+    return new ContextOptions(cells, 4, Math.min(cells, 512), 1, 1, kvType, flash, true, pooling);
   }
 
   static DecodeContext open(Model model) throws ModelLoadException {

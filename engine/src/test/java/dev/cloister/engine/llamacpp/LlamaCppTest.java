@@ -107,7 +107,6 @@ class LlamaCppTest {
     for (Path file : List.of(truncated, text, unknown, folder.resolve("absent.gguf"))) {
       assertThatExceptionOfType(ModelLoadException.class)
           .isThrownBy(() -> library.load(file, LoadOptions.CPU, progress -> {}).close())
-          .satisfies(e -> System.out.println(e.getMessage()))
           .withMessageContaining(file.getFileName().toString())
           .withMessageNotContaining("no reason");
     }

@@ -18,7 +18,6 @@ import java.util.List;
 public final class GgmlBackends extends Symbols {
 
   private static final ValueLayout POINTER = JAVA_LONG;
-  private static final long MAX_TEXT_BYTES = 1024;
   private static final int CPU = 0;
 
   private final NativeFunction loadAll = procedure("ggml_backend_load_all_from_path", POINTER);
@@ -66,17 +65,13 @@ public final class GgmlBackends extends Symbols {
         memory.run(device, free.address(), total.address());
         devices.add(
             new Device(
-                text(name.toLong(device)),
-                text(description.toLong(device)),
+                NativeMemory.text(name.toLong(device)),
+                NativeMemory.text(description.toLong(device)),
                 type.toInt(device) == CPU,
                 free.get(JAVA_LONG, 0),
                 total.get(JAVA_LONG, 0)));
       }
     }
     return List.copyOf(devices);
-  }
-
-  static String text(long address) {
-    return MemorySegment.ofAddress(address).reinterpret(MAX_TEXT_BYTES).getString(0);
   }
 }

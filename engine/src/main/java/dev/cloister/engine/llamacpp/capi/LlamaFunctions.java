@@ -88,6 +88,8 @@ public final class LlamaFunctions extends Symbols {
   public final NativeFunction encode =
       function("llama_encode", JAVA_INT, POINTER, LlamaVersion.BATCH.layout());
   public final NativeFunction logits = function("llama_get_logits_ith", POINTER, POINTER, JAVA_INT);
+  public final NativeFunction tokenEmbedding =
+      function("llama_get_embeddings_ith", POINTER, POINTER, JAVA_INT);
   public final NativeFunction sequenceEmbedding =
       function("llama_get_embeddings_seq", POINTER, POINTER, JAVA_INT);
   public final NativeFunction stateSize =
@@ -264,7 +266,7 @@ public final class LlamaFunctions extends Symbols {
               .formatted(version.title(), missing().getFirst(), missing().size() - 1));
     }
     if (versionText != null) {
-      String text = GgmlBackends.text(versionText.toLong());
+      String text = NativeMemory.text(versionText.toLong());
       if (!text.startsWith("0.5.0")) {
         throw new ModelLoadException(
             "this library is llama.cpp %s (expected: 0.5.0)".formatted(text));

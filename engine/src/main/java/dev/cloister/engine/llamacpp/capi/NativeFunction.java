@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * method is a result and a shape of arguments; one that does not fit the function throws.
  * Thread-safe.
  */
+@SuppressWarnings("restricted") // The shapes are checked against the library by the tests.
 public final class NativeFunction {
 
   private final MemorySegment address;

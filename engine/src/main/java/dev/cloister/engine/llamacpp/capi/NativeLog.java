@@ -5,11 +5,11 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,23 +24,24 @@ public final class NativeLog {
   // Of enum ggml_log_level.
   private static final int WARN = 3;
   private static final int ERROR = 4;
-  private static final int MAX_LINE_BYTES = 4096;
+
+  private static final Pattern ORIGIN =
+      Pattern.compile("^(?:(?:\\w+|error loading model(?: \\w+)?): )+");
 
   private final AtomicReference<String> firstError = new AtomicReference<>("");
 
   /** A C function to be given to {@code llama_log_set}; it lives as long as the process. */
   public MemorySegment callback() {
     try {
-      return Linker.nativeLinker()
-          .upcallStub(
-              MethodHandles.lookup()
-                  .bind(
-                      this,
-                      "said",
-                      MethodType.methodType(
-                          void.class, int.class, MemorySegment.class, MemorySegment.class)),
-              FunctionDescriptor.ofVoid(JAVA_INT, ADDRESS, ADDRESS),
-              Arena.global());
+      return NativeMemory.callback(
+          MethodHandles.lookup()
+              .bind(
+                  this,
+                  "said",
+                  MethodType.methodType(
+                      void.class, int.class, MemorySegment.class, MemorySegment.class)),
+          FunctionDescriptor.ofVoid(JAVA_INT, ADDRESS, ADDRESS),
+          Arena.global());
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
@@ -63,7 +64,7 @@ public final class NativeLog {
       return;
     }
     try {
-      String line = text.reinterpret(MAX_LINE_BYTES).getString(0).strip();
+      String line = NativeMemory.text(text.address()).strip();
       if (level == ERROR) {
         firstError.compareAndSet("", withoutOrigin(line));
       }
@@ -73,14 +74,11 @@ public final class NativeLog {
     }
   }
 
-  /** Lines begin with the function: {@code llama_model_load: error loading model: why}. */
+  /**
+   * Lines begin with where they come from, perhaps more than once: {@code llama_model_load: error
+   * loading model: why}.
+   */
   private static String withoutOrigin(String line) {
-    String rest = line;
-    int colon = rest.indexOf(": ");
-    if (colon > 0 && rest.substring(0, colon).matches("\\w+")) {
-      rest = rest.substring(colon + 2);
-    }
-    String known = "error loading model: ";
-    return rest.startsWith(known) ? rest.substring(known.length()) : rest;
+    return ORIGIN.matcher(line).replaceFirst("");
   }
 }
