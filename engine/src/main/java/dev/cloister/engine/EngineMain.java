@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -75,7 +76,8 @@ public final class EngineMain {
       EngineFlags flags, EngineServer server, CompletableFuture<LoadedModel> loading, Logger log) {
     try {
       ModelLoading models =
-          new ModelLoading(flags.deployment(), Clock.systemDefaultZone(), System::nanoTime);
+          new ModelLoading(
+              flags.deployment(), Clock.system(ZoneId.systemDefault()), System::nanoTime);
       loading.complete(models.load(flags.model(), server::loading));
     } catch (ModelLoadException | RuntimeException | Error e) {
       log.debug("model not loaded", e);

@@ -8,7 +8,7 @@ import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelFacts;
 import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.gguf.GgufException;
-import dev.cloister.engine.gguf.GgufFile;
+import dev.cloister.engine.gguf.GgufModel;
 import dev.cloister.engine.library.InstalledLibraries;
 import dev.cloister.engine.library.InstalledLibrary;
 import dev.cloister.engine.library.Machine;
@@ -58,8 +58,8 @@ public final class ModelLoading {
    * @throws ModelLoadException in one sentence
    */
   public LoadedModel load(Path file, DoubleConsumer progress) throws ModelLoadException {
-    GgufFile gguf = validated(file);
-    int contextTokens = deployment.contextTokensFor(trainedContext(file, gguf));
+    GgufModel gguf = checked(file);
+    int contextTokens = deployment.contextTokensFor(gguf.contextTokens());
     Optional<LlamaCpp> llama = library();
     if (llama.isEmpty()) {
       return JniModel.load(
@@ -68,59 +68,24 @@ public final class ModelLoading {
               contextTokens,
               deployment.slotsOrDefault(),
               deployment.threads(),
-              addsBegin(file, gguf)),
+              gguf.addsBeginToken()),
           deployment.libraryCache());
     }
     Model model = llama.get().load(file, loadOptions(llama.get()), progress);
     try {
-      return answering(model, contextTokens, template(file, gguf));
+      return answering(model, contextTokens, gguf.chatTemplate().orElse(""));
     } catch (ModelLoadException | RuntimeException e) {
       model.close();
       throw e;
     }
   }
 
-  private static GgufFile validated(Path file) throws ModelLoadException {
+  private static GgufModel checked(Path file) throws ModelLoadException {
     try {
-      return GgufFile.open(file);
+      return GgufModel.open(file);
     } catch (GgufException e) {
-      throw refused(file, e);
-    }
-  }
-
-  private static ModelLoadException refused(Path file, GgufException e) {
-    return new ModelLoadException(
-        "model file %s: %s".formatted(file.getFileName(), e.getMessage()), e);
-  }
-
-  private static long trainedContext(Path file, GgufFile gguf) throws ModelLoadException {
-    try {
-      String key = gguf.text("general.architecture").orElse("") + ".context_length";
-      return gguf.integer(key)
-          .orElseThrow(
-              () ->
-                  new ModelLoadException(
-                      "model file %s: metadata key %s is missing"
-                          .formatted(file.getFileName(), key)));
-    } catch (GgufException e) {
-      throw refused(file, e);
-    }
-  }
-
-  private static String template(Path file, GgufFile gguf) throws ModelLoadException {
-    try {
-      return gguf.text("tokenizer.chat_template").orElse("");
-    } catch (GgufException e) {
-      throw refused(file, e);
-    }
-  }
-
-  private static boolean addsBegin(Path file, GgufFile gguf) throws ModelLoadException {
-    try {
-      boolean usual = gguf.text("tokenizer.ggml.model").orElse("").equals("llama");
-      return gguf.bool("tokenizer.ggml.add_bos_token").orElse(usual);
-    } catch (GgufException e) {
-      throw refused(file, e);
+      throw new ModelLoadException(
+          "model file %s: %s".formatted(file.getFileName(), e.getMessage()), e);
     }
   }
 

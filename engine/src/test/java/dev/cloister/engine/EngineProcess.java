@@ -111,7 +111,10 @@ final class EngineProcess implements AutoCloseable {
     Iterator<ModelState> states = stub().watchModel(WatchModelRequest.getDefaultInstance());
     ModelState state = states.next();
     assertThat(state.hasLoading()).isTrue();
-    return states.next();
+    while (state.hasLoading()) {
+      state = states.next();
+    }
+    return state;
   }
 
   EngineProcess ready() {

@@ -72,8 +72,11 @@ class EngineProcessTest {
           engine
               .stub()
               .watchModel(dev.cloister.proto.engine.v1.WatchModelRequest.getDefaultInstance());
-      states.next();
-      assertThat(states.next().hasReady()).isTrue();
+      var state = states.next();
+      while (state.hasLoading()) {
+        state = states.next();
+      }
+      assertThat(state.hasReady()).isTrue();
       engine.process.destroyForcibly();
       assertThatThrownBy(states::hasNext)
           .isInstanceOf(StatusRuntimeException.class)
@@ -104,7 +107,7 @@ class EngineProcessTest {
   @Test
   void badModelFilesAreAFailureInOneSentence() throws Exception {
     byte[] model = Files.readAllBytes(DEMO_MODEL);
-    assertThat(failure(directory.resolve("missing.gguf"))).contains("does not exist");
+    assertThat(failure(directory.resolve("missing.gguf"))).contains("no such file");
     assertThat(failure(directory)).contains("is not a file");
     assertThat(failure(file("empty.gguf", new byte[0]))).contains("is empty");
     assertThat(failure(file("text.gguf", "Not a model.".getBytes(StandardCharsets.UTF_8))))

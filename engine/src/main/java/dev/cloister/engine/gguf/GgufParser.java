@@ -222,7 +222,8 @@ final class GgufParser {
     return alignment;
   }
 
-  private void checkCount(String what, long announced, int most, int leastBytes) throws GgufException {
+  private void checkCount(String what, long announced, int most, int leastBytes)
+      throws GgufException {
     if (announced < 0 || announced > most) {
       throw refused("%s %s (expected: at most %d)", Long.toUnsignedString(announced), what, most);
     }
