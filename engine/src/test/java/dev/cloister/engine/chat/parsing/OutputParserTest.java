@@ -47,10 +47,12 @@ class OutputParserTest {
   @ValueSource(
       strings = {
         "<tool_call>{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Sofia\"}}</tool_call>",
-        "\n"
-            + "<tool_call>\n"
-            + "{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Sofia\"}}\n"
-            + "</tool_call>\n",
+        """
+
+        <tool_call>
+        {"name": "get_weather", "arguments": {"city": "Sofia"}}
+        </tool_call>
+        """,
         "<tool_call>{\"arguments\": {\"city\": \"Sofia\"}, \"name\": \"get_weather\"}",
         "<tool_call>{\"name\": \"get_weather\", \"arguments\": \"{\\\"city\\\": \\\"Sofia\\\"}\"}\n"
             + "</tool_",
@@ -248,13 +250,14 @@ class OutputParserTest {
             "\0",
             "{\"name\": \"get_time\", \"parameters\": {}}",
             "[TOOL_CALLS]get_time[ARGS]{\"a\": 1}");
+    List<ReasoningSyntax> syntaxes = List.of(ReasoningSyntax.values());
     for (long seed = 0; seed < 20_000; seed++) {
       Random random = new Random(seed);
       StringBuilder text = new StringBuilder();
       for (int i = random.nextInt(12); i > 0; i--) {
         text.append(atoms.get(random.nextInt(atoms.size())));
       }
-      ReasoningSyntax reasoning = ReasoningSyntax.values()[random.nextInt(3)];
+      ReasoningSyntax reasoning = syntaxes.get(random.nextInt(syntaxes.size()));
       String all = text.toString();
       List<OutputPart> whole = joined(parser(syntax, reasoning), List.of(all));
       List<String> characters =
