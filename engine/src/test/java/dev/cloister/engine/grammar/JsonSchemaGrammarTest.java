@@ -53,7 +53,7 @@ class JsonSchemaGrammarTest {
           {} ~ {"a": [1, {"b": "c"}, null], "d":{}}
           true ~ [1,2, [], {}]
           {"title": "anything"} ~ "x"
-          {"type": "object"} ~ {"a": {"b":\s1}}
+          {"type": "object"} ~ {"a": {"b": 1}}
           {"type": "object"} ~ {}
           {"type": "array"} ~ [1, "a"]
           {"const": {"a": [1, "b"]}} ~ {"a": [1, "b"]}

@@ -1,7 +1,6 @@
 package dev.cloister.engine.grammar;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import de.kherud.llama.InferenceParameters;
@@ -89,13 +88,19 @@ class NativeGrammarTest {
   }
 
   /**
-   * A grammar that llama.cpp itself makes of a schema is not refused, but for two that newer
-   * versions refuse as well: an escape like that of a pattern's digit, and 10,000 repetitions.
+   * All but two, whose upstream grammars newer versions refuse as well: one has a pattern's escape
+   * for a digit, the other 10,000 repetitions.
    */
+  static List<String> schemasUpstreamConverts() {
+    return schemas().stream()
+        .filter(schema -> !schema.contains("pattern") && !schema.contains("10000"))
+        .toList();
+  }
+
+  /** A grammar that llama.cpp itself makes of a schema is not refused. */
   @ParameterizedTest
-  @MethodSource("schemas")
+  @MethodSource("schemasUpstreamConverts")
   void upstreamsOwnGrammarsAreTaken(String schema) {
-    assumeThat(schema).doesNotContain("pattern", "10000");
     String upstream = LlamaModel.jsonSchemaToGrammar(schema);
     assertThat(Grammar.parse(upstream).text()).isEqualTo(upstream);
   }
