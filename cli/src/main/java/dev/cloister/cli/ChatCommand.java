@@ -140,7 +140,7 @@ final class ChatCommand implements Callable<Integer> {
 
   /** Without a terminal there is no console since JDK 25, unlike in the three versions before. */
   @SuppressWarnings("SystemConsoleNull")
-  private static boolean isInteractive() {
+  static boolean isInteractive() {
     @Nullable Console console = System.console();
     return console != null && console.isTerminal();
   }

@@ -1,9 +1,7 @@
 package dev.cloister.cli;
 
 import dev.cloister.engine.library.LibraryInstaller;
-import java.io.Console;
 import java.io.PrintWriter;
-import org.jspecify.annotations.Nullable;
 
 /** A line that grows on a terminal; elsewhere, where lines stay, a line every quarter. */
 final class InstallProgress implements LibraryInstaller.Progress, AutoCloseable {
@@ -16,8 +14,7 @@ final class InstallProgress implements LibraryInstaller.Progress, AutoCloseable 
 
   InstallProgress(PrintWriter out) {
     this.out = out;
-    @Nullable Console console = System.console();
-    this.terminal = console != null && console.isTerminal();
+    this.terminal = ChatCommand.isInteractive();
   }
 
   @Override
