@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** The tokens of a loaded model. Each is looked at once, and kept. */
@@ -18,6 +19,7 @@ final class NativeVocabulary implements Vocabulary {
   // Of enum llama_token_attr.
   private static final int UNKNOWN = 1;
   private static final int CONTROL = 1 << 3;
+  private static final int NO_TOKEN = -1;
   private static final int SHORT_PIECE = 64;
   private static final byte[] NOTHING = {};
 
@@ -25,6 +27,8 @@ final class NativeVocabulary implements Vocabulary {
   private final Runnable requireOpen;
   private final long vocabulary;
   private final AtomicReferenceArray<Token> tokens;
+  private final int begin;
+  private final int end;
   private final String beginText;
   private final String endText;
 
@@ -33,8 +37,10 @@ final class NativeVocabulary implements Vocabulary {
     this.requireOpen = requireOpen;
     this.vocabulary = vocabulary;
     this.tokens = new AtomicReferenceArray<>(llama.vocabTokens.toInt(vocabulary));
-    this.beginText = markup(llama.vocabBegin.toInt(vocabulary));
-    this.endText = markup(llama.vocabEnd.toInt(vocabulary));
+    this.begin = llama.vocabBegin.toInt(vocabulary);
+    this.end = llama.vocabEnd.toInt(vocabulary);
+    this.beginText = markup(begin);
+    this.endText = markup(end);
   }
 
   /** What samplers want of it. */
@@ -92,6 +98,28 @@ final class NativeVocabulary implements Vocabulary {
             new int[] {end})
         .flatMapToInt(Arrays::stream)
         // What a vocabulary does not have is negative.
+        .filter(token -> token >= 0)
+        .toArray();
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>As BERT ({@code [CLS] query [SEP] document [SEP]}) and RoBERTa ({@code <s> query </s></s>
+   * document </s>}) do it.
+   */
+  @Override
+  public int[] tokenizePair(String query, String document) {
+    int separator = llama.vocabSeparator.toInt(vocabulary);
+    boolean hasEnd = end >= 0;
+    int closing = hasEnd ? end : separator;
+    return Stream.of(
+            IntStream.of(begin),
+            Arrays.stream(tokenize(query, false, false)),
+            IntStream.of(closing, hasEnd ? separator : NO_TOKEN),
+            Arrays.stream(tokenize(document, false, false)),
+            IntStream.of(closing))
+        .flatMapToInt(tokens -> tokens)
         .filter(token -> token >= 0)
         .toArray();
   }

@@ -82,6 +82,17 @@ class LlamaCppTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("libraries")
+  void aPairIsSeparatedByMarkup(LlamaCpp library) throws Exception {
+    try (Model model = Libraries.demo(library)) {
+      int[] pair = model.vocabulary().tokenizePair("a", "b");
+      int end = tokens(model, "<|im_end|>", true).getFirst();
+      assertThat(pair).endsWith(end);
+      assertThat(Arrays.stream(pair).filter(token -> token == end).count()).isEqualTo(2);
+    }
+  }
+
   private static boolean special(Model model, int token) {
     return model.vocabulary().isControl(token);
   }
