@@ -10,7 +10,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** The tokens of a loaded model. Each is looked at once, and kept. */
@@ -19,7 +18,6 @@ final class NativeVocabulary implements Vocabulary {
   // Of enum llama_token_attr.
   private static final int UNKNOWN = 1;
   private static final int CONTROL = 1 << 3;
-  private static final int NO_TOKEN = -1;
   private static final int SHORT_PIECE = 64;
   private static final byte[] NOTHING = {};
 
@@ -27,8 +25,6 @@ final class NativeVocabulary implements Vocabulary {
   private final Runnable requireOpen;
   private final long vocabulary;
   private final AtomicReferenceArray<Token> tokens;
-  private final int begin;
-  private final int end;
   private final String beginText;
   private final String endText;
 
@@ -37,10 +33,8 @@ final class NativeVocabulary implements Vocabulary {
     this.requireOpen = requireOpen;
     this.vocabulary = vocabulary;
     this.tokens = new AtomicReferenceArray<>(llama.vocabTokens.toInt(vocabulary));
-    this.begin = llama.vocabBegin.toInt(vocabulary);
-    this.end = llama.vocabEnd.toInt(vocabulary);
-    this.beginText = markup(begin);
-    this.endText = markup(end);
+    this.beginText = markup(llama.vocabBegin.toInt(vocabulary));
+    this.endText = markup(llama.vocabEnd.toInt(vocabulary));
   }
 
   /** What samplers want of it. */
@@ -86,40 +80,22 @@ final class NativeVocabulary implements Vocabulary {
 
   /**
    * {@inheritDoc} In the order of llama.cpp's server: begin, query, end, separator, document, end.
-   */
-  @Override
-  public int[] tokenizePair(String query, String document) {
-    int end = llama.vocabEnd.toInt(vocabulary);
-    return Stream.of(
-            new int[] {llama.vocabBegin.toInt(vocabulary)},
-            tokenize(query, false, false),
-            new int[] {end, llama.vocabSeparator.toInt(vocabulary)},
-            tokenize(document, false, false),
-            new int[] {end})
-        .flatMapToInt(Arrays::stream)
-        // What a vocabulary does not have is negative.
-        .filter(token -> token >= 0)
-        .toArray();
-  }
-
-  /**
-   * {@inheritDoc}
-   *
-   * <p>As BERT ({@code [CLS] query [SEP] document [SEP]}) and RoBERTa ({@code <s> query </s></s>
-   * document </s>}) do it.
+   * Where there is no end (BERT), the separator stands for it: {@code [CLS] query [SEP] document
+   * [SEP]}.
    */
   @Override
   public int[] tokenizePair(String query, String document) {
     int separator = llama.vocabSeparator.toInt(vocabulary);
-    boolean hasEnd = end >= 0;
-    int closing = hasEnd ? end : separator;
+    int vocabularyEnd = llama.vocabEnd.toInt(vocabulary);
+    int end = vocabularyEnd < 0 ? separator : vocabularyEnd;
     return Stream.of(
-            IntStream.of(begin),
-            Arrays.stream(tokenize(query, false, false)),
-            IntStream.of(closing, hasEnd ? separator : NO_TOKEN),
-            Arrays.stream(tokenize(document, false, false)),
-            IntStream.of(closing))
-        .flatMapToInt(tokens -> tokens)
+            new int[] {llama.vocabBegin.toInt(vocabulary)},
+            tokenize(query, false, false),
+            vocabularyEnd < 0 ? new int[] {end} : new int[] {end, separator},
+            tokenize(document, false, false),
+            new int[] {end})
+        .flatMapToInt(Arrays::stream)
+        // What a vocabulary does not have is negative.
         .filter(token -> token >= 0)
         .toArray();
   }

@@ -54,7 +54,6 @@ public final class LlamaFunctions extends Symbols {
   public final NativeFunction vocabBegin = function("llama_vocab_bos", JAVA_INT, POINTER);
   public final NativeFunction vocabEnd = function("llama_vocab_eos", JAVA_INT, POINTER);
   public final NativeFunction vocabSeparator = function("llama_vocab_sep", JAVA_INT, POINTER);
-  public final NativeFunction vocabSeparator = function("llama_vocab_sep", JAVA_INT, POINTER);
   public final NativeFunction vocabEndsGeneration =
       function("llama_vocab_is_eog", JAVA_BOOLEAN, POINTER, JAVA_INT);
   public final NativeFunction vocabAttributes =
