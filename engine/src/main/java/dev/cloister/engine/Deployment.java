@@ -93,6 +93,39 @@ public record Deployment(
         DEFAULT_PREFIX_BYTES);
   }
 
+  /** The same with another library. */
+  public Deployment with(Library other) {
+    return copy(other, contextTokens, slots, threads);
+  }
+
+  /** The same with another context and number of slots. */
+  public Deployment withContext(int tokens, int requests) {
+    return copy(library, tokens, requests, threads);
+  }
+
+  /** The same with another number of threads. */
+  public Deployment withThreads(int number) {
+    return copy(library, contextTokens, slots, number);
+  }
+
+  private Deployment copy(Library otherLibrary, int tokens, int requests, int number) {
+    return new Deployment(
+        libraryCache,
+        otherLibrary,
+        tokens,
+        requests,
+        number,
+        batchThreads,
+        batchTokens,
+        gpuLayers,
+        mainGpu,
+        kvType,
+        kvPlace,
+        flashAttention,
+        prefixes,
+        prefixBytes);
+  }
+
   int slotsOrDefault() {
     return slots == 0 ? DEFAULT_SLOTS : slots;
   }

@@ -1,0 +1,256 @@
+package dev.cloister.bench;
+
+import dev.cloister.engine.Deployment;
+import dev.cloister.engine.ModelLoading;
+import dev.cloister.engine.generation.Generation;
+import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.generation.Prompt;
+import dev.cloister.engine.generation.Sampling;
+import dev.cloister.engine.gguf.Architecture;
+import dev.cloister.engine.gguf.RandomModel;
+import dev.cloister.engine.gguf.TensorType;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How fast the engine is beside java-llama.cpp's Java API. The engines take turns in one process,
+ * on the same file and with as many threads, so that what disturbs the machine disturbs both; a
+ * ratio is made of two neighbouring runs.
+ */
+public final class EngineBenchmark {
+  private static final int STREAMS = 8;
+  private static final int PROMPT_TOKENS = 1000;
+
+  private final Settings settings;
+  private final PrintWriter progress;
+  private final Map<String, Row> rows = new LinkedHashMap<>();
+
+  /**
+   * What is measured with.
+   *
+   * @param demoModel the small model that comes with Cloister
+   * @param libraryCache where native libraries are kept
+   * @param threads of every engine
+   * @param runs of every measurement
+   * @param quick whether a smaller model stands in for the one of a billion parameters
+   */
+  public record Settings(
+      Path demoModel, Path libraryCache, int threads, int runs, boolean quick) {}
+
+  /**
+   * @param progress hears what is being measured
+   */
+  public EngineBenchmark(Settings settings, PrintWriter progress) {
+    this.settings = settings;
+    this.progress = progress;
+  }
+
+  /**
+   * Measures and reports; takes minutes.
+   *
+   * @param json gets the rows too, unless null
+   */
+  public void run(PrintWriter out, @Nullable Path json)
+      throws IOException, InterruptedException, ModelLoadException {
+    Path directory = Files.createTempDirectory("cloister-bench-");
+    Path q4 = directory.resolve("q4.gguf");
+    Path q8 = directory.resolve("q8.gguf");
+    try {
+      say("writing models with random weights");
+      random(TensorType.Q4_0).write(q4);
+      againstJavaApi("random", q4, settings.quick() ? 24 : 64);
+      againstJavaApi("demo", settings.demoModel(), 100);
+      prefix(q4);
+      hop();
+      random(TensorType.Q8_0).write(q8);
+      libraries("q4_0", q4);
+      libraries("q8_0", q8);
+    } finally {
+      Files.deleteIfExists(q4);
+      Files.deleteIfExists(q8);
+      Files.delete(directory);
+    }
+    List<Row> all = List.copyOf(rows.values());
+    Report.print(out, all);
+    if (json != null) {
+      Report.write(json, "engine", "cloister bench engine", all);
+    }
+  }
+
+  private RandomModel random(TensorType type) {
+    RandomModel.Shape shape =
+        settings.quick()
+            ? new RandomModel.Shape(8, 1024, 16, 4, 4096, 32_000, 8192)
+            : RandomModel.Shape.BILLION;
+    return new RandomModel(Architecture.LLAMA, shape, type, false, 1);
+  }
+
+  private LoadedModel load(Path file, Deployment.Library library, int context, int slots)
+      throws ModelLoadException {
+    Deployment deployment =
+        Deployment.defaults(settings.libraryCache())
+            .with(library)
+            .withContext(context, slots)
+            .withThreads(settings.threads());
+    return new ModelLoading(deployment, Clock.system(ZoneOffset.UTC), System::nanoTime)
+        .load(file, part -> {});
+  }
+
+  private void againstJavaApi(String name, Path file, int tokens)
+      throws ModelLoadException, InterruptedException {
+    int context = name.equals("demo") ? 512 : 2048;
+    boolean installed = false;
+    try (LoadedModel javaApi = load(file, Deployment.Library.JNI, context, STREAMS);
+        LoadedModel ours = load(file, Deployment.Library.B4916, context, STREAMS);
+        LoadedModel best = load(file, Deployment.Library.AUTO, context, STREAMS)) {
+      installed = !best.facts().engine().equals(ours.facts().engine());
+      for (int run = -1; run < settings.runs(); run++) {
+        say("%s model against the Java API, run %d".formatted(name, run + 1));
+        Generation alone = prompt(run, 40, tokens);
+        List<Generation> several = prompts(run, STREAMS, 40, tokens);
+        Generation reading = prompt(run, context - 64, 1);
+        boolean counts = run >= 0;
+        double single = single(javaApi, alone);
+        add(counts, "single-stream-vs-java-api-" + name, 1.00, single(ours, alone) / single);
+        double total = TokenMeter.totalRate(TokenMeter.run(javaApi, several));
+        add(
+            counts,
+            "8-streams-vs-java-api-" + name,
+            1.00,
+            TokenMeter.totalRate(TokenMeter.run(ours, several)) / total);
+        if (installed) {
+          add(
+              counts,
+              "8-streams-best-library-vs-java-api-" + name,
+              1.15,
+              TokenMeter.totalRate(TokenMeter.run(best, several)) / total);
+        }
+        double read = promptRate(javaApi, reading);
+        add(counts, "prompt-vs-java-api-" + name, 1.00, promptRate(ours, reading) / read);
+      }
+    }
+    if (!installed) {
+      say("no library is installed: without \"cloister engine install\" a row is missing");
+    }
+  }
+
+  private void prefix(Path file) throws ModelLoadException, InterruptedException {
+    try (LoadedModel model = load(file, Deployment.Library.B4916, 2048, 1)) {
+      for (int run = -1; run < settings.runs(); run++) {
+        say("shared prefix, run %d".formatted(run + 1));
+        String shared = words(100 + run, PROMPT_TOKENS);
+        double miss = firstToken(model, shared + words(200 + run, 20));
+        double hit = firstToken(model, shared + words(300 + run, 20));
+        add(run >= 0, "first-token-prefix-hit-vs-miss", "ratio", 0.15, "lower", hit / miss);
+      }
+    }
+  }
+
+  private static double firstToken(LoadedModel model, String prompt) throws InterruptedException {
+    return TokenMeter.run(model, List.of(generation(prompt, 1, "same")))
+        .getFirst()
+        .secondsToFirstToken();
+  }
+
+  private void hop() throws ModelLoadException, IOException, InterruptedException {
+    try (LoadedModel model = load(settings.demoModel(), Deployment.Library.B4916, 512, 1)) {
+      for (int run = -1; run < settings.runs(); run++) {
+        say("hop from engine to agent, run %d".formatted(run + 1));
+        double millis = HopMeter.medianMillis(model, "Monday, Tuesday,", 300);
+        add(run >= 0, "agent-to-engine-hop-per-token", "ms", 0.10, "lower", millis);
+      }
+    }
+  }
+
+  private void libraries(String name, Path file) throws ModelLoadException, InterruptedException {
+    try (LoadedModel old = load(file, Deployment.Library.B4916, 2048, 1);
+        LoadedModel best = load(file, Deployment.Library.AUTO, 2048, 1)) {
+      if (best.facts().engine().equals(old.facts().engine())) {
+        return;
+      }
+      for (int run = -1; run < settings.runs(); run++) {
+        say("libraries on %s, run %d".formatted(name, run + 1));
+        Generation alone = prompt(run, 40, 32);
+        Generation reading = prompt(run, PROMPT_TOKENS, 1);
+        String rows = "v0.5.0-vs-b4916-" + name;
+        add(run >= 0, rows + "-tokens", 0, single(best, alone) / single(old, alone));
+        add(run >= 0, rows + "-prompt", 0, promptRate(best, reading) / promptRate(old, reading));
+      }
+    }
+  }
+
+  private static double single(LoadedModel model, Generation generation)
+      throws InterruptedException {
+    return TokenMeter.run(model, List.of(generation)).getFirst().rate();
+  }
+
+  private static double promptRate(LoadedModel model, Generation generation)
+      throws InterruptedException {
+    TokenMeter meter = TokenMeter.run(model, List.of(generation)).getFirst();
+    return meter.promptTokens() / meter.secondsToFirstToken();
+  }
+
+  private static List<Generation> prompts(int run, int count, int promptTokens, int tokens) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> prompt(1000 * (i + 1) + run, promptTokens, tokens))
+        .toList();
+  }
+
+  /** A prompt of about so many tokens that no other run has, for a tenant of its own. */
+  private static Generation prompt(int seed, int promptTokens, int tokens) {
+    return generation(words(seed, promptTokens), tokens, "run" + seed);
+  }
+
+  private static Generation generation(String prompt, int tokens, String tenant) {
+    return new Generation(
+        new Prompt.Text(prompt),
+        Sampling.GREEDY,
+        tokens,
+        List.of(),
+        new dev.cloister.engine.generation.AnswerFormat.Text(),
+        OptionalInt.empty(),
+        tenant);
+  }
+
+  /** Letters and digits, which every vocabulary has as tokens. */
+  private static String words(int seed, int tokens) {
+    Random random = new Random(seed);
+    StringBuilder text = new StringBuilder(tokens);
+    for (int i = 0; i < tokens; i++) {
+      text.append((char) ('0' + random.nextInt(10)));
+    }
+    return text.toString();
+  }
+
+  private void add(boolean counts, String id, double target, double value) {
+    add(counts, id, "ratio", target, "higher", value);
+  }
+
+  private void add(
+      boolean counts, String id, String unit, double target, String better, double value) {
+    if (counts) {
+      Row known = rows.get(id);
+      List<Double> runs = new ArrayList<>(known == null ? List.of() : known.runs());
+      runs.add(value);
+      rows.put(id, new Row(id, unit, target, better, runs));
+    }
+  }
+
+  private void say(String what) {
+    progress.println(what);
+    progress.flush();
+  }
+}
