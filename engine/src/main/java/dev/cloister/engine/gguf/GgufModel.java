@@ -52,6 +52,8 @@ public record GgufModel(
     RANK
   }
 
+  private static final List<Pooling> POOLINGS = List.of(Pooling.values());
+
   /** {@code LLAMA_MAX_LAYERS}: llama.cpp's own arrays have so many elements. */
   private static final int MAX_LAYERS = 512;
 
@@ -210,7 +212,7 @@ public record GgufModel(
 
     private List<Integer> heads(int layers, int width) throws GgufException {
       List<Integer> heads = perLayer("attention.head_count", layers, MAX_HEADS);
-      if (heads.isEmpty() || known && heads.contains(0)) {
+      if (heads.isEmpty() || (known && heads.contains(0))) {
         if (known) {
           throw heads.isEmpty()
               ? missing(key("attention.head_count"))
@@ -346,12 +348,12 @@ public record GgufModel(
     }
 
     private Optional<Pooling> pooling() throws GgufException {
-      OptionalLong number = file.integer(key("pooling_type"));
-      return number.isPresent() && number.getAsLong() >= 0
-          ? Optional.of(
-              Pooling.values()[
-                  inRange(key("pooling_type"), number.getAsLong(), 0, Pooling.values().length - 1)])
-          : Optional.empty();
+      String key = key("pooling_type");
+      // -1 stands for what is not stated.
+      long number = file.integer(key).orElse(-1);
+      return number == -1
+          ? Optional.empty()
+          : Optional.of(POOLINGS.get(inRange(key, number, 0, POOLINGS.size() - 1)));
     }
 
     /** What the file calls itself, or else the type that most of its bytes have. */

@@ -59,9 +59,10 @@ final class GgufParser {
     int version = need(Integer.BYTES).getInt();
     if (version != 2 && version != 3) {
       throw refused(
-          "version %s (expected: 2 or 3, little-endian)", Integer.toUnsignedString(version));
+          "version %s (expected: 2 or 3, little-endian)"
+              .formatted(Integer.toUnsignedString(version)));
     }
-    need(2 * Long.BYTES);
+    need(2L * Long.BYTES);
     long tensorCount = in.getLong();
     long keyCount = in.getLong();
     checkCount("tensors", tensorCount, MAX_TENSORS, MIN_TENSOR_BYTES);
@@ -102,8 +103,8 @@ final class GgufParser {
     long length = need(Long.BYTES).getLong();
     if (length < 0 || length > MAX_TEXT_BYTES) {
       throw refused(
-          "a text of %s bytes (expected: at most %d)",
-          Long.toUnsignedString(length), MAX_TEXT_BYTES);
+          "a text of %s bytes (expected: at most %d)"
+              .formatted(Long.toUnsignedString(length), MAX_TEXT_BYTES));
     }
     skip(length);
   }
@@ -117,8 +118,8 @@ final class GgufParser {
     int least = element == ValueType.TEXT ? Long.BYTES : element.bytes();
     if (count < 0 || count > in.remaining() / least) {
       throw refused(
-          "an array of %s elements in the %d bytes that are left; %s",
-          Long.toUnsignedString(count), in.remaining(), TRUNCATED);
+          "an array of %s elements in the %d bytes that are left; %s"
+              .formatted(Long.toUnsignedString(count), in.remaining(), TRUNCATED));
     }
     if (element == ValueType.TEXT) {
       for (long i = 0; i < count; i++) {
@@ -135,22 +136,23 @@ final class GgufParser {
     int dimensionCount = need(Integer.BYTES).getInt();
     if (dimensionCount < 1 || dimensionCount > TensorInfo.MAX_DIMENSIONS) {
       throw refused(
-          "%s dimensions (expected: 1 to %d)",
-          Integer.toUnsignedString(dimensionCount), TensorInfo.MAX_DIMENSIONS);
+          "%s dimensions (expected: 1 to %d)"
+              .formatted(Integer.toUnsignedString(dimensionCount), TensorInfo.MAX_DIMENSIONS));
     }
-    need(dimensionCount * Long.BYTES);
+    need((long) dimensionCount * Long.BYTES);
     List<Long> dimensions = new ArrayList<>(dimensionCount);
     for (int i = 0; i < dimensionCount; i++) {
       dimensions.add(in.getLong());
     }
     int typeNumber = need(Integer.BYTES).getInt();
     TensorType type =
-        TensorType.of(typeNumber).orElseThrow(() -> refused("unknown tensor type %d", typeNumber));
+        TensorType.of(typeNumber)
+            .orElseThrow(() -> refused("unknown tensor type %d".formatted(typeNumber)));
     long offset = need(Long.BYTES).getLong();
     if (offset < 0 || offset % alignment != 0) {
       throw refused(
-          "offset %s (expected: a multiple of the alignment %d)",
-          Long.toUnsignedString(offset), alignment);
+          "offset %s (expected: a multiple of the alignment %d)"
+              .formatted(Long.toUnsignedString(offset), alignment));
     }
     TensorInfo tensor = new TensorInfo(name, type, dimensions, offset, bytes(type, dimensions));
     if (tensors.put(name, tensor) != null) {
@@ -162,21 +164,22 @@ final class GgufParser {
     long elements = 1;
     for (long dimension : dimensions) {
       if (dimension < 1) {
-        throw refused("dimensions %s (expected: each from 1 to %d)", dimensions, Long.MAX_VALUE);
+        throw refused(
+            "dimensions %s (expected: each from 1 to %d)".formatted(dimensions, Long.MAX_VALUE));
       }
       // Java's integers wrap without a word.
       if (Math.multiplyHigh(elements, dimension) != 0 || elements * dimension < 0) {
-        throw refused("dimensions %s overflow 64 bits", dimensions);
+        throw refused("dimensions %s overflow 64 bits".formatted(dimensions));
       }
       elements *= dimension;
     }
     if (dimensions.getFirst() % type.blockElements() != 0) {
       throw refused(
-          "first dimension %d (expected: a multiple of the %d elements of a %s block)",
-          dimensions.getFirst(), type.blockElements(), type);
+          "first dimension %d (expected: a multiple of the %d elements of a %s block)"
+              .formatted(dimensions.getFirst(), type.blockElements(), type));
     }
     if (elements > Long.MAX_VALUE / type.blockBytes()) {
-      throw refused("dimensions %s overflow 64 bits", dimensions);
+      throw refused("dimensions %s overflow 64 bits".formatted(dimensions));
     }
     return type.bytes(elements);
   }
@@ -225,29 +228,33 @@ final class GgufParser {
   private void checkCount(String what, long announced, int most, int leastBytes)
       throws GgufException {
     if (announced < 0 || announced > most) {
-      throw refused("%s %s (expected: at most %d)", Long.toUnsignedString(announced), what, most);
+      throw refused(
+          "%s %s (expected: at most %d)".formatted(Long.toUnsignedString(announced), what, most));
     }
     if (announced * leastBytes > in.remaining()) {
-      throw refused("%d %s in %d bytes; %s", announced, what, in.remaining(), TRUNCATED);
+      throw refused("%d %s in %d bytes; %s".formatted(announced, what, in.remaining(), TRUNCATED));
     }
   }
 
   private ValueType valueType(int announced) throws GgufException {
     return ValueType.of(announced)
-        .orElseThrow(() -> refused("unknown value type %s", Integer.toUnsignedString(announced)));
+        .orElseThrow(
+            () -> refused("unknown value type %s".formatted(Integer.toUnsignedString(announced))));
   }
 
   /** A key or a tensor's name: printable ASCII, so that messages can quote it. */
   private String name(int most) throws GgufException {
     long length = need(Long.BYTES).getLong();
     if (length < 1 || length > most) {
-      throw refused("a name of %s bytes (expected: 1 to %d)", Long.toUnsignedString(length), most);
+      throw refused(
+          "a name of %s bytes (expected: 1 to %d)".formatted(Long.toUnsignedString(length), most));
     }
     byte[] bytes = new byte[(int) length];
     need(bytes.length).get(bytes);
     for (byte character : bytes) {
       if (character <= ' ' || character > '~') {
-        throw refused("its name holds the byte %d (expected: printable ASCII)", character & 0xFF);
+        throw refused(
+            "its name holds the byte %d (expected: printable ASCII)".formatted(character & 0xFF));
       }
     }
     return new String(bytes, StandardCharsets.US_ASCII);
@@ -261,17 +268,20 @@ final class GgufParser {
   private ByteBuffer need(long bytes) throws GgufException {
     if (bytes > in.remaining()) {
       throw in.limit() < fileBytes
-          ? refused("the header goes on behind %d bytes, which no model needs", in.limit())
-          : refused("it goes on behind the end of the file (%d bytes); %s", fileBytes, TRUNCATED);
+          ? refused(
+              "the header goes on behind %d bytes, which no model needs".formatted(in.limit()))
+          : refused(
+              "it goes on behind the end of the file (%d bytes); %s"
+                  .formatted(fileBytes, TRUNCATED));
     }
     return in;
   }
 
-  private GgufException refused(String reason, Object... details) {
+  private GgufException refused(String reason) {
     String part =
         number < 0
             ? kind
             : name.isEmpty() ? "%s number %d".formatted(kind, number + 1) : kind + " " + name;
-    return new GgufException(part + ": " + reason.formatted(details));
+    return new GgufException(part + ": " + reason);
   }
 }

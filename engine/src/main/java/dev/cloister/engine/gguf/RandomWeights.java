@@ -94,7 +94,7 @@ record RandomWeights(
     for (int i = 0; i < BLOCK / 2; i++) {
       int low = Math.min(15, (int) (block[i] * inverse + 8.5f));
       int high = Math.min(15, (int) (block[i + BLOCK / 2] * inverse + 8.5f));
-      out.put((byte) (low | high << 4));
+      out.put((byte) (low | (high << 4)));
     }
   }
 

@@ -129,7 +129,7 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
   /** What llama.cpp insists on, though the stage never computes with it. */
   private boolean isPlaceholder(Map<String, TensorInfo> tensors, String name) {
     return switch (name) {
-      case EMBEDDING -> !isLast() || firstLayer > 0 && tensors.containsKey(OUTPUT);
+      case EMBEDDING -> !isLast() || (firstLayer > 0 && tensors.containsKey(OUTPUT));
       case OUTPUT -> !isLast();
       default -> false;
     };

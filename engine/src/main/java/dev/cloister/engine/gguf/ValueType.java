@@ -1,30 +1,38 @@
 package dev.cloister.engine.gguf;
 
+import java.util.Arrays;
 import java.util.Optional;
 
-/** The type of a metadata value; a type's number in the file is its ordinal. */
+/** The type of a metadata value. */
 public enum ValueType {
-  UINT8(1),
-  INT8(1),
-  UINT16(2),
-  INT16(2),
-  UINT32(4),
-  INT32(4),
-  FLOAT32(4),
-  BOOL(1),
+  UINT8(0, 1),
+  INT8(1, 1),
+  UINT16(2, 2),
+  INT16(3, 2),
+  UINT32(4, 4),
+  INT32(5, 4),
+  FLOAT32(6, 4),
+  BOOL(7, 1),
   /** UTF-8 after its length in bytes, a 64-bit number. */
-  TEXT(0),
+  TEXT(8, 0),
   /** Elements of one type, after that type's number (32 bits) and their count (64 bits). */
-  ARRAY(0),
-  UINT64(8),
-  INT64(8),
-  FLOAT64(8);
+  ARRAY(9, 0),
+  UINT64(10, 8),
+  INT64(11, 8),
+  FLOAT64(12, 8);
 
-  private static final ValueType[] BY_NUMBER = values();
+  /** Numbers go from 0 without a gap. */
+  private static final ValueType[] BY_NUMBER = new ValueType[13];
 
+  static {
+    Arrays.stream(values()).forEach(type -> BY_NUMBER[type.number] = type);
+  }
+
+  private final int number;
   private final int bytes;
 
-  ValueType(int bytes) {
+  ValueType(int number, int bytes) {
+    this.number = number;
     this.bytes = bytes;
   }
 
@@ -34,7 +42,7 @@ public enum ValueType {
   }
 
   int number() {
-    return ordinal();
+    return number;
   }
 
   boolean isInteger() {

@@ -91,7 +91,7 @@ class HostileHeadersTest {
 
   private static byte[] largest() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    put(bytes, 8, GgufFile.MAGIC | 3L << 32);
+    put(bytes, 8, GgufFile.MAGIC | (3L << 32));
     put(bytes, 8, TENSORS);
     put(bytes, 8, KEYS);
     Map<String, GgufValue> model =

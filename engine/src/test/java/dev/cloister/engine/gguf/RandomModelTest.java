@@ -115,7 +115,7 @@ class RandomModelTest {
             case Q8_0 -> Float.float16ToFloat(bytes.getShort(block)) * bytes.get(block + 2 + in);
             case Q4_0 -> {
               int pair = bytes.get(block + 2 + in % 16);
-              int nibble = in < 16 ? pair & 15 : pair >> 4 & 15;
+              int nibble = in < 16 ? pair & 15 : (pair >> 4) & 15;
               yield Float.float16ToFloat(bytes.getShort(block)) * (nibble - 8);
             }
             default -> throw new AssertionError(type);
