@@ -90,6 +90,16 @@ public final class GgufFile {
     return tensors;
   }
 
+  /** The metadata value under a key. */
+  public Optional<GgufValue> value(String key) {
+    return Optional.ofNullable(metadata.get(key));
+  }
+
+  /** The tensor of a name. */
+  public Optional<TensorInfo> tensor(String name) {
+    return Optional.ofNullable(tensors.get(name));
+  }
+
   /** Where the data section begins, to which tensors' offsets are relative; bytes. */
   public long dataOffset() {
     return dataOffset;

@@ -3,8 +3,6 @@ package dev.cloister.engine.gguf;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Map;
-import java.util.Set;
 
 /**
  * A model with random weights that llama.cpp loads and runs like a real one of its size; what it
@@ -17,13 +15,6 @@ import java.util.Set;
  */
 public record RandomModel(
     Architecture architecture, Shape shape, TensorType type, boolean chatTemplate, long seed) {
-
-  private static final Set<TensorType> TYPES =
-      Set.of(TensorType.F32, TensorType.F16, TensorType.Q8_0, TensorType.Q4_0);
-
-  /** {@code enum llama_ftype}. */
-  private static final Map<TensorType, Integer> FILE_TYPES =
-      Map.of(TensorType.F32, 0, TensorType.F16, 1, TensorType.Q4_0, 2, TensorType.Q8_0, 7);
 
   private static final int CONVOLUTION = 4;
   private static final int STATE = 16;
@@ -97,9 +88,20 @@ public record RandomModel(
   }
 
   public RandomModel {
-    if (!TYPES.contains(type)) {
-      throw new IllegalArgumentException("type: %s (expected: one of %s)".formatted(type, TYPES));
-    }
+    fileType(type);
+  }
+
+  /** {@code enum llama_ftype}. */
+  private static int fileType(TensorType type) {
+    return switch (type) {
+      case F32 -> 0;
+      case F16 -> 1;
+      case Q4_0 -> 2;
+      case Q8_0 -> 7;
+      default ->
+          throw new IllegalArgumentException(
+              "type: %s (expected: F32, F16, Q8_0 or Q4_0)".formatted(type));
+    };
   }
 
   /** Writes the model's file. */
@@ -117,7 +119,7 @@ public record RandomModel(
         .put("general.architecture", GgufValue.ofText(architecture.key()))
         .put("general.type", GgufValue.ofText("model"))
         .put("general.name", GgufValue.ofText("Random weights"))
-        .put("general.file_type", GgufValue.ofUint32(FILE_TYPES.get(type)))
+        .put("general.file_type", GgufValue.ofUint32(fileType(type)))
         .put("general.quantization_version", GgufValue.ofUint32(2))
         .put(key + "block_count", GgufValue.ofUint32(shape.layers))
         .put(key + "context_length", GgufValue.ofUint32(shape.context))
@@ -195,7 +197,7 @@ public record RandomModel(
      * last token.
      */
     private void addVocabulary() {
-      double unit = 1 / Math.sqrt(width);
+      double unit = 1 / Math.sqrt(shape.width);
       switch (architecture) {
         case LLAMA, PHI3, OLMO2, JAMBA -> {
           vocabulary("token_embd.weight", 1);
@@ -282,7 +284,7 @@ public record RandomModel(
     }
 
     private void matrix(String name, long inputs, long outputs) {
-      add(name, type, 0, 1 / Math.sqrt(inputs), 0, inputs, outputs);
+      add(name, type, 0, 1 / Math.sqrt((double) inputs), 0, inputs, outputs);
     }
 
     /** A row for each token; those of bytes and special tokens are too small to be chosen. */

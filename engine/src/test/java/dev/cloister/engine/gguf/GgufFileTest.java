@@ -38,18 +38,18 @@ class GgufFileTest {
 
     assertThat(file.text("a.text")).contains("naïve 水");
     assertThat(file.integer("a.count")).hasValue(4_000_000_000L);
-    assertThat(file.metadata().get("a.rate").asReal()).isEqualTo(0.5);
+    assertThat(file.value("a.rate").orElseThrow().asReal()).isEqualTo(0.5);
     assertThat(file.bool("a.flag")).contains(true);
-    assertThat(file.metadata().get("a.numbers").integerAt(1)).isEqualTo(-1);
+    assertThat(file.value("a.numbers").orElseThrow().integerAt(1)).isEqualTo(-1);
     List<String> texts = new ArrayList<>();
-    file.metadata().get("a.texts").forEachText((text, index) -> texts.add(index + text));
+    file.value("a.texts").orElseThrow().forEachText((text, index) -> texts.add(index + text));
     assertThat(texts).containsExactly("0x", "1", "2yz");
     assertThat(file.tensors().keySet()).containsExactly("first", "second");
-    TensorInfo second = file.tensors().get("second");
+    TensorInfo second = file.tensor("second").orElseThrow();
     assertThat(second)
         .isEqualTo(new TensorInfo("second", TensorType.Q4_0, List.of(32L, 2L), 32, 36));
     assertThat(copy(file, second)).hasSize(36).containsOnly(2);
-    ByteBuffer part = file.map(file.tensors().get("first"), 4, 8);
+    ByteBuffer part = file.map(file.tensor("first").orElseThrow(), 4, 8);
     assertThat(part.remaining()).isEqualTo(8);
     assertThat(part.get(7)).isEqualTo((byte) 1);
     assertThat(file.text("absent")).isEmpty();

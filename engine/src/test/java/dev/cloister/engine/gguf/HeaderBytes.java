@@ -55,7 +55,7 @@ final class HeaderBytes {
   GgufFile parse(long dataBytes) throws GgufException {
     ByteBuffer header = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN).flip();
     return GgufFile.parse(
-        Path.of("memory"), header, (header.remaining() + 31) / 32 * 32 + dataBytes);
+        Path.of("memory"), header, (header.remaining() + 31) / 32 * 32L + dataBytes);
   }
 
   /** Parses the header as a file that ends with it. */

@@ -70,7 +70,7 @@ final class MutatedHeaders {
   /** Whether the next mutation still is a sound model. */
   private boolean next() {
     byte[] header = mutated();
-    long fileBytes = header.length + (random.nextInt(8) == 0 ? 0 : 1 << 20);
+    long fileBytes = (long) header.length + (random.nextInt(8) == 0 ? 0 : 1 << 20);
     try {
       GgufModel.of(GgufFile.parse(NOWHERE, ByteBuffer.wrap(header), fileBytes));
       return true;

@@ -102,7 +102,7 @@ class RandomModelTest {
   private float[] weights(TensorType type) throws Exception {
     GgufFile file =
         GgufFile.open(write(Architecture.LLAMA, Shape.tiny(Architecture.LLAMA), type, 3));
-    TensorInfo tensor = file.tensors().get("blk.1.ffn_gate.weight");
+    TensorInfo tensor = file.tensor("blk.1.ffn_gate.weight").orElseThrow();
     ByteBuffer bytes = file.map(tensor, 0, tensor.bytes());
     float[] weights = new float[(int) tensor.elements()];
     for (int i = 0; i < weights.length; i++) {

@@ -128,8 +128,7 @@ class StageCutTest {
     for (TensorInfo tensor : whole.file().tensors().values()) {
       if (tensor.name().startsWith(prefix)) {
         String name = "blk." + renamed + "." + tensor.name().substring(prefix.length());
-        TensorInfo copied = stage.file().tensors().get(name);
-        assertThat(copied).as(name).isNotNull();
+        TensorInfo copied = stage.file().tensor(name).orElseThrow();
         assertThat(copied.type()).isEqualTo(tensor.type());
         assertThat(copied.dimensions()).isEqualTo(tensor.dimensions());
         assertThat(bytes(stage, name)).as(name).isEqualTo(bytes(whole, tensor.name()));
@@ -138,12 +137,12 @@ class StageCutTest {
   }
 
   private static void assertZero(GgufModel stage, String name, long rows) throws Exception {
-    assertThat(stage.file().tensors().get(name).dimensions()).containsExactly(128L, rows);
+    assertThat(stage.file().tensor(name).orElseThrow().dimensions()).containsExactly(128L, rows);
     assertThat(bytes(stage, name)).containsOnly(0);
   }
 
   private static byte[] bytes(GgufModel model, String name) throws Exception {
-    TensorInfo tensor = model.file().tensors().get(name);
+    TensorInfo tensor = model.file().tensor(name).orElseThrow();
     ByteBuffer mapped = model.file().map(tensor, 0, tensor.bytes());
     byte[] bytes = new byte[mapped.remaining()];
     mapped.get(bytes);
