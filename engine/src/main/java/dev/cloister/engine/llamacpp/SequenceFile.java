@@ -53,7 +53,7 @@ final class SequenceFile {
   static long write(Path file, String origin, int[] tokens, long stateBytes, StateWriter state)
       throws IOException {
     byte[] name = origin.getBytes(StandardCharsets.UTF_8);
-    long stateAt = 8 + 4 + name.length + 4 + 4L * tokens.length + 8;
+    long stateAt = 8L + 4 + name.length + 4 + 4L * tokens.length + 8;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(stateAt + stateBytes + 4);
       long written = state.write(memory.asSlice(stateAt, stateBytes));
@@ -63,7 +63,7 @@ final class SequenceFile {
       memory.set(LONG, 0, MAGIC);
       memory.set(INT, 8, name.length);
       MemorySegment.copy(name, 0, memory, JAVA_BYTE, 12, name.length);
-      long at = 12 + name.length;
+      long at = 12L + name.length;
       memory.set(INT, at, tokens.length);
       MemorySegment.copy(tokens, 0, memory, INT, at + 4, tokens.length);
       memory.set(LONG, stateAt - 8, written);

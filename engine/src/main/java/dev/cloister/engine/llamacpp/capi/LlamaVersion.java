@@ -65,7 +65,10 @@ public enum LlamaVersion {
           .build();
 
   private final String title;
+  @SuppressWarnings("ImmutableEnumChecker") // Layouts do not change.
   private final NativeStruct modelParams;
+
+  @SuppressWarnings("ImmutableEnumChecker")
   private final NativeStruct contextParams;
 
   LlamaVersion(String title, NativeStruct modelParams, NativeStruct contextParams) {
