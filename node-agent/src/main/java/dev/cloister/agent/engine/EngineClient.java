@@ -4,6 +4,7 @@ import dev.cloister.proto.engine.v1.EngineServiceGrpc;
 import dev.cloister.proto.engine.v1.EngineServiceGrpc.EngineServiceStub;
 import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.engine.v1.ModelState;
+import dev.cloister.proto.engine.v1.Ready;
 import dev.cloister.proto.engine.v1.WatchModelRequest;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
@@ -18,6 +19,8 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** A connection to one engine process. Thread-safe. */
@@ -59,11 +62,7 @@ public final class EngineClient implements AutoCloseable {
               public void onNext(ModelState state) {
                 switch (state.getStateCase()) {
                   case LOADING -> listener.loading(state.getLoading().getProgress());
-                  case READY ->
-                      listener.ready(
-                          state.getReady().getContextTokens(),
-                          state.getReady().getSlots(),
-                          state.getReady().getEngine());
+                  case READY -> listener.ready(facts(state.getReady()));
                   case FAILED -> listener.failed(state.getFailed().getMessage());
                   case STATE_NOT_SET -> {}
                 }
@@ -81,15 +80,34 @@ public final class EngineClient implements AutoCloseable {
             });
   }
 
+  private static ModelFacts facts(Ready ready) {
+    Set<ModelFacts.Use> uses = EnumSet.noneOf(ModelFacts.Use.class);
+    if (ready.getGenerates()) {
+      uses.add(ModelFacts.Use.GENERATE);
+    }
+    if (ready.getEmbeds()) {
+      uses.add(ModelFacts.Use.EMBED);
+    }
+    if (ready.getReranks()) {
+      uses.add(ModelFacts.Use.RERANK);
+    }
+    return new ModelFacts(
+        ready.getContextTokens(), ready.getSlots(), ready.getEngine(), ready.getFull(), uses);
+  }
+
   /**
    * Starts a generation.
    *
+   * @param tenant whose request it is
    * @param events gets the events, then the end of the call; it cancels through the stream it is
    *     given first
    */
   public void generate(
-      Generation generation, ClientResponseObserver<GenerateRequest, GenerationEvent> events) {
-    engine.generate(GenerateRequest.newBuilder().setGeneration(generation).build(), events);
+      Generation generation,
+      String tenant,
+      ClientResponseObserver<GenerateRequest, GenerationEvent> events) {
+    engine.generate(
+        GenerateRequest.newBuilder().setGeneration(generation).setTenant(tenant).build(), events);
   }
 
   @Override

@@ -7,14 +7,8 @@ public interface EngineListener {
    */
   void loading(double progress);
 
-  /**
-   * The engine answers.
-   *
-   * @param contextTokens tokens one request may use
-   * @param slots requests answered at the same time
-   * @param engine the native library, for example {@code llama.cpp b4916}
-   */
-  void ready(int contextTokens, int slots, String engine);
+  /** The engine answers. */
+  void ready(ModelFacts facts);
 
   /**
    * The model cannot be loaded.

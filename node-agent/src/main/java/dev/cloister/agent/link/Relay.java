@@ -44,7 +44,7 @@ final class Relay {
     }
     Running generation = new Running(id, start.getModel());
     running.put(id, generation);
-    engine.get().generate(start.getGeneration(), generation);
+    engine.get().generate(start.getGeneration(), start.getTenant(), generation);
     generation.started();
     if (over) {
       cancel(id);

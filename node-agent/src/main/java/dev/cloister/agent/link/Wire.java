@@ -1,5 +1,6 @@
 package dev.cloister.agent.link;
 
+import dev.cloister.agent.engine.ModelFacts;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Gpu;
@@ -92,9 +93,13 @@ final class Wire {
           wire.setState(ModelStatus.State.STATE_LOADING).setProgress((float) loading.progress());
       case dev.cloister.agent.supervisor.ModelStatus.Ready ready ->
           wire.setState(ModelStatus.State.STATE_READY)
-              .setContextTokens(ready.contextTokens())
-              .setSlots(ready.slots())
-              .setEngine(ready.engine());
+              .setContextTokens(ready.facts().contextTokens())
+              .setSlots(ready.facts().slots())
+              .setEngine(ready.facts().engine())
+              .setFull(ready.facts().full())
+              .setGenerates(ready.facts().uses().contains(ModelFacts.Use.GENERATE))
+              .setEmbeds(ready.facts().uses().contains(ModelFacts.Use.EMBED))
+              .setReranks(ready.facts().uses().contains(ModelFacts.Use.RERANK));
       case dev.cloister.agent.supervisor.ModelStatus.Failed failed ->
           wire.setState(ModelStatus.State.STATE_FAILED).setError(failed.error());
     }

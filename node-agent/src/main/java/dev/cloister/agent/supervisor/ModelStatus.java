@@ -1,5 +1,7 @@
 package dev.cloister.agent.supervisor;
 
+import dev.cloister.agent.engine.ModelFacts;
+
 /** How a served model is doing. */
 public sealed interface ModelStatus {
   /**
@@ -13,7 +15,7 @@ public sealed interface ModelStatus {
   record Loading(double progress) implements ModelStatus {}
 
   /** The engine answers. */
-  record Ready(int contextTokens, int slots, String engine) implements ModelStatus {}
+  record Ready(ModelFacts facts) implements ModelStatus {}
 
   /**
    * @param error one sentence

@@ -2,6 +2,7 @@ package dev.cloister.agent.supervisor;
 
 import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.agent.engine.EngineListener;
+import dev.cloister.agent.engine.ModelFacts;
 import dev.cloister.agent.modelstore.ModelStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,7 +11,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,9 +24,6 @@ final class ServedModel {
   private static final Logger log = LoggerFactory.getLogger(ServedModel.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
-
-  /** Progress is told in steps of this size. */
-  private static final int PROGRESS_STEPS = 20;
 
   private final ModelSpec spec;
   private final ModelStore store;
@@ -79,14 +76,13 @@ final class ServedModel {
   private boolean serveOnce() throws InterruptedException {
     Path file;
     try {
-      AtomicLong told = new AtomicLong(-1);
+      ProgressSteps steps = new ProgressSteps();
       file =
           store.obtain(
               spec.sha256(),
               spec.sizeBytes(),
               progress -> {
-                long step = (long) (progress * PROGRESS_STEPS);
-                if (told.getAndSet(step) != step) {
+                if (steps.isNext(progress)) {
                   change(new ModelStatus.Fetching(progress));
                 }
               });
@@ -141,15 +137,18 @@ final class ServedModel {
   private final class Watch implements EngineListener {
     private final CompletableFuture<ModelStatus> outcome = new CompletableFuture<>();
     private final CountDownLatch lost = new CountDownLatch(1);
+    private final ProgressSteps steps = new ProgressSteps();
 
     @Override
     public void loading(double progress) {
-      change(new ModelStatus.Loading(progress));
+      if (!outcome.isDone() && steps.isNext(progress)) {
+        change(new ModelStatus.Loading(progress));
+      }
     }
 
     @Override
-    public void ready(int contextTokens, int slots, String engine) {
-      outcome.complete(new ModelStatus.Ready(contextTokens, slots, engine));
+    public void ready(ModelFacts facts) {
+      outcome.complete(new ModelStatus.Ready(facts));
     }
 
     @Override

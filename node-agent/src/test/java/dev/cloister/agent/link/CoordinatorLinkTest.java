@@ -11,16 +11,20 @@ import dev.cloister.agent.fingerprint.Memory;
 import dev.cloister.agent.link.FakeCoordinator.Visit;
 import dev.cloister.agent.supervisor.EngineStage;
 import dev.cloister.agent.supervisor.ModelSpec;
+import dev.cloister.agent.supervisor.ScriptedEngine;
 import dev.cloister.agent.supervisor.Supervisor;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.inference.v1.Failure;
+import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.Sampling;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -150,6 +154,54 @@ class CoordinatorLinkTest {
           .isEqualTo(expected);
       assertThat(events(visit, id).getLast().hasFinished()).isTrue();
     }
+  }
+
+  @Test
+  void whatIsAskedReachesTheEngineUnchangedTogetherWithTheTenant() {
+    Visit visit = visit(1);
+    ready(visit);
+    Generation asked =
+        Generation.newBuilder()
+            .setText("repeat")
+            .setGrammar("root ::= \"a\"")
+            .setTopLogprobs(3)
+            .setSampling(
+                Sampling.newBuilder().setTypicalP(0.5f).setRepeatLastN(9).putLogitBias(1, -100))
+            .setUnknownFields(
+                UnknownFieldSet.newBuilder()
+                    .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+                    .build())
+            .build();
+    visit.generate("a", "tiny", asked);
+    await().atMost(PATIENCE).until(() -> events(visit, "a").size() == 3);
+    assertThat(events(visit, "a").subList(0, 2))
+        .extracting(event -> event.getText().getText())
+        .containsExactly("key/7", HexFormat.of().formatHex(asked.toByteArray()));
+  }
+
+  @Test
+  void everyKindOfEventArrivesAsTheEngineSentIt() {
+    Visit visit = visit(1);
+    ready(visit);
+    visit.generate("a", "tiny", "everything");
+    await().atMost(PATIENCE).until(() -> events(visit, "a").size() == 5);
+    assertThat(events(visit, "a")).isEqualTo(ScriptedEngine.everything());
+  }
+
+  @Test
+  void whatAModelOffersIsReported() {
+    Visit visit = visit(1);
+    ready(visit);
+    ModelStatus ready =
+        visit.messages.stream()
+            .filter(CoordinatorLinkTest::isReady)
+            .map(AgentMessage::getModel)
+            .findFirst()
+            .orElseThrow();
+    assertThat(ready.getFull()).isTrue();
+    assertThat(ready.getGenerates()).isTrue();
+    assertThat(ready.getEmbeds()).isTrue();
+    assertThat(ready.getReranks()).isFalse();
   }
 
   @Test

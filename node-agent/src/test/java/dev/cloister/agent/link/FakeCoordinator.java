@@ -136,13 +136,18 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
     }
 
     void generate(String id, String model, String prompt) {
+      generate(id, model, Generation.newBuilder().setText(prompt).build());
+    }
+
+    void generate(String id, String model, Generation generation) {
       send(
           CoordinatorMessage.newBuilder()
               .setStart(
                   StartGeneration.newBuilder()
                       .setRequestId(id)
                       .setModel(model)
-                      .setGeneration(Generation.newBuilder().setText(prompt))));
+                      .setTenant("key/7")
+                      .setGeneration(generation)));
     }
 
     void cancel(String id) {

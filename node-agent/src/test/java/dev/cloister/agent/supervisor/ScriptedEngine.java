@@ -1,5 +1,6 @@
 package dev.cloister.agent.supervisor;
 
+import com.google.protobuf.ByteString;
 import dev.cloister.proto.engine.v1.EngineServiceGrpc;
 import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.engine.v1.LoadFailure;
@@ -9,7 +10,13 @@ import dev.cloister.proto.engine.v1.Ready;
 import dev.cloister.proto.engine.v1.WatchModelRequest;
 import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.ReasoningDelta;
+import dev.cloister.proto.inference.v1.Started;
 import dev.cloister.proto.inference.v1.TextDelta;
+import dev.cloister.proto.inference.v1.TokenLogprob;
+import dev.cloister.proto.inference.v1.TokenProbability;
+import dev.cloister.proto.inference.v1.ToolCallDelta;
+import dev.cloister.proto.inference.v1.Usage;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -25,21 +32,65 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 /**
  * An engine process without a model. Its first argument is a directory: the file {@code mood} in it
  * says how it behaves, and it adds its process id to {@code pids} there. A prompt {@code die} makes
- * it abort in the middle of an answer, {@code wait} never ends, {@code flood} is 10,000 pieces.
+ * it abort in the middle of an answer, {@code wait} never ends, {@code flood} is 10,000 pieces, to
+ * {@code repeat} it says what it was asked, and to {@code everything} it sends every kind of event.
  */
 public final class ScriptedEngine {
+  /** An answer with every kind of event and all their fields. */
+  public static List<GenerationEvent> everything() {
+    TokenProbability token =
+        TokenProbability.newBuilder()
+            .setId(7)
+            .setText(ByteString.copyFrom(new byte[] {(byte) 0xe2}))
+            .setLogprob(-0.5f)
+            .build();
+    return List.of(
+        GenerationEvent.newBuilder()
+            .setStarted(Started.newBuilder().setPromptTokens(9).setCachedPromptTokens(4))
+            .build(),
+        GenerationEvent.newBuilder()
+            .setReasoning(ReasoningDelta.newBuilder().setText("hm"))
+            .build(),
+        GenerationEvent.newBuilder()
+            .setText(
+                TextDelta.newBuilder()
+                    .setText("a")
+                    .addLogprobs(TokenLogprob.newBuilder().setToken(token).addTop(token)))
+            .build(),
+        GenerationEvent.newBuilder()
+            .setToolCall(
+                ToolCallDelta.newBuilder()
+                    .setIndex(1)
+                    .setId("call")
+                    .setName("tool")
+                    .setArguments("{"))
+            .build(),
+        GenerationEvent.newBuilder()
+            .setFinished(
+                Finished.newBuilder()
+                    .setReason(Finished.Reason.REASON_TOOL_CALLS)
+                    .setUsage(
+                        Usage.newBuilder()
+                            .setPromptTokens(9)
+                            .setCachedPromptTokens(4)
+                            .setCompletionTokens(3)))
+            .build());
+  }
+
   /** How the engine behaves. */
   enum Mood {
     WELL,
     FAILS_TO_LOAD,
     DIES_LOADING,
     LOADS_FOR_EVER,
+    LOADS_IN_SMALL_STEPS,
     NEVER_LISTENS,
     IGNORES_TERMINATION
   }
@@ -119,19 +170,16 @@ public final class ScriptedEngine {
 
     @Override
     public void watchModel(WatchModelRequest request, StreamObserver<ModelState> states) {
-      for (int step = 1; step <= 3; step++) {
-        states.onNext(
-            ModelState.newBuilder()
-                .setLoading(Loading.newBuilder().setProgress(step / 4f))
-                .build());
+      int steps = mood == Mood.LOADS_IN_SMALL_STEPS ? 5_000 : 4;
+      for (int step = 1; step < steps; step++) {
+        states.onNext(loading(step / (float) steps));
       }
       switch (mood) {
-        case WELL, IGNORES_TERMINATION ->
-            states.onNext(
-                ModelState.newBuilder()
-                    .setReady(
-                        Ready.newBuilder().setContextTokens(64).setSlots(2).setEngine("script"))
-                    .build());
+        case WELL, IGNORES_TERMINATION -> states.onNext(ready());
+        case LOADS_IN_SMALL_STEPS -> {
+          states.onNext(loading(1));
+          states.onNext(ready());
+        }
         case FAILS_TO_LOAD -> {
           states.onNext(
               ModelState.newBuilder()
@@ -145,6 +193,23 @@ public final class ScriptedEngine {
         }
         case LOADS_FOR_EVER, NEVER_LISTENS -> {}
       }
+    }
+
+    private static ModelState loading(float progress) {
+      return ModelState.newBuilder().setLoading(Loading.newBuilder().setProgress(progress)).build();
+    }
+
+    private static ModelState ready() {
+      return ModelState.newBuilder()
+          .setReady(
+              Ready.newBuilder()
+                  .setContextTokens(64)
+                  .setSlots(2)
+                  .setEngine("script")
+                  .setFull(true)
+                  .setGenerates(true)
+                  .setEmbeds(true))
+          .build();
     }
 
     @Override
@@ -164,6 +229,16 @@ public final class ScriptedEngine {
             events.onNext(text(i + " "));
           }
           finish(events);
+        }
+        case "repeat" -> {
+          // What it was asked, for the test to compare.
+          events.onNext(text(request.getTenant()));
+          events.onNext(text(HexFormat.of().formatHex(request.getGeneration().toByteArray())));
+          finish(events);
+        }
+        case "everything" -> {
+          everything().forEach(events::onNext);
+          events.onCompleted();
         }
         default -> {
           events.onNext(text("answer"));

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.cloister.agent.engine.ModelFacts;
+import dev.cloister.agent.engine.ModelFacts.Use;
 import dev.cloister.agent.supervisor.ModelStatus.Failed;
 import dev.cloister.agent.supervisor.ModelStatus.Fetching;
 import dev.cloister.agent.supervisor.ModelStatus.Loading;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -52,7 +55,10 @@ class SupervisorTest {
     supervisor.serve(MODEL);
     awaitReady(1);
     assertThat(kinds()).containsExactly(Fetching.class, Loading.class, Ready.class);
-    assertThat(statuses).last().isEqualTo(new Ready(64, 2, "script"));
+    assertThat(statuses)
+        .last()
+        .isEqualTo(
+            new Ready(new ModelFacts(64, 2, "script", true, Set.of(Use.GENERATE, Use.EMBED))));
     assertThat(supervisor.engine("tiny")).isPresent();
     assertThat(supervisor.engine("other")).isEmpty();
   }
@@ -99,6 +105,20 @@ class SupervisorTest {
     await().atMost(PATIENCE).until(() -> statuses.stream().anyMatch(Failed.class::isInstance));
     assertThat(statuses)
         .contains(new Failed("the engine was ended by signal 6 (GGML_ASSERT failed)"));
+  }
+
+  @Test
+  void theProgressOfLoadingIsToldInStepsHoweverOftenTheEngineTellsIt() {
+    stage.mood(Mood.LOADS_IN_SMALL_STEPS);
+    supervisor.serve(MODEL);
+    awaitReady(1);
+    List<Double> told =
+        statuses.stream()
+            .filter(Loading.class::isInstance)
+            .map(status -> ((Loading) status).progress())
+            .toList();
+    assertThat(told).isSorted().hasSizeBetween(20, 22).first().isEqualTo(0.0);
+    assertThat(told.getLast()).isEqualTo(1.0);
   }
 
   @Test
