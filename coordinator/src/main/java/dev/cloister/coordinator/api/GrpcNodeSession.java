@@ -3,11 +3,11 @@ package dev.cloister.coordinator.api;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
-import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
+import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import dev.cloister.proto.agent.v1.CancelGeneration;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
@@ -53,22 +53,23 @@ final class GrpcNodeSession implements NodeSession {
   }
 
   @Override
-  public void start(String requestId, String model, Generation generation, GenerationSink sink) {
+  public void start(GenerationRequest request, GenerationSink sink) {
     CoordinatorMessage message =
         CoordinatorMessage.newBuilder()
             .setStart(
                 StartGeneration.newBuilder()
-                    .setRequestId(requestId)
-                    .setModel(model)
-                    .setGeneration(Wire.toWire(generation)))
+                    .setRequestId(request.id())
+                    .setModel(request.model())
+                    .setTenant(request.tenant().name())
+                    .setGeneration(WireGeneration.toWire(request.generation())))
             .build();
     boolean sent;
     // Together, so that a cancellation is either before both or behind both.
     synchronized (lock) {
-      running.put(requestId, sink);
+      running.put(request.id(), sink);
       sent = send(message);
     }
-    if (!sent && running.remove(requestId) != null) {
+    if (!sent && running.remove(request.id()) != null) {
       sink.accept(lost());
     }
   }
@@ -87,7 +88,7 @@ final class GrpcNodeSession implements NodeSession {
 
   /** Takes an event from the agent; events of requests that are over are dropped. */
   void deliver(GenerationUpdate update) {
-    Wire.fromWire(update.getEvent(), node.name())
+    WireEvents.fromWire(update.getEvent(), node.name())
         .ifPresent(event -> deliver(update.getRequestId(), event));
   }
 

@@ -4,7 +4,9 @@ import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
+import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.InvalidGenerationException;
+import dev.cloister.coordinator.inference.Tenant;
 import dev.cloister.coordinator.routing.ActiveRequest;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.routing.RequestId;
@@ -37,14 +39,19 @@ final class InferenceGrpc extends InferenceServiceImplBase {
         });
     Generation generation;
     try {
-      generation = Wire.fromWire(request.getGeneration());
+      generation = WireGeneration.fromWire(request.getGeneration());
     } catch (InvalidGenerationException e) {
       send(reply, new Failed(FailureCode.INVALID_REQUEST, e.getMessage()));
       return;
     }
     ActiveRequest submitted =
         dispatcher.submit(
-            RequestId.next(), request.getModel(), generation, event -> send(reply, event));
+            new GenerationRequest(
+                RequestId.next(),
+                request.getModel(),
+                Tenant.ofMember(AccessInterceptor.caller().memberId()),
+                generation),
+            event -> send(reply, event));
     active.set(submitted);
     if (reply.isCancelled()) {
       submitted.cancel();
@@ -55,7 +62,7 @@ final class InferenceGrpc extends InferenceServiceImplBase {
       ServerCallStreamObserver<GenerationEvent> reply,
       dev.cloister.coordinator.inference.GenerationEvent event) {
     synchronized (reply) {
-      reply.onNext(Wire.toWire(event));
+      reply.onNext(WireEvents.toWire(event));
       if (event instanceof Finished || event instanceof Failed) {
         reply.onCompleted();
       }

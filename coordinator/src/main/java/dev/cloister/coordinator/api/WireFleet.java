@@ -16,7 +16,9 @@ import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.agent.v1.NetworkLink;
 import dev.cloister.proto.fleet.v1.Node;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 
 /** Nodes and what they report, between the wire and the domain. */
 final class WireFleet {
@@ -77,10 +79,29 @@ final class WireFleet {
       case STATE_READY ->
           Optional.of(
               new Replica.Ready(
-                  wire.getModel(), wire.getContextTokens(), wire.getSlots(), wire.getEngine()));
+                  wire.getModel(),
+                  wire.getContextTokens(),
+                  wire.getSlots(),
+                  wire.getEngine(),
+                  wire.getFull(),
+                  uses(wire)));
       case STATE_FAILED -> Optional.of(new Replica.Failed(wire.getModel(), wire.getError()));
       case STATE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
     };
+  }
+
+  private static Set<Replica.Ready.Use> uses(ModelStatus wire) {
+    Set<Replica.Ready.Use> uses = EnumSet.noneOf(Replica.Ready.Use.class);
+    if (wire.getGenerates()) {
+      uses.add(Replica.Ready.Use.GENERATE);
+    }
+    if (wire.getEmbeds()) {
+      uses.add(Replica.Ready.Use.EMBED);
+    }
+    if (wire.getReranks()) {
+      uses.add(Replica.Ready.Use.RERANK);
+    }
+    return uses;
   }
 
   static Node toWire(NodeView view) {

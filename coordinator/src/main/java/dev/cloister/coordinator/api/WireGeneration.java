@@ -1,26 +1,24 @@
 package dev.cloister.coordinator.api;
 
+import dev.cloister.coordinator.inference.AnswerFormat;
 import dev.cloister.coordinator.inference.ChatMessage;
 import dev.cloister.coordinator.inference.Generation;
-import dev.cloister.coordinator.inference.GenerationEvent;
-import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
-import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
 import dev.cloister.coordinator.inference.InvalidGenerationException;
 import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Sampling;
+import dev.cloister.coordinator.inference.Tool;
+import dev.cloister.coordinator.inference.ToolCall;
+import dev.cloister.coordinator.inference.ToolChoice;
 import dev.cloister.proto.inference.v1.ChatPrompt;
-import dev.cloister.proto.inference.v1.Failure;
-import dev.cloister.proto.inference.v1.Finished;
-import dev.cloister.proto.inference.v1.Started;
-import dev.cloister.proto.inference.v1.TextDelta;
-import java.util.Optional;
+import dev.cloister.proto.inference.v1.JsonObject;
+import dev.cloister.proto.inference.v1.ToolChoice.Mode;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
-/** Generations and their events, between the wire and the domain. */
-final class Wire {
-  private Wire() {}
+/** What is asked of a model, between the wire and the domain. */
+final class WireGeneration {
+  private WireGeneration() {}
 
   static dev.cloister.proto.inference.v1.Generation toWire(Generation generation) {
     var wire =
@@ -30,18 +28,49 @@ final class Wire {
             .addAllStop(generation.stop());
     switch (generation.prompt()) {
       case Prompt.Text text -> wire.setText(text.text());
-      case Prompt.Chat chat -> {
-        ChatPrompt.Builder messages = ChatPrompt.newBuilder();
-        for (ChatMessage message : chat.messages()) {
-          messages
-              .addMessagesBuilder()
+      case Prompt.Chat chat -> wire.setChat(toWire(chat));
+    }
+    switch (generation.format()) {
+      case AnswerFormat.Text _ -> {}
+      case AnswerFormat.JsonObject _ -> wire.setJsonObject(JsonObject.getDefaultInstance());
+      case AnswerFormat.JsonSchema(String schema) -> wire.setJsonSchema(schema);
+      case AnswerFormat.Grammar(String gbnf) -> wire.setGrammar(gbnf);
+    }
+    generation.topLogprobs().ifPresent(wire::setTopLogprobs);
+    return wire.build();
+  }
+
+  private static ChatPrompt toWire(Prompt.Chat chat) {
+    ChatPrompt.Builder wire = ChatPrompt.newBuilder().setToolChoice(toWire(chat.toolChoice()));
+    for (ChatMessage message : chat.messages()) {
+      var turn =
+          wire.addMessagesBuilder()
               .setRole(toWire(message.role()))
-              .setContent(message.content());
-        }
-        wire.setChat(messages);
+              .setContent(message.content())
+              .setToolCallId(message.toolCallId())
+              .setName(message.name())
+              .setReasoning(message.reasoning());
+      for (ToolCall call : message.toolCalls()) {
+        turn.addToolCallsBuilder()
+            .setId(call.id())
+            .setName(call.name())
+            .setArguments(call.arguments());
       }
     }
+    for (Tool tool : chat.tools()) {
+      wire.addToolsBuilder().setName(tool.name()).setJson(tool.json());
+    }
     return wire.build();
+  }
+
+  private static dev.cloister.proto.inference.v1.ToolChoice toWire(ToolChoice choice) {
+    var wire = dev.cloister.proto.inference.v1.ToolChoice.newBuilder();
+    return switch (choice) {
+      case ToolChoice.Auto _ -> wire.build();
+      case ToolChoice.None _ -> wire.setMode(Mode.MODE_NONE).build();
+      case ToolChoice.Required _ -> wire.setMode(Mode.MODE_REQUIRED).build();
+      case ToolChoice.Named(String name) -> wire.setMode(Mode.MODE_NAMED).setName(name).build();
+    };
   }
 
   private static dev.cloister.proto.inference.v1.ChatMessage.Role toWire(ChatMessage.Role role) {
@@ -59,10 +88,13 @@ final class Wire {
     sampling.topP().ifPresent(value -> wire.setTopP((float) value));
     sampling.topK().ifPresent(wire::setTopK);
     sampling.minP().ifPresent(value -> wire.setMinP((float) value));
+    sampling.typicalP().ifPresent(value -> wire.setTypicalP((float) value));
     sampling.seed().ifPresent(wire::setSeed);
     sampling.frequencyPenalty().ifPresent(value -> wire.setFrequencyPenalty((float) value));
     sampling.presencePenalty().ifPresent(value -> wire.setPresencePenalty((float) value));
-    return wire.build();
+    sampling.repeatPenalty().ifPresent(value -> wire.setRepeatPenalty((float) value));
+    sampling.repeatLastN().ifPresent(wire::setRepeatLastN);
+    return wire.putAllLogitBias(sampling.logitBias()).build();
   }
 
   /**
@@ -71,15 +103,43 @@ final class Wire {
   static Generation fromWire(dev.cloister.proto.inference.v1.Generation wire) {
     Prompt prompt =
         switch (wire.getPromptCase()) {
-          case CHAT ->
-              new Prompt.Chat(
-                  wire.getChat().getMessagesList().stream().map(Wire::fromWire).toList());
+          case CHAT -> fromWire(wire.getChat());
           case TEXT -> new Prompt.Text(wire.getText());
           case PROMPT_NOT_SET ->
               throw new InvalidGenerationException("prompt", "the request has no prompt");
         };
+    AnswerFormat format =
+        switch (wire.getFormatCase()) {
+          case JSON_OBJECT -> new AnswerFormat.JsonObject();
+          case JSON_SCHEMA -> new AnswerFormat.JsonSchema(wire.getJsonSchema());
+          case GRAMMAR -> new AnswerFormat.Grammar(wire.getGrammar());
+          case FORMAT_NOT_SET -> new AnswerFormat.Text();
+        };
     return new Generation(
-        prompt, fromWire(wire.getSampling()), wire.getMaxTokens(), wire.getStopList());
+        prompt,
+        fromWire(wire.getSampling()),
+        wire.getMaxTokens(),
+        wire.getStopList(),
+        format,
+        optional(wire.hasTopLogprobs(), wire.getTopLogprobs()));
+  }
+
+  private static Prompt.Chat fromWire(ChatPrompt wire) {
+    return new Prompt.Chat(
+        wire.getMessagesList().stream().map(WireGeneration::fromWire).toList(),
+        wire.getToolsList().stream().map(tool -> new Tool(tool.getName(), tool.getJson())).toList(),
+        fromWire(wire.getToolChoice()));
+  }
+
+  private static ToolChoice fromWire(dev.cloister.proto.inference.v1.ToolChoice wire) {
+    return switch (wire.getMode()) {
+      case MODE_UNSPECIFIED -> new ToolChoice.Auto();
+      case MODE_NONE -> new ToolChoice.None();
+      case MODE_REQUIRED -> new ToolChoice.Required();
+      case MODE_NAMED -> new ToolChoice.Named(wire.getName());
+      case UNRECOGNIZED ->
+          throw new InvalidGenerationException("tool_choice", "tool_choice has no known mode");
+    };
   }
 
   private static ChatMessage fromWire(dev.cloister.proto.inference.v1.ChatMessage wire) {
@@ -92,112 +152,37 @@ final class Wire {
           case ROLE_UNSPECIFIED, UNRECOGNIZED ->
               throw new InvalidGenerationException("messages", "a message has no known role");
         };
-    return new ChatMessage(role, wire.getContent());
+    return new ChatMessage(
+        role,
+        wire.getContent(),
+        wire.getToolCallsList().stream()
+            .map(call -> new ToolCall(call.getId(), call.getName(), call.getArguments()))
+            .toList(),
+        wire.getToolCallId(),
+        wire.getName(),
+        wire.getReasoning());
   }
 
   private static Sampling fromWire(dev.cloister.proto.inference.v1.Sampling wire) {
     return new Sampling(
         optional(wire.hasTemperature(), wire.getTemperature()),
         optional(wire.hasTopP(), wire.getTopP()),
-        wire.hasTopK() ? OptionalInt.of(wire.getTopK()) : OptionalInt.empty(),
+        optional(wire.hasTopK(), wire.getTopK()),
         optional(wire.hasMinP(), wire.getMinP()),
+        optional(wire.hasTypicalP(), wire.getTypicalP()),
         wire.hasSeed() ? OptionalLong.of(wire.getSeed()) : OptionalLong.empty(),
         optional(wire.hasFrequencyPenalty(), wire.getFrequencyPenalty()),
-        optional(wire.hasPresencePenalty(), wire.getPresencePenalty()));
+        optional(wire.hasPresencePenalty(), wire.getPresencePenalty()),
+        optional(wire.hasRepeatPenalty(), wire.getRepeatPenalty()),
+        optional(wire.hasRepeatLastN(), wire.getRepeatLastN()),
+        wire.getLogitBiasMap());
   }
 
   private static OptionalDouble optional(boolean present, float value) {
     return present ? OptionalDouble.of(value) : OptionalDouble.empty();
   }
 
-  static dev.cloister.proto.inference.v1.GenerationEvent toWire(GenerationEvent event) {
-    var wire = dev.cloister.proto.inference.v1.GenerationEvent.newBuilder();
-    return switch (event) {
-      case GenerationEvent.Started started ->
-          wire.setStarted(
-                  Started.newBuilder()
-                      .setPromptTokens(started.promptTokens())
-                      .setNode(started.node()))
-              .build();
-      case GenerationEvent.TextDelta delta ->
-          wire.setText(TextDelta.newBuilder().setText(delta.text())).build();
-      case GenerationEvent.Finished finished ->
-          wire.setFinished(
-                  Finished.newBuilder()
-                      .setReason(toWire(finished.reason()))
-                      .setUsage(
-                          dev.cloister.proto.inference.v1.Usage.newBuilder()
-                              .setPromptTokens(finished.usage().promptTokens())
-                              .setCompletionTokens(finished.usage().completionTokens())))
-              .build();
-      case GenerationEvent.Failed failed ->
-          wire.setFailed(
-                  Failure.newBuilder().setCode(toWire(failed.code())).setMessage(failed.message()))
-              .build();
-    };
-  }
-
-  private static Finished.Reason toWire(FinishReason reason) {
-    return switch (reason) {
-      case STOP -> Finished.Reason.REASON_STOP;
-      case LENGTH -> Finished.Reason.REASON_LENGTH;
-      case CANCELLED -> Finished.Reason.REASON_CANCELLED;
-    };
-  }
-
-  private static Failure.Code toWire(FailureCode code) {
-    return switch (code) {
-      case INVALID_REQUEST -> Failure.Code.CODE_INVALID_REQUEST;
-      case CONTEXT_LENGTH_EXCEEDED -> Failure.Code.CODE_CONTEXT_LENGTH_EXCEEDED;
-      case MODEL_NOT_FOUND -> Failure.Code.CODE_MODEL_NOT_FOUND;
-      case NO_CAPACITY -> Failure.Code.CODE_NO_CAPACITY;
-      case NODE_LOST -> Failure.Code.CODE_NODE_LOST;
-      case INTERNAL -> Failure.Code.CODE_INTERNAL;
-    };
-  }
-
-  /**
-   * Empty for an event of a kind this version does not know.
-   *
-   * @param node name of the node it came from
-   */
-  static Optional<GenerationEvent> fromWire(
-      dev.cloister.proto.inference.v1.GenerationEvent wire, String node) {
-    return switch (wire.getEventCase()) {
-      case STARTED ->
-          Optional.of(new GenerationEvent.Started(wire.getStarted().getPromptTokens(), node));
-      case TEXT -> Optional.of(new GenerationEvent.TextDelta(wire.getText().getText()));
-      case FINISHED ->
-          Optional.of(
-              new GenerationEvent.Finished(
-                  fromWire(wire.getFinished().getReason()),
-                  new GenerationEvent.Usage(
-                      wire.getFinished().getUsage().getPromptTokens(),
-                      wire.getFinished().getUsage().getCompletionTokens())));
-      case FAILED ->
-          Optional.of(
-              new GenerationEvent.Failed(
-                  fromWire(wire.getFailed().getCode()), wire.getFailed().getMessage()));
-      case EVENT_NOT_SET -> Optional.empty();
-    };
-  }
-
-  private static FinishReason fromWire(Finished.Reason reason) {
-    return switch (reason) {
-      case REASON_LENGTH -> FinishReason.LENGTH;
-      case REASON_CANCELLED -> FinishReason.CANCELLED;
-      case REASON_STOP, REASON_UNSPECIFIED, UNRECOGNIZED -> FinishReason.STOP;
-    };
-  }
-
-  private static FailureCode fromWire(Failure.Code code) {
-    return switch (code) {
-      case CODE_INVALID_REQUEST -> FailureCode.INVALID_REQUEST;
-      case CODE_CONTEXT_LENGTH_EXCEEDED -> FailureCode.CONTEXT_LENGTH_EXCEEDED;
-      case CODE_MODEL_NOT_FOUND -> FailureCode.MODEL_NOT_FOUND;
-      case CODE_NO_CAPACITY -> FailureCode.NO_CAPACITY;
-      case CODE_NODE_LOST -> FailureCode.NODE_LOST;
-      case CODE_INTERNAL, CODE_UNSPECIFIED, UNRECOGNIZED -> FailureCode.INTERNAL;
-    };
+  private static OptionalInt optional(boolean present, int value) {
+    return present ? OptionalInt.of(value) : OptionalInt.empty();
   }
 }

@@ -1,7 +1,7 @@
 package dev.cloister.coordinator.fleet;
 
 import dev.cloister.coordinator.catalog.Model;
-import dev.cloister.coordinator.inference.Generation;
+import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 
 /**
@@ -19,10 +19,8 @@ public interface NodeSession {
   /**
    * Starts a generation. If the session ends first, the sink gets a failure with code {@code
    * NODE_LOST}.
-   *
-   * @param requestId unique in the cluster
    */
-  void start(String requestId, String model, Generation generation, GenerationSink sink);
+  void start(GenerationRequest request, GenerationSink sink);
 
   /** Stops a generation; the sink gets nothing more. Unknown requests are ignored. */
   void cancel(String requestId);

@@ -1,5 +1,7 @@
 package dev.cloister.coordinator.fleet;
 
+import java.util.Set;
+
 /** A model on a node, in one of four states. */
 public sealed interface Replica {
   /** Name in the catalog. */
@@ -25,9 +27,22 @@ public sealed interface Replica {
    * @param contextTokens tokens that one request may use
    * @param slots requests answered at the same time
    * @param engine the native library, for example {@code llama.cpp b4916}
+   * @param full whether prefix reuse, grammars, tools, probabilities and embeddings are there
+   * @param uses what kinds of requests the model is for there
    */
-  record Ready(String model, int contextTokens, int slots, String engine) implements Replica {
+  record Ready(
+      String model, int contextTokens, int slots, String engine, boolean full, Set<Use> uses)
+      implements Replica {
+
+    /** A kind of request. */
+    public enum Use {
+      GENERATE,
+      EMBED,
+      RERANK
+    }
+
     public Ready {
+      uses = Set.copyOf(uses);
       if (slots < 1) {
         throw new IllegalArgumentException("slots: " + slots + " (expected: >= 1)");
       }

@@ -5,7 +5,12 @@ import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.server.DecoratingHttpServiceFunction;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServiceRequestContext;
+import dev.cloister.coordinator.gateway.openai.CompletionEndpoint;
+import dev.cloister.coordinator.gateway.openai.OpenAiError;
+import dev.cloister.coordinator.identity.ApiKey;
 import dev.cloister.coordinator.identity.ApiKeys;
+import dev.cloister.coordinator.inference.Tenant;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Lets nobody in without a good API key, in {@code Authorization: Bearer} or {@code x-api-key}. */
@@ -26,12 +31,14 @@ final class ApiKeyCheck implements DecoratingHttpServiceFunction {
       return OpenAiError.invalidKey("no API key was given; send it as 'Authorization: Bearer KEY'")
           .response();
     }
-    if (apiKeys.verify(key).isEmpty()) {
+    Optional<ApiKey> known = apiKeys.verify(key);
+    if (known.isEmpty()) {
       return OpenAiError.invalidKey(
               "the API key is wrong or was revoked; create one on the coordinator with: cloister"
                   + " key create")
           .response();
     }
+    context.setAttr(CompletionEndpoint.TENANT, Tenant.ofApiKey(known.get().id()));
     return delegate.serve(context, request);
   }
 

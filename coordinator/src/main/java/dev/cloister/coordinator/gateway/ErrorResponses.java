@@ -11,6 +11,8 @@ import com.linecorp.armeria.server.HttpStatusException;
 import com.linecorp.armeria.server.ServerErrorHandler;
 import com.linecorp.armeria.server.ServiceConfig;
 import com.linecorp.armeria.server.ServiceRequestContext;
+import dev.cloister.coordinator.gateway.openai.CompletionEndpoint.SlowReaderException;
+import dev.cloister.coordinator.gateway.openai.OpenAiError;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +31,7 @@ final class ErrorResponses implements ServerErrorHandler {
     }
     if (cause instanceof ClosedSessionException
         || cause instanceof ClosedStreamException
-        || cause instanceof StreamedAnswer.SlowReaderException) {
+        || cause instanceof SlowReaderException) {
       log.debug("{} {}: the caller is gone", context.method(), context.mappedPath(), cause);
       return error(HttpStatus.SERVICE_UNAVAILABLE).response();
     }

@@ -9,7 +9,8 @@ import com.linecorp.armeria.server.Route;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import dev.cloister.coordinator.catalog.Catalog;
-import dev.cloister.coordinator.gateway.AnswerShape.Api;
+import dev.cloister.coordinator.gateway.openai.CompletionEndpoint;
+import dev.cloister.coordinator.gateway.openai.ModelsEndpoint;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.identity.IdentitySource;
@@ -31,8 +32,6 @@ import org.jspecify.annotations.Nullable;
 /** The user port: OpenAI's API over HTTP/1.1 and HTTP/2. */
 public final class Gateway implements AutoCloseable {
   static final int MAX_BODY_BYTES = 8 << 20;
-  static final String NODE_HEADER = "x-cloister-node";
-  static final String REQUEST_HEADER = "x-cloister-request";
 
   private final Server server;
   private final ExecutorService workers;
@@ -79,10 +78,10 @@ public final class Gateway implements AutoCloseable {
                     HttpResponse.of(HttpStatus.OK, MediaType.JSON_UTF_8, "{\"status\":\"ok\"}"))
             .service(
                 written("/v1/chat/completions"),
-                new CompletionEndpoint(Api.CHAT, dispatcher, clock, workers).decorate(check))
+                CompletionEndpoint.chat(dispatcher, clock, workers).decorate(check))
             .service(
                 written("/v1/completions"),
-                new CompletionEndpoint(Api.COMPLETION, dispatcher, clock, workers).decorate(check))
+                CompletionEndpoint.text(dispatcher, clock, workers).decorate(check))
             .service(read("/v1/models"), models.decorate(check))
             .service(read("/v1/models/{*id}"), models.decorate(check));
     if (tls.isPresent()) {

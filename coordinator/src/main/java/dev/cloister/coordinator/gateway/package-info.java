@@ -1,9 +1,7 @@
 /**
  * The HTTP APIs that users' tools expect.
  *
- * <p>{@link dev.cloister.coordinator.gateway.Gateway} is the listener; an endpoint parses a request
- * strictly ({@link dev.cloister.coordinator.gateway.RequestBody}), hands the generation to routing,
- * and an {@code Answer} writes what comes back, whole or as server-sent events. Every error has the
- * shape its API's clients expect ({@link dev.cloister.coordinator.gateway.OpenAiError}).
+ * <p>{@link dev.cloister.coordinator.gateway.Gateway} is the listener: it lets nobody in without a
+ * key, and gives each API, a room of its own below this one, its paths.
  */
 package dev.cloister.coordinator.gateway;

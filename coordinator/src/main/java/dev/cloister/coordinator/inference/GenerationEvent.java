@@ -1,8 +1,10 @@
 package dev.cloister.coordinator.inference;
 
+import java.util.List;
+
 /**
- * One step of an answer: at most one {@link Started}, any number of {@link TextDelta}s, and at the
- * end exactly one {@link Finished} or {@link Failed}.
+ * One step of an answer: at most one {@link Started}, any number of pieces, and at the end exactly
+ * one {@link Finished} or {@link Failed}.
  */
 public sealed interface GenerationEvent {
 
@@ -10,16 +12,58 @@ public sealed interface GenerationEvent {
    * An engine accepted the prompt.
    *
    * @param promptTokens tokens of the rendered prompt
+   * @param cachedPromptTokens those of them that need no computing
    * @param node name of the node that answers
    */
-  record Started(int promptTokens, String node) implements GenerationEvent {}
+  record Started(int promptTokens, int cachedPromptTokens, String node)
+      implements GenerationEvent {}
 
-  /** The next piece of the answer, in whole characters. */
-  record TextDelta(String text) implements GenerationEvent {
+  /**
+   * The next piece of the answer.
+   *
+   * @param text whole characters; empty only where logprobs stand for a token without text
+   * @param logprobs the tokens of this piece, where they were asked for
+   */
+  record TextDelta(String text, List<TokenLogprob> logprobs) implements GenerationEvent {
+    public TextDelta {
+      logprobs = List.copyOf(logprobs);
+    }
+
+    /** Without probabilities. */
+    public TextDelta(String text) {
+      this(text, List.of());
+    }
+
     /** Without the text: this may reach a log. */
     @Override
     public String toString() {
       return "TextDelta[" + text.length() + " characters]";
+    }
+  }
+
+  /** The next piece of what the model thinks before it answers. */
+  record ReasoningDelta(String text) implements GenerationEvent {
+    /** Without the text: this may reach a log. */
+    @Override
+    public String toString() {
+      return "ReasoningDelta[" + text.length() + " characters]";
+    }
+  }
+
+  /**
+   * The next piece of a tool call.
+   *
+   * @param index counts the calls of an answer from 0
+   * @param id empty after the first piece of a call
+   * @param name of the tool; empty after the first piece
+   * @param arguments appended to what came before: a piece of a JSON object
+   */
+  record ToolCallDelta(int index, String id, String name, String arguments)
+      implements GenerationEvent {
+    /** Without the arguments: this may reach a log. */
+    @Override
+    public String toString() {
+      return "ToolCallDelta[" + index + ", " + arguments.length() + " characters]";
     }
   }
 
@@ -39,12 +83,18 @@ public sealed interface GenerationEvent {
     STOP,
     /** The token limit or the end of the context was reached. */
     LENGTH,
+    /** The model called tools and waits for what they say. */
+    TOOL_CALLS,
     /** The caller went away. */
     CANCELLED
   }
 
-  /** Tokens read and written. */
-  record Usage(int promptTokens, int completionTokens) {}
+  /**
+   * Tokens read and written.
+   *
+   * @param cachedPromptTokens those of the prompt that needed no computing
+   */
+  record Usage(int promptTokens, int cachedPromptTokens, int completionTokens) {}
 
   /** What kind of failure it was: it decides the status the caller sees and whether to retry. */
   enum FailureCode {

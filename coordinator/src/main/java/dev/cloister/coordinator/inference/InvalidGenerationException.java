@@ -22,4 +22,12 @@ public final class InvalidGenerationException extends IllegalArgumentException {
   public String parameter() {
     return parameter;
   }
+
+  /** Throws unless the value is 0 to {@code most}. */
+  static void requireWithin(String parameter, int value, int most) {
+    if (value < 0 || value > most) {
+      throw new InvalidGenerationException(
+          parameter, parameter + " is " + value + " (expected: 0 to " + most + ")");
+    }
+  }
 }

@@ -1,13 +1,15 @@
 package dev.cloister.coordinator.routing;
 
 import dev.cloister.coordinator.fleet.NodeSession;
-import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
+import dev.cloister.coordinator.inference.GenerationEvent.ReasoningDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
+import dev.cloister.coordinator.inference.GenerationEvent.ToolCallDelta;
+import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,8 +23,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One request from its submission to its last event.
  *
- * <p>As long as the caller has seen no text, the loss of the node is not the caller's business: the
- * request starts again on another node. Thread-safe.
+ * <p>As long as the caller has seen no piece of the answer, the loss of the node is not the
+ * caller's business: the request starts again on another node. Thread-safe.
  */
 public final class ActiveRequest {
   private static final Logger log = LoggerFactory.getLogger(ActiveRequest.class);
@@ -31,9 +33,7 @@ public final class ActiveRequest {
   private static final int MOST_FAILURES = 3;
 
   private final Dispatcher dispatcher;
-  private final String id;
-  private final String model;
-  private final Generation generation;
+  private final GenerationRequest request;
   private final GenerationSink sink;
   private final int expectedTokens;
   private final Instant deadline;
@@ -43,7 +43,7 @@ public final class ActiveRequest {
   private @Nullable Attempt attempt;
   private int failures;
   private boolean callerSawStart;
-  private boolean callerSawText;
+  private boolean callerSawPiece;
   private boolean over;
 
   /** What is under way on one node. */
@@ -63,24 +63,21 @@ public final class ActiveRequest {
     }
 
     NodeLedger.Key key() {
-      return new NodeLedger.Key(node.nodeId(), model);
+      return new NodeLedger.Key(node.nodeId(), request.model());
     }
   }
 
-  ActiveRequest(
-      Dispatcher dispatcher, String id, String model, Generation generation, GenerationSink sink) {
+  ActiveRequest(Dispatcher dispatcher, GenerationRequest request, GenerationSink sink) {
     this.dispatcher = dispatcher;
-    this.id = id;
-    this.model = model;
-    this.generation = generation;
+    this.request = request;
     this.sink = sink;
-    this.expectedTokens = dispatcher.expectedTokens(generation);
+    this.expectedTokens = dispatcher.expectedTokens(request.generation());
     this.deadline = dispatcher.deadline();
   }
 
   /** Names the request in logs and towards the caller. */
   public String id() {
-    return id;
+    return request.id();
   }
 
   /** Stops the work; the sink gets nothing more. Does nothing once the request is over. */
@@ -95,7 +92,7 @@ public final class ActiveRequest {
     }
     dispatcher.forget(this);
     if (stopped != null) {
-      stopped.session.cancel(id);
+      stopped.session.cancel(request.id());
     }
   }
 
@@ -114,7 +111,7 @@ public final class ActiveRequest {
       if (over) {
         return;
       }
-      Decision decision = dispatcher.decide(model, expectedTokens, failedNodes);
+      Decision decision = dispatcher.decide(request, expectedTokens, failedNodes);
       Optional<Candidate> choice = decision.choice();
       Optional<NodeSession> session =
           choice.flatMap(candidate -> dispatcher.session(candidate.nodeId()));
@@ -126,20 +123,20 @@ public final class ActiveRequest {
       if (choice.isEmpty()) {
         if (!waitFor(decision)) {
           over = true;
-          deliver(dispatcher.noCapacity(model, decision));
+          deliver(dispatcher.noCapacity(request.model(), decision));
         }
         return;
       }
       next = new Attempt(choice.get(), session.orElseThrow());
       attempt = next;
       dispatcher.ledger().began(next.key(), expectedTokens);
-      dispatcher.logDecision(id, model, next.node, decision);
+      dispatcher.logDecision(request.id(), request.model(), next.node, decision);
     }
     // Outside the lock: it writes to the node's stream, and may call back at once.
-    next.session.start(id, model, generation, next);
+    next.session.start(request, next);
     if (isOver()) {
       // A cancellation that came in between found nothing to cancel on the node.
-      next.session.cancel(id);
+      next.session.cancel(request.id());
     }
   }
 
@@ -154,7 +151,7 @@ public final class ActiveRequest {
     failedNodes.clear();
     return failures < MOST_FAILURES
         && dispatcher.clock().instant().isBefore(deadline)
-        && dispatcher.await(this, model, decision);
+        && dispatcher.await(this, request.model(), decision);
   }
 
   private void accept(Attempt from, GenerationEvent event) {
@@ -171,7 +168,7 @@ public final class ActiveRequest {
           }
           callerSawStart = true;
         }
-        case TextDelta text -> callerSawText = true;
+        case TextDelta _, ReasoningDelta _, ToolCallDelta _ -> callerSawPiece = true;
         case Finished finished -> {
           over = true;
           endAttempt();
@@ -184,9 +181,9 @@ public final class ActiveRequest {
           boolean mayMove = failed.code() == FailureCode.NODE_LOST && failures < MOST_FAILURES;
           if (mayMove && sink.startOver()) {
             callerSawStart = false;
-            callerSawText = false;
+            callerSawPiece = false;
           }
-          reroute = mayMove && !callerSawText;
+          reroute = mayMove && !callerSawPiece;
           over = !reroute;
         }
       }
@@ -208,7 +205,7 @@ public final class ActiveRequest {
       sink.accept(event);
     } catch (RuntimeException e) {
       // It would break the node's stream, and with it every other request there.
-      log.error("request {}: its answer cannot be delivered", id, e);
+      log.error("request {}: its answer cannot be delivered", request.id(), e);
       cancel();
     }
   }

@@ -9,9 +9,11 @@ import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
+import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import java.time.Duration;
 import java.time.Instant;
@@ -57,22 +59,20 @@ public final class Dispatcher implements FleetListener {
   /**
    * Starts a request.
    *
-   * @param requestId unique in the cluster
    * @param sink gets exactly one last event, unless the request is cancelled
    */
-  public ActiveRequest submit(
-      String requestId, String model, Generation generation, GenerationSink sink) {
-    ActiveRequest request = new ActiveRequest(this, requestId, model, generation, sink);
-    if (catalog.find(model).isEmpty()) {
-      request.fail(
+  public ActiveRequest submit(GenerationRequest request, GenerationSink sink) {
+    ActiveRequest active = new ActiveRequest(this, request, sink);
+    if (catalog.find(request.model()).isEmpty()) {
+      active.fail(
           FailureCode.MODEL_NOT_FOUND,
           "the model '"
-              + ModelName.shown(model)
+              + ModelName.shown(request.model())
               + "' does not exist; list the models with: cloister model list");
     } else {
-      request.route();
+      active.route();
     }
-    return request;
+    return active;
   }
 
   int expectedTokens(Generation generation) {
@@ -81,10 +81,16 @@ public final class Dispatcher implements FleetListener {
         : Math.min(EXPECTED_TOKENS, generation.maxTokens());
   }
 
-  Decision decide(String model, int expectedTokens, Set<String> excludedNodes) {
+  Decision decide(GenerationRequest request, int expectedTokens, Set<String> excludedNodes) {
+    String model = request.model();
+    List<NodeView> nodes = fleet.nodes();
+    // Where no engine has all features, any one says best what it lacks.
+    boolean onlyFull =
+        request.generation().needsFullEngine()
+            && nodes.stream().anyMatch(view -> generating(view, model, true).isPresent());
     List<Candidate> candidates = new ArrayList<>();
-    for (NodeView view : fleet.nodes()) {
-      Optional<Replica.Ready> ready = view.ready(model);
+    for (NodeView view : nodes) {
+      Optional<Replica.Ready> ready = generating(view, model, onlyFull);
       if (ready.isPresent() && !excludedNodes.contains(view.node().id())) {
         NodeLedger.Entry known = ledger.of(new NodeLedger.Key(view.node().id(), model));
         candidates.add(
@@ -99,6 +105,11 @@ public final class Dispatcher implements FleetListener {
       }
     }
     return Router.choose(candidates, expectedTokens);
+  }
+
+  private static Optional<Replica.Ready> generating(NodeView view, String model, boolean onlyFull) {
+    return view.ready(model)
+        .filter(ready -> ready.uses().contains(Use.GENERATE) && (ready.full() || !onlyFull));
   }
 
   /**
@@ -151,7 +162,19 @@ public final class Dispatcher implements FleetListener {
   private boolean isComing(String model) {
     return fleet.nodes().stream()
         .flatMap(view -> view.replicas().stream())
-        .anyMatch(replica -> replica.model().equals(model) && !(replica instanceof Replica.Failed));
+        .anyMatch(replica -> replica.model().equals(model) && mayGenerate(replica));
+  }
+
+  private static boolean mayGenerate(Replica replica) {
+    return switch (replica) {
+      case Replica.Fetching _, Replica.Loading _ -> true;
+      case Replica.Ready ready -> ready.uses().contains(Use.GENERATE);
+      case Replica.Failed _ -> false;
+    };
+  }
+
+  private static boolean isForOtherUses(NodeView view, String model) {
+    return view.ready(model).filter(ready -> !ready.uses().contains(Use.GENERATE)).isPresent();
   }
 
   /** Why nothing can take a request for this model, in one sentence. */
@@ -160,6 +183,11 @@ public final class Dispatcher implements FleetListener {
       return new Failed(
           FailureCode.NO_CAPACITY,
           "every node that serves '" + model + "' has a full queue; try again in a few seconds");
+    }
+    if (fleet.nodes().stream().anyMatch(view -> isForOtherUses(view, model))) {
+      return new Failed(
+          FailureCode.INVALID_REQUEST,
+          "the model '" + model + "' does not generate text; choose another model");
     }
     return new Failed(
         FailureCode.NO_CAPACITY,

@@ -50,7 +50,8 @@ final class AgentOnTheWire implements StreamObserver<CoordinatorMessage> {
                 ModelStatus.newBuilder()
                     .setModel(model)
                     .setState(ModelStatus.State.STATE_READY)
-                    .setSlots(slots))
+                    .setSlots(slots)
+                    .setGenerates(true))
             .build());
   }
 

@@ -4,6 +4,7 @@ import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent;
+import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import java.util.List;
 import java.util.Map;
@@ -35,22 +36,25 @@ public class FakeNodeSession implements NodeSession {
   }
 
   /** A generation that was asked for. */
-  public record Start(
-      FakeNodeSession session, String requestId, String model, Generation generation) {
+  public record Start(FakeNodeSession session, GenerationRequest request) {
+
+    public Generation generation() {
+      return request.generation();
+    }
 
     /** Sends an event, unless the generation is over. */
     public void send(GenerationEvent event) {
       boolean last =
           event instanceof GenerationEvent.Finished || event instanceof GenerationEvent.Failed;
       @Nullable GenerationSink sink =
-          last ? session.running.remove(requestId) : session.running.get(requestId);
+          last ? session.running.remove(request.id()) : session.running.get(request.id());
       if (sink != null) {
         sink.accept(event);
       }
     }
 
     public boolean isOver() {
-      return !session.running.containsKey(requestId);
+      return !session.running.containsKey(request.id());
     }
   }
 
@@ -60,13 +64,13 @@ public class FakeNodeSession implements NodeSession {
   }
 
   @Override
-  public void start(String requestId, String model, Generation generation, GenerationSink sink) {
+  public void start(GenerationRequest request, GenerationSink sink) {
     if (closedFor != null) {
       sink.accept(lost());
       return;
     }
-    running.put(requestId, sink);
-    Start start = new Start(this, requestId, model, generation);
+    running.put(request.id(), sink);
+    Start start = new Start(this, request);
     starts.add(start);
     script.accept(start);
   }

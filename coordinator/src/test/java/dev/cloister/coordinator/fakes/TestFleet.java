@@ -7,15 +7,19 @@ import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.inference.Generation;
+import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Sampling;
+import dev.cloister.coordinator.inference.Tenant;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.testkit.SettableClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** A fleet with a dispatcher and a model named {@value #MODEL}, at a time that stands still. */
 public final class TestFleet {
@@ -50,9 +54,17 @@ public final class TestFleet {
         List.of());
   }
 
-  /** A short chat. */
-  public static Generation generation() {
-    return new Generation(new Prompt.Text("Say something"), Sampling.DEFAULT, 16, List.of());
+  /** A short generation. */
+  public static GenerationRequest request(String id) {
+    return request(id, MODEL);
+  }
+
+  public static GenerationRequest request(String id, String model) {
+    return new GenerationRequest(
+        id,
+        model,
+        Tenant.ofApiKey("k"),
+        new Generation(new Prompt.Text("Say something"), Sampling.DEFAULT, 16, List.of()));
   }
 
   /** Has a node join and open a session. */
@@ -71,7 +83,10 @@ public final class TestFleet {
   }
 
   public void report(Node node, NodeSession session, int slots) {
-    fleet.replica(node.id(), session, new Replica.Ready(MODEL, 4096, slots, "engine"));
+    fleet.replica(
+        node.id(),
+        session,
+        new Replica.Ready(MODEL, 4096, slots, "engine", true, Set.of(Use.GENERATE)));
   }
 
   /** As a broken connection does it. */

@@ -51,7 +51,7 @@ class CallersTest {
 
   @Test
   void aCallerThatLeavesCancelsItsGeneration() throws Exception {
-    gateway.script(start -> start.send(new Started(1, "desk")));
+    gateway.script(start -> start.send(new Started(1, 0, "desk")));
     for (String body : List.of(HELLO, HELLO_STREAM)) {
       int before = gateway.session.cancelled().size();
       try (Socket socket = connect(CHAT, body)) {
@@ -75,9 +75,9 @@ class CallersTest {
         start -> {
           try {
             left.await();
-            start.send(new Started(1, "desk"));
+            start.send(new Started(1, 0, "desk"));
             start.send(new TextDelta("a"));
-            start.send(new Finished(FinishReason.STOP, new Usage(1, 1)));
+            start.send(new Finished(FinishReason.STOP, new Usage(1, 0, 1)));
             thrown.completeExceptionally(new IllegalStateException("nothing was thrown"));
           } catch (Exception e) {
             thrown.complete(e);
@@ -110,7 +110,7 @@ class CallersTest {
     TextDelta text = new TextDelta("x".repeat(8_000));
     gateway.script(
         start -> {
-          start.send(new Started(1, "desk"));
+          start.send(new Started(1, 0, "desk"));
           for (int i = 0; i < 20_000 && !start.isOver(); i++) {
             start.send(text);
           }
@@ -153,12 +153,12 @@ class CallersTest {
     CyclicBarrier all = new CyclicBarrier(callers);
     gateway.script(
         start -> {
-          start.send(new Started(1, "desk"));
+          start.send(new Started(1, 0, "desk"));
           meet(all);
           for (int i = 0; i < 20; i++) {
             start.send(new TextDelta(i + " "));
           }
-          start.send(new Finished(FinishReason.STOP, new Usage(1, 20)));
+          start.send(new Finished(FinishReason.STOP, new Usage(1, 0, 20)));
         });
     List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
     for (int i = 0; i < callers; i++) {

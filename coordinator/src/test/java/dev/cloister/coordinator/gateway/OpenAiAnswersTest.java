@@ -4,11 +4,13 @@ import static dev.cloister.coordinator.gateway.TestGateway.CHAT;
 import static dev.cloister.coordinator.gateway.TestGateway.COMPLETIONS;
 import static dev.cloister.coordinator.gateway.TestGateway.HELLO;
 import static dev.cloister.coordinator.gateway.TestGateway.HELLO_STREAM;
+import static dev.cloister.coordinator.gateway.TestGateway.chunks;
 import static dev.cloister.coordinator.gateway.TestGateway.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.cloister.coordinator.fakes.FakeNodeSession;
+import dev.cloister.coordinator.inference.AnswerFormat;
 import dev.cloister.coordinator.inference.ChatMessage;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
@@ -21,8 +23,8 @@ import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.Prompt;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -63,7 +65,8 @@ class OpenAiAnswersTest {
                  "model": "tiny", "choices": [{"index": 0,
                    "message": {"role": "assistant", "content": "Hello world", "refusal": null},
                    "logprobs": null, "finish_reason": "stop"}],
-                 "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}}
+                 "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9,
+                   "prompt_tokens_details": {"cached_tokens": 0}}}
                 """
                     .formatted(requestId)));
   }
@@ -79,7 +82,8 @@ class OpenAiAnswersTest {
                 {"id": "cmpl-%s", "object": "text_completion", "created": 1767225600,
                  "model": "tiny", "choices": [{"index": 0, "text": "Hello world",
                    "logprobs": null, "finish_reason": "stop"}],
-                 "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}}
+                 "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9,
+                   "prompt_tokens_details": {"cached_tokens": 0}}}
                 """
                     .formatted(header(response, "x-request-id"))));
     Generation generation = gateway.session.starts().getFirst().generation();
@@ -129,7 +133,10 @@ class OpenAiAnswersTest {
     assertThat(chunks.getLast().path("choices")).isEmpty();
     assertThat(chunks.getLast().path("choices").isArray()).isTrue();
     assertThat(chunks.getLast().path("usage"))
-        .isEqualTo(json("{\"prompt_tokens\":7,\"completion_tokens\":2,\"total_tokens\":9}"));
+        .isEqualTo(
+            json(
+                "{\"prompt_tokens\":7,\"completion_tokens\":2,\"total_tokens\":9,"
+                    + "\"prompt_tokens_details\":{\"cached_tokens\":0}}"));
   }
 
   @Test
@@ -142,7 +149,9 @@ class OpenAiAnswersTest {
            {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
            {"role": "assistant", "content": "c"}, {"role": "tool", "content": "d"}],
          "temperature": 0.5, "top_p": 0.9, "top_k": 40, "min_p": 0.1, "seed": 42,
-         "frequency_penalty": -1, "presence_penalty": 2, "max_completion_tokens": 9,
+         "frequency_penalty": -1, "presence_penalty": 2, "typical_p": 0.7, "repeat_penalty": 1.1,
+         "repeat_last_n": 32, "logit_bias": {"5": -100, "7": 2.5}, "grammar": "root ::= [a-z]+",
+         "logprobs": true, "top_logprobs": 3, "max_completion_tokens": 9,
          "stop": ["x", "y"], "n": 1, "tools": [], "user": "somebody", "response_format": {"type": "text"}}
         """);
     Generation generation = gateway.session.starts().getFirst().generation();
@@ -159,14 +168,20 @@ class OpenAiAnswersTest {
     assertThat(generation.sampling().topK()).isEqualTo(OptionalInt.of(40));
     assertThat(generation.sampling().seed()).isEqualTo(OptionalLong.of(42));
     assertThat(generation.sampling().frequencyPenalty()).isEqualTo(OptionalDouble.of(-1));
+    assertThat(generation.sampling().typicalP()).isEqualTo(OptionalDouble.of(0.7));
+    assertThat(generation.sampling().repeatPenalty()).isEqualTo(OptionalDouble.of(1.1));
+    assertThat(generation.sampling().repeatLastN()).isEqualTo(OptionalInt.of(32));
+    assertThat(generation.sampling().logitBias()).isEqualTo(Map.of(5, -100f, 7, 2.5f));
+    assertThat(generation.format()).isEqualTo(new AnswerFormat.Grammar("root ::= [a-z]+"));
+    assertThat(generation.topLogprobs()).isEqualTo(OptionalInt.of(3));
   }
 
   @Test
   void aLimitThatWasReachedIsSaid() throws Exception {
     gateway.script(
         start -> {
-          start.send(new Started(1, "desk"));
-          start.send(new Finished(FinishReason.LENGTH, new Usage(1, 0)));
+          start.send(new Started(1, 0, "desk"));
+          start.send(new Finished(FinishReason.LENGTH, new Usage(1, 0, 0)));
         });
     assertThat(gateway.post(CHAT, HELLO).body()).contains("\"finish_reason\":\"length\"");
     assertThat(gateway.post(CHAT, HELLO_STREAM).body()).contains("\"finish_reason\":\"length\"");
@@ -177,9 +192,9 @@ class OpenAiAnswersTest {
     String text = "Zoë \uD83D\uDC69\u200D\uD83D\uDE80 日本 \"quoted\" \\ \n\t\u0001\u2028";
     gateway.script(
         start -> {
-          start.send(new Started(1, "desk"));
+          start.send(new Started(1, 0, "desk"));
           text.codePoints().forEach(point -> start.send(new TextDelta(Character.toString(point))));
-          start.send(new Finished(FinishReason.STOP, new Usage(1, 1)));
+          start.send(new Finished(FinishReason.STOP, new Usage(1, 0, 1)));
         });
     assertThat(
             json(gateway.post(CHAT, HELLO).body())
@@ -200,7 +215,7 @@ class OpenAiAnswersTest {
   void aFailureInTheMiddleOfAStreamIsAnErrorEvent() throws Exception {
     gateway.script(
         start -> {
-          start.send(new Started(1, "desk"));
+          start.send(new Started(1, 0, "desk"));
           start.send(new TextDelta("Hel"));
           start.send(FakeNodeSession.lost());
         });
@@ -273,15 +288,4 @@ class OpenAiAnswersTest {
   }
 
   /** The events before the last, which is checked to be {@code [DONE]}. */
-  private static List<JsonNode> chunks(String body) throws Exception {
-    assertThat(body).endsWith("data: [DONE]\n\n");
-    List<JsonNode> chunks = new ArrayList<>();
-    for (String event : body.split("\n\n", 0)) {
-      assertThat(event).startsWith("data: ").doesNotContain("\n");
-      if (!event.equals("data: [DONE]")) {
-        chunks.add(json(event.substring("data: ".length())));
-      }
-    }
-    return chunks;
-  }
 }

@@ -13,6 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -165,16 +167,68 @@ class OpenAiRequestsTest {
           stop | [5]
           stop | ""
           stop | ["a","b","c","d","e","f","g","h","i","j","k","l","m","n","o","p","q"]
-          n | 2
+          n | 0
+          n | 9
+          n | 100
+          n | -1
           n | "1"
-          tools | [{"type":"function","function":{"name":"f"}}]
+          max_tokens | -1
+          max_completion_tokens | -1
+          top_k | -1
+          seed | -1
+          repeat_last_n | -1
+          repeat_penalty | 0
+          typical_p | 1.5
           functions | [{"name":"f"}]
-          logprobs | true
-          response_format | {"type":"json_object"}
+          tools | "f"
+          tools[0] | ["f"]
+          tools[0].type | [{"function":{"name":"f"}}]
+          tools[0].type | [{"type":"retrieval"}]
+          tools[0].function | [{"type":"function"}]
+          tools[0].function | [{"type":"function","function":"f"}]
+          tools[0].function.name | [{"type":"function","function":{}}]
+          tools[0].function.name | [{"type":"function","function":{"name":5}}]
+          tools[0].function.parameters | [{"type":"function","function":{"name":"f","parameters":"{}"}}]
+          tools[0].function.description | [{"type":"function","function":{"name":"f","description":5}}]
+          tools | [{"type":"function","function":{"name":""}}]
+          tools | [{"type":"function","function":{"name":"a b"}}]
+          tools | [{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"f"}}]
+          tool_choice | "any"
+          tool_choice | 5
+          tool_choice | "required"
+          tool_choice | {"type":"function","function":{"name":"f"}}
+          tool_choice.type | {"type":"allowed_tools"}
+          tool_choice.function | {"type":"function"}
+          parallel_tool_calls | 1
+          messages[0].tool_calls[0] | [{"role":"assistant","tool_calls":["f"]}]
+          messages[0].tool_calls[0].id | [{"role":"assistant","tool_calls":[{"type":"function","function":{"name":"f","arguments":"{}"}}]}]
+          messages[0].tool_calls[0].function.arguments | [{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":{}}}]}]
+          messages[0].tool_calls[0].function.arguments | [{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{"}}]}]
+          messages[0].tool_calls[0].function.arguments | [{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"[1]"}}]}]
+          messages | [{"role":"user","content":"a","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}]
+          messages[0].content | [{"role":"assistant","content":null}]
+          messages[0].tool_call_id | [{"role":"tool","content":"a","tool_call_id":5}]
+          logprobs | 1
+          top_logprobs | 5
+          top_logprobs | 21
+          top_logprobs | -1
+          logit_bias | [1]
+          logit_bias | {"a":1}
+          logit_bias | {"-1":1}
+          logit_bias | {"99999999999":1}
+          logit_bias | {"1":"x"}
+          logit_bias | {"1":101}
+          grammar | 5
           response_format | "json"
+          response_format.type | {"type":"yaml"}
+          response_format.type | {}
+          response_format.json_schema | {"type":"json_schema"}
+          response_format.json_schema.schema | {"type":"json_schema","json_schema":{"name":"a"}}
+          response_format.json_schema.schema | {"type":"json_schema","json_schema":{"name":"a","schema":"{}"}}
+          response_format.json_schema.strict | {"type":"json_schema","json_schema":{"strict":"yes","schema":{}}}
           """)
   void aWrongFieldOfAChatIsRefusedWithItsName(String param, String value) throws Exception {
-    String field = param.contains("[") ? "messages" : param;
+    String field = param.split("[\\[.]", 2)[0];
     String good =
         switch (field) {
           case "model" -> "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
@@ -199,12 +253,53 @@ class OpenAiRequestsTest {
           suffix | "end"
           echo | true
           best_of | 2
-          logprobs | 1
+          n | 0
+          n | 9
+          max_tokens | 0
+          logprobs | true
+          logprobs | 21
+          logprobs | -1
+          grammar | {}
           """)
   void aWrongFieldOfACompletionIsRefusedWithItsName(String param, String value) throws Exception {
     String good = param.equals("prompt") ? "" : ",\"prompt\":\"once\"";
     assertRefused(
         COMPLETIONS, "{\"model\":\"tiny\"" + good + ",\"" + param + "\":" + value + "}", param);
+  }
+
+  @Test
+  void moreThan128ToolsAreTooMany() throws Exception {
+    String tools =
+        IntStream.rangeClosed(0, 128)
+            .mapToObj("{\"type\":\"function\",\"function\":{\"name\":\"f%d\"}}"::formatted)
+            .collect(Collectors.joining(",", "[", "]"));
+    String body = HELLO.replace("{\"model\"", "{\"tools\":" + tools + ",\"model\"");
+    assertRefused(CHAT, body, "tools");
+    assertThat(TestGateway.error(gateway.post(CHAT, body)).path("message").asText())
+        .isEqualTo("tools has 129 tools (expected: at most 128)");
+  }
+
+  @Test
+  void aBiasForMoreThan1024TokensIsTooMuch() throws Exception {
+    String biases =
+        IntStream.rangeClosed(0, 1024)
+            .mapToObj("\"%d\":1"::formatted)
+            .collect(Collectors.joining(",", "{", "}"));
+    assertRefused(
+        CHAT,
+        HELLO.replace("{\"model\"", "{\"logit_bias\":" + biases + ",\"model\""),
+        "logit_bias");
+  }
+
+  @Test
+  void aGrammarBesideAnotherFormatIsRefused() throws Exception {
+    assertRefused(
+        CHAT,
+        HELLO.replace(
+            "{\"model\"",
+            "{\"grammar\":\"root ::= x\",\"response_format\":{\"type\":\"json_object\"},"
+                + "\"model\""),
+        "grammar");
   }
 
   @ParameterizedTest

@@ -1,5 +1,7 @@
 package dev.cloister.coordinator.gateway;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cloister.coordinator.fakes.FakeNodeSession;
@@ -25,6 +27,8 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -74,10 +78,10 @@ final class TestGateway implements AutoCloseable {
   }
 
   static void sayHelloWorld(Start start) {
-    start.send(new Started(7, "desk"));
+    start.send(new Started(7, 0, "desk"));
     start.send(new TextDelta("Hello"));
     start.send(new TextDelta(" world"));
-    start.send(new Finished(FinishReason.STOP, new Usage(7, 2)));
+    start.send(new Finished(FinishReason.STOP, new Usage(7, 0, 2)));
   }
 
   int port() {
@@ -112,6 +116,19 @@ final class TestGateway implements AutoCloseable {
 
   static JsonNode json(String text) throws IOException {
     return JSON.readTree(text);
+  }
+
+  /** The chunks of a stream that ends as it should. */
+  static List<JsonNode> chunks(String body) throws Exception {
+    assertThat(body).endsWith("data: [DONE]\n\n");
+    List<JsonNode> chunks = new ArrayList<>();
+    for (String event : body.split("\n\n", 0)) {
+      assertThat(event).startsWith("data: ").doesNotContain("\n");
+      if (!event.equals("data: [DONE]")) {
+        chunks.add(json(event.substring("data: ".length())));
+      }
+    }
+    return chunks;
   }
 
   static JsonNode error(HttpResponse<String> response) throws IOException {

@@ -81,7 +81,7 @@ class DispatcherStressTest {
       RecordingSink sink = new RecordingSink();
       sinks.add(sink);
       ActiveRequest request =
-          world.dispatcher.submit("r" + number + "-" + i, MODEL, TestFleet.generation(), sink);
+          world.dispatcher.submit(TestFleet.request("r" + number + "-" + i), sink);
       if (random.nextInt(3) == 0) {
         request.cancel();
       } else {
@@ -98,10 +98,10 @@ class DispatcherStressTest {
                 Thread.ofVirtual()
                     .start(
                         () -> {
-                          start.send(new Started(1, "node"));
+                          start.send(new Started(1, 0, "node"));
                           start.send(new TextDelta("a"));
                           start.send(new TextDelta("b"));
-                          start.send(new Finished(FinishReason.STOP, new Usage(1, 2)));
+                          start.send(new Finished(FinishReason.STOP, new Usage(1, 0, 2)));
                         }));
     sessions.add(session);
     return session;

@@ -9,6 +9,9 @@ import dev.cloister.coordinator.fakes.RecordingSink;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.fleet.Replica.Ready.Use;
+import dev.cloister.coordinator.inference.AnswerFormat;
+import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
@@ -16,18 +19,21 @@ import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
+import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class DispatcherTest {
-  private static final Started STARTED = new Started(3, "a");
+  private static final Started STARTED = new Started(3, 0, "a");
   private static final TextDelta TEXT = new TextDelta("hello");
-  private static final Finished FINISHED = new Finished(FinishReason.STOP, new Usage(3, 10));
+  private static final Finished FINISHED = new Finished(FinishReason.STOP, new Usage(3, 0, 10));
 
   private final TestFleet world = new TestFleet();
   private final FakeNodeSession a = new FakeNodeSession();
@@ -53,10 +59,10 @@ class DispatcherTest {
 
   @Test
   void aModelThatIsNotInTheCatalogIsRefused() {
-    world.dispatcher.submit("r", "no\n\uD83D\uDE80such", TestFleet.generation(), sink);
+    world.dispatcher.submit(TestFleet.request("r", "no\n\uD83D\uDE80such"), sink);
     assertFailed(FailureCode.MODEL_NOT_FOUND, "the model 'no?\uD83D\uDE80such' does not exist;");
     RecordingSink second = new RecordingSink();
-    world.dispatcher.submit("r", "x".repeat(1_000_000), TestFleet.generation(), second);
+    world.dispatcher.submit(TestFleet.request("r", "x".repeat(1_000_000)), second);
     assertThat(second.failure().orElseThrow().message()).hasSizeLessThan(300);
   }
 
@@ -68,7 +74,7 @@ class DispatcherTest {
     a.starts().getFirst().send(STARTED);
     world.lose(lost, a);
     Start second = b.starts().getFirst();
-    second.send(new Started(3, "b"));
+    second.send(new Started(3, 0, "b"));
     second.send(TEXT);
     second.send(FINISHED);
     assertThat(sink.events()).containsExactly(STARTED, TEXT, FINISHED);
@@ -107,11 +113,11 @@ class DispatcherTest {
             return true;
           }
         };
-    world.dispatcher.submit("r", TestFleet.MODEL, TestFleet.generation(), collecting);
+    world.dispatcher.submit(TestFleet.request("r"), collecting);
     a.starts().getFirst().send(STARTED);
     a.starts().getFirst().send(TEXT);
     world.lose(lost, a);
-    Started again = new Started(3, "b");
+    Started again = new Started(3, 0, "b");
     b.starts().getFirst().send(again);
     b.starts().getFirst().send(TEXT);
     b.starts().getFirst().send(FINISHED);
@@ -162,16 +168,12 @@ class DispatcherTest {
     FakeNodeSession early =
         new FakeNodeSession() {
           @Override
-          public void start(
-              String requestId,
-              String model,
-              dev.cloister.coordinator.inference.Generation generation,
-              GenerationSink target) {
+          public void start(GenerationRequest started, GenerationSink target) {
             @Nullable ActiveRequest waiting = request.get();
             if (waiting != null) {
               waiting.cancel();
             }
-            super.start(requestId, model, generation, target);
+            super.start(started, target);
           }
         };
     Node node = world.online("a", early);
@@ -188,9 +190,7 @@ class DispatcherTest {
   void aSinkThatThrowsEndsItsOwnRequestOnly() {
     Node node = world.ready("a", a, 2);
     world.dispatcher.submit(
-        "bad",
-        MODEL,
-        TestFleet.generation(),
+        TestFleet.request("bad"),
         event -> {
           throw new IllegalStateException("the caller is gone");
         });
@@ -252,10 +252,68 @@ class DispatcherTest {
     Node node = world.online("a", a);
     world.fleet.replica(node.id(), a, new Replica.Loading(MODEL, 0.1));
     for (int i = 0; i < 1_000; i++) {
-      world.dispatcher.submit("w" + i, MODEL, TestFleet.generation(), event -> {});
+      world.dispatcher.submit(TestFleet.request("w" + i), event -> {});
     }
     submit();
     assertFailed(FailureCode.NO_CAPACITY, "the model 'tiny' is being loaded");
+  }
+
+  @Test
+  void aModelThatDoesNotGenerateIsSaidNotTo() {
+    Node node = world.online("a", a);
+    world.fleet.replica(
+        node.id(), a, new Replica.Ready(MODEL, 64, 1, "engine", true, Set.of(Use.EMBED)));
+    submit();
+    assertFailed(FailureCode.INVALID_REQUEST, "the model 'tiny' does not generate text;");
+  }
+
+  @Test
+  void whatNeedsAllFeaturesGoesWhereTheyAreIfTheyAreAnywhere() {
+    Node plain = world.online("a", a);
+    world.fleet.replica(
+        plain.id(), a, new Replica.Ready(MODEL, 64, 1, "engine", false, Set.of(Use.GENERATE)));
+    GenerationRequest json = inJson("r1");
+    world.dispatcher.submit(json, new RecordingSink());
+    assertThat(a.starts()).hasSize(1);
+    world.ready("b", b, 1);
+    for (int i = 2; i < 5; i++) {
+      world.dispatcher.submit(inJson("r" + i), new RecordingSink());
+    }
+    assertThat(b.starts()).hasSize(3);
+    submit();
+    assertThat(a.starts()).hasSize(2);
+  }
+
+  private static GenerationRequest inJson(String id) {
+    GenerationRequest request = TestFleet.request(id);
+    Generation free = request.generation();
+    return new GenerationRequest(
+        id,
+        request.model(),
+        request.tenant(),
+        new Generation(
+            free.prompt(),
+            free.sampling(),
+            free.maxTokens(),
+            free.stop(),
+            new AnswerFormat.JsonObject(),
+            OptionalInt.empty()));
+  }
+
+  @Test
+  void reasoningAndCallsAreSeenByTheCallerAsTextIs() {
+    for (GenerationEvent piece :
+        List.of(
+            new GenerationEvent.ReasoningDelta("hm"),
+            new GenerationEvent.ToolCallDelta(0, "c", "f", ""))) {
+      FakeNodeSession doomed = new FakeNodeSession();
+      Node lost = world.ready("a", doomed, 1);
+      RecordingSink caller = new RecordingSink();
+      world.dispatcher.submit(TestFleet.request("r"), caller);
+      doomed.starts().getFirst().send(piece);
+      world.lose(lost, doomed);
+      assertThat(caller.events()).containsExactly(piece, FakeNodeSession.lost());
+    }
   }
 
   @Test
@@ -265,7 +323,7 @@ class DispatcherTest {
     for (int i = 0; i < 6; i++) {
       RecordingSink each = new RecordingSink();
       sinks.add(each);
-      world.dispatcher.submit("r" + i, MODEL, TestFleet.generation(), each);
+      world.dispatcher.submit(TestFleet.request("r" + i), each);
     }
     assertThat(a.starts()).hasSize(5);
     assertThat(sinks.getLast().failure().orElseThrow().message())
@@ -297,7 +355,7 @@ class DispatcherTest {
   }
 
   private ActiveRequest submit() {
-    return world.dispatcher.submit("r", MODEL, TestFleet.generation(), sink);
+    return world.dispatcher.submit(TestFleet.request("r"), sink);
   }
 
   private NodeLedger.Entry entry(Node node) {

@@ -1,9 +1,13 @@
-package dev.cloister.coordinator.gateway;
+package dev.cloister.coordinator.gateway.openai;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
+import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
+import dev.cloister.coordinator.inference.TokenLogprob;
+import dev.cloister.coordinator.inference.ToolCall;
 import java.io.IOException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** How an answer of one of OpenAI's two completion APIs is written. Immutable. */
@@ -12,6 +16,7 @@ final class AnswerShape {
   private final String id;
   private final String model;
   private final long createdSeconds;
+  private final boolean logprobs;
 
   /** Which of the two APIs. */
   enum Api {
@@ -31,11 +36,15 @@ final class AnswerShape {
     }
   }
 
-  AnswerShape(Api api, String requestId, String model, long createdSeconds) {
+  /**
+   * @param logprobs whether probabilities were asked for
+   */
+  AnswerShape(Api api, String requestId, String model, long createdSeconds, boolean logprobs) {
     this.api = api;
     this.id = api.idPrefix + requestId;
     this.model = model;
     this.createdSeconds = createdSeconds;
+    this.logprobs = logprobs;
   }
 
   String promptParameter() {
@@ -43,96 +52,192 @@ final class AnswerShape {
   }
 
   /** The whole answer. */
-  byte[] whole(String text, FinishReason reason, Usage usage) {
+  byte[] whole(List<Choice> choices) {
     return Json.bytes(
         json -> {
           writeHead(json, api.object);
           json.writeArrayFieldStart("choices");
-          json.writeStartObject();
-          json.writeNumberField("index", 0);
-          switch (api) {
-            case CHAT -> {
-              json.writeObjectFieldStart("message");
-              json.writeStringField("role", "assistant");
-              json.writeStringField("content", text);
-              json.writeNullField("refusal");
-              json.writeEndObject();
-            }
-            case COMPLETION -> json.writeStringField("text", text);
+          for (int index = 0; index < choices.size(); index++) {
+            write(json, index, choices.get(index));
           }
-          json.writeNullField("logprobs");
-          json.writeStringField("finish_reason", name(reason));
-          json.writeEndObject();
           json.writeEndArray();
-          writeUsage(json, usage);
+          writeUsage(json, choices.stream().map(choice -> choice.finished().usage()).toList());
           json.writeEndObject();
         });
   }
 
-  /** The first chunk of a chat: it names the role. A completion has none. */
-  byte @Nullable [] opening() {
+  private void write(JsonGenerator json, int index, Choice choice) throws IOException {
+    json.writeStartObject();
+    json.writeNumberField("index", index);
+    switch (api) {
+      case CHAT -> writeMessage(json, choice);
+      case COMPLETION -> json.writeStringField("text", choice.text());
+    }
+    writeLogprobs(json, choice.logprobs(), 0);
+    json.writeStringField("finish_reason", name(choice.finished().reason()));
+    json.writeEndObject();
+  }
+
+  private static void writeMessage(JsonGenerator json, Choice choice) throws IOException {
+    List<ToolCall> calls = choice.toolCalls();
+    json.writeObjectFieldStart("message");
+    json.writeStringField("role", "assistant");
+    json.writeStringField(
+        "content", choice.text().isEmpty() && !calls.isEmpty() ? null : choice.text());
+    json.writeNullField("refusal");
+    if (!choice.reasoning().isEmpty()) {
+      json.writeStringField("reasoning_content", choice.reasoning());
+    }
+    if (!calls.isEmpty()) {
+      json.writeArrayFieldStart("tool_calls");
+      for (ToolCall call : calls) {
+        json.writeStartObject();
+        writeCall(json, call);
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+    }
+    json.writeEndObject();
+  }
+
+  private static void writeCall(JsonGenerator json, ToolCall call) throws IOException {
+    json.writeStringField("id", call.id());
+    json.writeStringField("type", "function");
+    json.writeObjectFieldStart("function");
+    json.writeStringField("name", call.name());
+    json.writeStringField("arguments", call.arguments());
+    json.writeEndObject();
+  }
+
+  /** The first chunk of a choice of a chat: it names the role. A completion has none. */
+  byte @Nullable [] opening(int index) {
     return switch (api) {
       case CHAT ->
-          chunk(
-              json -> {
-                json.writeObjectFieldStart("delta");
-                json.writeStringField("role", "assistant");
-                json.writeStringField("content", "");
-                json.writeEndObject();
-              },
-              null);
+          chatChunk(
+              index,
+              delta -> {
+                delta.writeStringField("role", "assistant");
+                delta.writeStringField("content", "");
+              });
       case COMPLETION -> null;
     };
   }
 
-  byte[] delta(String text) {
-    return chunk(
-        switch (api) {
-          case CHAT ->
+  /**
+   * The next piece of text.
+   *
+   * @param offset characters of the answer before this piece
+   */
+  byte[] text(int index, TextDelta piece, int offset) {
+    return switch (api) {
+      case CHAT ->
+          chunk(
+              index,
               json -> {
                 json.writeObjectFieldStart("delta");
-                json.writeStringField("content", text);
+                json.writeStringField("content", piece.text());
                 json.writeEndObject();
-              };
-          case COMPLETION -> json -> json.writeStringField("text", text);
-        },
-        null);
+                writeLogprobs(json, piece.logprobs(), offset);
+              },
+              null);
+      case COMPLETION ->
+          chunk(
+              index,
+              json -> {
+                json.writeStringField("text", piece.text());
+                writeLogprobs(json, piece.logprobs(), offset);
+              },
+              null);
+    };
   }
 
-  byte[] closing(FinishReason reason) {
+  /** The next piece of what the model thinks. Text to go on with has none. */
+  byte @Nullable [] reasoning(int index, String piece) {
+    return switch (api) {
+      case CHAT -> chatChunk(index, delta -> delta.writeStringField("reasoning_content", piece));
+      case COMPLETION -> null;
+    };
+  }
+
+  /** The first piece of a tool call; its arguments are empty as yet. */
+  byte[] callBegins(int index, int call, String id, String name) {
+    return callChunk(index, call, json -> writeCall(json, new ToolCall(id, name, "")));
+  }
+
+  /** The next piece of the arguments of a tool call. */
+  byte[] callGoesOn(int index, int call, String arguments) {
+    return callChunk(
+        index,
+        call,
+        json -> {
+          json.writeObjectFieldStart("function");
+          json.writeStringField("arguments", arguments);
+          json.writeEndObject();
+        });
+  }
+
+  private byte[] callChunk(int index, int call, Json.Content content) {
+    return chatChunk(
+        index,
+        delta -> {
+          delta.writeArrayFieldStart("tool_calls");
+          delta.writeStartObject();
+          delta.writeNumberField("index", call);
+          content.write(delta);
+          delta.writeEndObject();
+          delta.writeEndArray();
+        });
+  }
+
+  /** The last chunk of a choice. */
+  byte[] closing(int index, FinishReason reason) {
     return chunk(
-        switch (api) {
-          case CHAT ->
-              json -> {
-                json.writeObjectFieldStart("delta");
-                json.writeEndObject();
-              };
-          case COMPLETION -> json -> json.writeStringField("text", "");
+        index,
+        json -> {
+          switch (api) {
+            case CHAT -> {
+              json.writeObjectFieldStart("delta");
+              json.writeEndObject();
+            }
+            case COMPLETION -> json.writeStringField("text", "");
+          }
+          json.writeNullField("logprobs");
         },
         name(reason));
   }
 
   /** The chunk that {@code stream_options.include_usage} asks for: usage and no choices. */
-  byte[] usage(Usage usage) {
+  byte[] usage(List<Usage> usages) {
     return Json.bytes(
         json -> {
           writeHead(json, api.chunkObject);
           json.writeArrayFieldStart("choices");
           json.writeEndArray();
-          writeUsage(json, usage);
+          writeUsage(json, usages);
           json.writeEndObject();
         });
   }
 
-  private byte[] chunk(Json.Content content, @Nullable String finishReason) {
+  private byte[] chatChunk(int index, Json.Content delta) {
+    return chunk(
+        index,
+        json -> {
+          json.writeObjectFieldStart("delta");
+          delta.write(json);
+          json.writeEndObject();
+          json.writeNullField("logprobs");
+        },
+        null);
+  }
+
+  private byte[] chunk(int index, Json.Content content, @Nullable String finishReason) {
     return Json.bytes(
         json -> {
           writeHead(json, api.chunkObject);
           json.writeArrayFieldStart("choices");
           json.writeStartObject();
-          json.writeNumberField("index", 0);
+          json.writeNumberField("index", index);
           content.write(json);
-          json.writeNullField("logprobs");
           json.writeStringField("finish_reason", finishReason);
           json.writeEndObject();
           json.writeEndArray();
@@ -148,11 +253,34 @@ final class AnswerShape {
     json.writeStringField("model", model);
   }
 
-  private static void writeUsage(JsonGenerator json, Usage usage) throws IOException {
+  private void writeLogprobs(JsonGenerator json, List<TokenLogprob> tokens, int offset)
+      throws IOException {
+    if (!logprobs) {
+      json.writeNullField("logprobs");
+      return;
+    }
+    json.writeFieldName("logprobs");
+    switch (api) {
+      case CHAT -> Logprobs.writeChat(json, tokens);
+      case COMPLETION -> Logprobs.writeCompletion(json, tokens, offset);
+    }
+  }
+
+  /**
+   * The prompt counts once, however many choices went on from it, and as cached counts what no
+   * choice had to compute.
+   */
+  private static void writeUsage(JsonGenerator json, List<Usage> choices) throws IOException {
+    int prompt = choices.getFirst().promptTokens();
+    int cached = choices.stream().mapToInt(Usage::cachedPromptTokens).min().orElseThrow();
+    int completion = choices.stream().mapToInt(Usage::completionTokens).sum();
     json.writeObjectFieldStart("usage");
-    json.writeNumberField("prompt_tokens", usage.promptTokens());
-    json.writeNumberField("completion_tokens", usage.completionTokens());
-    json.writeNumberField("total_tokens", usage.promptTokens() + usage.completionTokens());
+    json.writeNumberField("prompt_tokens", prompt);
+    json.writeNumberField("completion_tokens", completion);
+    json.writeNumberField("total_tokens", prompt + completion);
+    json.writeObjectFieldStart("prompt_tokens_details");
+    json.writeNumberField("cached_tokens", cached);
+    json.writeEndObject();
     json.writeEndObject();
   }
 
@@ -160,6 +288,7 @@ final class AnswerShape {
     return switch (reason) {
       case STOP, CANCELLED -> "stop";
       case LENGTH -> "length";
+      case TOOL_CALLS -> "tool_calls";
     };
   }
 }

@@ -1,19 +1,36 @@
-package dev.cloister.coordinator.gateway;
+package dev.cloister.coordinator.gateway.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.cloister.coordinator.inference.ChatMessage;
+import dev.cloister.coordinator.inference.AnswerFormat;
 import dev.cloister.coordinator.inference.Generation;
+import dev.cloister.coordinator.inference.GenerationEvent.ToolCallDelta;
 import dev.cloister.coordinator.inference.InvalidGenerationException;
 import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Sampling;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code /v1/chat/completions} and {@code /v1/completions} are asked. */
+/**
+ * What {@code /v1/chat/completions} and {@code /v1/completions} are asked.
+ *
+ * @param choices how many answers are wanted
+ * @param parallelToolCalls whether an answer may call several tools
+ */
 record CompletionRequest(
-    String model, Generation generation, boolean stream, boolean includeUsage) {
+    String model,
+    Generation generation,
+    int choices,
+    boolean parallelToolCalls,
+    boolean stream,
+    boolean includeUsage) {
+
+  /** Each choice is a generation of its own and takes a slot of its own. */
+  private static final int MOST_CHOICES = 8;
 
   /** As OpenAI has it for {@code /v1/completions}; a chat has no limit but the context. */
   private static final int DEFAULT_COMPLETION_TOKENS = 16;
@@ -22,141 +39,160 @@ record CompletionRequest(
    * @throws InvalidGenerationException if a field is missing, malformed or asks for what is not
    *     supported
    */
-  static CompletionRequest chat(RequestBody body) {
-    for (String unsupported :
-        List.of(
-            "tools",
-            "functions",
-            "logprobs",
-            "top_logprobs",
-            "logit_bias",
-            "audio",
-            "prediction")) {
+  static CompletionRequest chat(Fields body) {
+    for (String unsupported : List.of("functions", "audio", "prediction")) {
       body.refuse(unsupported);
-    }
-    @Nullable JsonNode format = body.get("response_format");
-    if (format != null && !"text".equals(format.path("type").asText())) {
-      throw new InvalidGenerationException(
-          "response_format", "response_format other than text is not supported");
     }
     OptionalInt limit = body.smallInteger("max_completion_tokens");
     String limitName = limit.isPresent() ? "max_completion_tokens" : "max_tokens";
     if (limit.isEmpty()) {
       limit = body.smallInteger("max_tokens");
     }
-    return of(body, new Prompt.Chat(messages(body)), maxTokens(limitName, limit, 0));
+    return of(
+        body,
+        new Prompt.Chat(ChatMessages.read(body), ToolFields.tools(body), ToolFields.choice(body)),
+        maxTokens(body, limitName, limit, 0),
+        chatLogprobs(body));
   }
 
   /**
    * @throws InvalidGenerationException as {@link #chat}
    */
-  static CompletionRequest text(RequestBody body) {
-    for (String unsupported : List.of("suffix", "echo", "logprobs", "logit_bias")) {
+  static CompletionRequest text(Fields body) {
+    for (String unsupported : List.of("suffix", "echo")) {
       body.refuse(unsupported);
     }
-    body.refuseMoreThanOne("best_of");
+    OptionalInt bestOf = body.smallInteger("best_of");
+    if (bestOf.isPresent() && bestOf.getAsInt() != choices(body)) {
+      throw body.refused(
+          "best_of", "is " + bestOf.getAsInt() + " (expected: as many as n; no choice is dropped)");
+    }
     List<String> prompts = body.strings("prompt");
     if (prompts.size() != 1) {
-      throw new InvalidGenerationException(
-          "prompt", "prompt has " + prompts.size() + " texts (expected: 1)");
+      throw body.refused("prompt", "has " + prompts.size() + " texts (expected: 1)");
     }
     return of(
         body,
         new Prompt.Text(prompts.getFirst()),
-        maxTokens("max_tokens", body.smallInteger("max_tokens"), DEFAULT_COMPLETION_TOKENS));
+        maxTokens(body, "max_tokens", body.smallInteger("max_tokens"), DEFAULT_COMPLETION_TOKENS),
+        completionLogprobs(body));
   }
 
-  private static CompletionRequest of(RequestBody body, Prompt prompt, int maxTokens) {
-    body.refuseMoreThanOne("n");
-    boolean stream = body.flag("stream");
-    @Nullable JsonNode streamOptions = body.get("stream_options");
-    if (streamOptions != null && !stream) {
-      throw new InvalidGenerationException(
-          "stream_options", "stream_options is only allowed with stream: true");
-    }
-    if (streamOptions != null && !streamOptions.isObject()) {
-      throw RequestBody.wrongType("stream_options", streamOptions, "an object");
+  private static CompletionRequest of(
+      Fields body, Prompt prompt, int maxTokens, OptionalInt topLogprobs) {
+    boolean stream = body.flag("stream", false);
+    Optional<Fields> streamOptions = body.object("stream_options");
+    if (streamOptions.isPresent() && !stream) {
+      throw body.refused("stream_options", "is only allowed with stream: true");
     }
     return new CompletionRequest(
         body.requiredString("model"),
-        new Generation(prompt, sampling(body), maxTokens, body.strings("stop")),
+        new Generation(
+            prompt, sampling(body), maxTokens, body.strings("stop"), format(body), topLogprobs),
+        choices(body),
+        body.flag("parallel_tool_calls", true),
         stream,
-        streamOptions != null
-            && RequestBody.flag(
-                "stream_options.include_usage", streamOptions.get("include_usage")));
+        streamOptions.map(options -> options.flag("include_usage", false)).orElse(false));
   }
 
-  private static int maxTokens(String name, OptionalInt asked, int otherwise) {
+  private static int choices(Fields body) {
+    return body.integer("n", 1, MOST_CHOICES).orElse(1);
+  }
+
+  private static int maxTokens(Fields body, String name, OptionalInt asked, int otherwise) {
     if (asked.isPresent() && asked.getAsInt() < 1) {
-      throw new InvalidGenerationException(
-          name, name + " is " + asked.getAsInt() + " (expected: 1 or more)");
+      throw body.refused(name, "is " + asked.getAsInt() + " (expected: 1 or more)");
     }
     return asked.orElse(otherwise);
   }
 
-  private static Sampling sampling(RequestBody body) {
+  /** {@code logprobs} is a switch, and {@code top_logprobs} the number of alternatives. */
+  private static OptionalInt chatLogprobs(Fields body) {
+    OptionalInt top = body.integer("top_logprobs", 0, Generation.MAX_TOP_LOGPROBS);
+    if (body.flag("logprobs", false)) {
+      return OptionalInt.of(top.orElse(0));
+    }
+    if (top.orElse(0) > 0) {
+      throw body.refused("top_logprobs", "is only allowed with logprobs: true");
+    }
+    return OptionalInt.empty();
+  }
+
+  /** {@code logprobs} is the number of alternatives; some clients send false for none at all. */
+  private static OptionalInt completionLogprobs(Fields body) {
+    @Nullable JsonNode value = body.get("logprobs");
+    return value != null && value.isBoolean() && !value.booleanValue()
+        ? OptionalInt.empty()
+        : body.integer("logprobs", 0, Generation.MAX_TOP_LOGPROBS);
+  }
+
+  private static Sampling sampling(Fields body) {
     return new Sampling(
         body.number("temperature"),
         body.number("top_p"),
         body.smallInteger("top_k"),
         body.number("min_p"),
+        body.number("typical_p"),
         body.integer("seed"),
         body.number("frequency_penalty"),
-        body.number("presence_penalty"));
+        body.number("presence_penalty"),
+        body.number("repeat_penalty"),
+        body.smallInteger("repeat_last_n"),
+        logitBias(body));
   }
 
-  private static List<ChatMessage> messages(RequestBody body) {
-    @Nullable JsonNode messages = body.get("messages");
-    if (messages == null) {
-      throw new InvalidGenerationException(
-          "messages", "messages is missing (expected: an array of messages)");
-    }
-    if (!messages.isArray()) {
-      throw RequestBody.wrongType("messages", messages, "an array of messages");
-    }
-    List<ChatMessage> read = new ArrayList<>();
-    for (JsonNode message : messages) {
-      String name = "messages[" + read.size() + "]";
-      if (!message.isObject()) {
-        throw RequestBody.wrongType(name, message, "an object with role and content");
+  /** Keys are token ids, as strings: JSON has no others. */
+  private static Map<Integer, Float> logitBias(Fields body) {
+    Map<Integer, Float> read = new HashMap<>();
+    for (Map.Entry<String, JsonNode> bias :
+        body.object("logit_bias").map(Fields::entries).orElse(Set.of())) {
+      if (!bias.getKey().matches("[0-9]{1,9}") || !bias.getValue().isNumber()) {
+        throw body.refused(
+            "logit_bias", "is malformed (expected: token ids as strings, each with a number)");
       }
-      read.add(
-          new ChatMessage(
-              role(name + ".role", message.path("role")),
-              content(name + ".content", message.path("content"))));
+      read.put(Integer.valueOf(bias.getKey()), bias.getValue().floatValue());
     }
     return read;
   }
 
-  private static ChatMessage.Role role(String name, JsonNode role) {
-    return switch (role.asText()) {
-      case "system", "developer" -> ChatMessage.Role.SYSTEM;
-      case "user" -> ChatMessage.Role.USER;
-      case "assistant" -> ChatMessage.Role.ASSISTANT;
-      case "tool" -> ChatMessage.Role.TOOL;
+  private static AnswerFormat format(Fields body) {
+    AnswerFormat format =
+        body.object("response_format")
+            .map(CompletionRequest::responseFormat)
+            .orElseGet(AnswerFormat.Text::new);
+    Optional<String> grammar = body.string("grammar").filter(text -> !text.isEmpty());
+    if (grammar.isEmpty()) {
+      return format;
+    }
+    if (!(format instanceof AnswerFormat.Text)) {
+      throw body.refused("grammar", "is only allowed without another response_format");
+    }
+    return new AnswerFormat.Grammar(grammar.get());
+  }
+
+  private static AnswerFormat responseFormat(Fields format) {
+    return switch (format.requiredString("type")) {
+      case "text" -> new AnswerFormat.Text();
+      // llama.cpp takes a schema here as well.
+      case "json_object" ->
+          format
+              .object("schema")
+              .<AnswerFormat>map(schema -> new AnswerFormat.JsonSchema(schema.json()))
+              .orElseGet(AnswerFormat.JsonObject::new);
+      case "json_schema" -> {
+        Fields described = format.requiredObject("json_schema");
+        // Read for their types alone: the answer always follows the schema.
+        var _ = described.string("name");
+        var _ = described.flag("strict", false);
+        yield new AnswerFormat.JsonSchema(described.requiredObject("schema").json());
+      }
       default ->
-          throw new InvalidGenerationException(
-              name, name + " is unknown (expected: system, developer, user, assistant or tool)");
+          throw format.refused("type", "is unknown (expected: text, json_object or json_schema)");
     };
   }
 
-  /** A string, or an array of text parts. */
-  private static String content(String name, JsonNode content) {
-    if (content.isTextual()) {
-      return content.textValue();
-    }
-    if (!content.isArray()) {
-      throw new InvalidGenerationException(
-          name, name + " is no text (expected: a string or an array of text parts)");
-    }
-    StringBuilder text = new StringBuilder();
-    for (JsonNode part : content) {
-      if (!"text".equals(part.path("type").asText()) || !part.path("text").isTextual()) {
-        throw new InvalidGenerationException(
-            name, name + " has a part that is no text; only text is supported");
-      }
-      text.append(part.path("text").textValue());
-    }
-    return text.toString();
+  /** Whether a piece of a tool call is one the caller wants to see. */
+  boolean wants(ToolCallDelta call) {
+    return parallelToolCalls || call.index() == 0;
   }
 }

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.gateway;
+package dev.cloister.coordinator.gateway.openai;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
@@ -9,27 +9,37 @@ import dev.cloister.coordinator.inference.InvalidGenerationException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JSON request body, read field by field. Every field of the wrong type is refused with its name;
- * {@code null} counts as absent, as OpenAI's clients mean it. Fields nobody asks for are ignored:
- * clients send many that change nothing here.
+ * The fields of a JSON object of a request, read one by one. Every field of the wrong type is
+ * refused with its full name, such as {@code messages[0].role}; {@code null} counts as absent, as
+ * OpenAI's clients mean it. Fields nobody asks for are ignored: clients send many that change
+ * nothing here.
  */
-final class RequestBody {
-  private final JsonNode root;
+final class Fields {
+  private final String path;
+  private final JsonNode node;
 
-  private RequestBody(JsonNode root) {
-    this.root = root;
+  /**
+   * @param path of the object itself; empty for the body
+   */
+  private Fields(String path, JsonNode node) {
+    this.path = path;
+    this.node = node;
   }
 
   /**
-   * @throws InvalidGenerationException if it is no JSON object
+   * @throws InvalidGenerationException if the body is no JSON object
    */
-  static RequestBody parse(HttpData content) {
+  static Fields parse(HttpData content) {
     JsonNode root;
     try {
       root = Json.STRICT.readTree(content.array());
@@ -42,7 +52,7 @@ final class RequestBody {
       throw new InvalidGenerationException(
           "body", "the request body is no JSON object (expected: {\"model\": ..., ...})");
     }
-    return new RequestBody(root);
+    return new Fields("", root);
   }
 
   /** What is wrong, without the parser's talk of its own classes and settings. */
@@ -62,37 +72,45 @@ final class RequestBody {
     return "is no valid JSON: " + kind + place;
   }
 
+  /** The object as JSON, its fields in the caller's order. */
+  String json() {
+    return node.toString();
+  }
+
+  /** All fields, in the caller's order. */
+  Set<Map.Entry<String, JsonNode>> entries() {
+    return node.properties();
+  }
+
   /** The field, or null if it is absent or {@code null}. */
   @Nullable JsonNode get(String name) {
-    @Nullable JsonNode value = root.get(name);
+    @Nullable JsonNode value = node.get(name);
     return value == null || value.isNull() ? null : value;
   }
 
-  String requiredString(String name) {
+  Optional<String> string(String name) {
     @Nullable JsonNode value = get(name);
-    if (value == null) {
-      throw new InvalidGenerationException(name, name + " is missing (expected: a string)");
-    }
-    return string(name, value);
+    return value == null ? Optional.empty() : Optional.of(string(name(name), value));
   }
 
-  static String string(String name, JsonNode value) {
+  String requiredString(String name) {
+    return string(name).orElseThrow(() -> refused(name, "is missing (expected: a string)"));
+  }
+
+  private static String string(String fullName, JsonNode value) {
     if (!value.isTextual()) {
-      throw wrongType(name, value, "a string");
+      throw wrongType(fullName, value, "a string");
     }
     return value.textValue();
   }
 
-  boolean flag(String name) {
-    return flag(name, get(name));
-  }
-
-  static boolean flag(String name, @Nullable JsonNode value) {
+  boolean flag(String name, boolean otherwise) {
+    @Nullable JsonNode value = get(name);
     if (value == null) {
-      return false;
+      return otherwise;
     }
     if (!value.isBoolean()) {
-      throw wrongType(name, value, "true or false");
+      throw wrongType(name(name), value, "true or false");
     }
     return value.booleanValue();
   }
@@ -103,7 +121,7 @@ final class RequestBody {
       return OptionalDouble.empty();
     }
     if (!value.isNumber()) {
-      throw wrongType(name, value, "a number");
+      throw wrongType(name(name), value, "a number");
     }
     return OptionalDouble.of(value.doubleValue());
   }
@@ -114,7 +132,7 @@ final class RequestBody {
       return OptionalLong.empty();
     }
     if (!value.isIntegralNumber() || !value.canConvertToLong()) {
-      throw wrongType(name, value, "a whole number");
+      throw wrongType(name(name), value, "a whole number");
     }
     return OptionalLong.of(value.longValue());
   }
@@ -125,11 +143,19 @@ final class RequestBody {
       return OptionalInt.empty();
     }
     if (value.getAsLong() != (int) value.getAsLong()) {
-      throw new InvalidGenerationException(
-          name,
-          name + " is " + value.getAsLong() + " (expected: at most " + Integer.MAX_VALUE + ")");
+      throw refused(
+          name, "is " + value.getAsLong() + " (expected: at most " + Integer.MAX_VALUE + ")");
     }
     return OptionalInt.of((int) value.getAsLong());
+  }
+
+  /** A whole number within limits, both included. */
+  OptionalInt integer(String name, int least, int most) {
+    OptionalInt value = smallInteger(name);
+    if (value.isPresent() && (value.getAsInt() < least || value.getAsInt() > most)) {
+      throw refused(name, "is " + value.getAsInt() + " (expected: " + least + " to " + most + ")");
+    }
+    return value;
   }
 
   /** A string or an array of strings, as {@code stop} has it. */
@@ -139,11 +165,50 @@ final class RequestBody {
       return List.of();
     }
     if (!value.isArray()) {
-      return List.of(string(name, value));
+      return List.of(string(name(name), value));
     }
     List<String> strings = new ArrayList<>();
-    value.forEach(element -> strings.add(string(name, element)));
+    value.forEach(element -> strings.add(string(name(name), element)));
     return strings;
+  }
+
+  Optional<Fields> object(String name) {
+    @Nullable JsonNode value = get(name);
+    if (value == null) {
+      return Optional.empty();
+    }
+    if (!value.isObject()) {
+      throw wrongType(name(name), value, "an object");
+    }
+    return Optional.of(new Fields(name(name), value));
+  }
+
+  Fields requiredObject(String name) {
+    return object(name).orElseThrow(() -> refused(name, "is missing (expected: an object)"));
+  }
+
+  /**
+   * An array of objects; empty if it is absent.
+   *
+   * @param element what each is
+   */
+  List<Fields> objects(String name, String element) {
+    @Nullable JsonNode value = get(name);
+    if (value == null) {
+      return List.of();
+    }
+    if (!value.isArray()) {
+      throw wrongType(name(name), value, "an array");
+    }
+    List<Fields> objects = new ArrayList<>();
+    for (JsonNode each : value) {
+      String fullName = name(name) + "[" + objects.size() + "]";
+      if (!each.isObject()) {
+        throw wrongType(fullName, each, element);
+      }
+      objects.add(new Fields(fullName, each));
+    }
+    return objects;
   }
 
   /**
@@ -158,25 +223,26 @@ final class RequestBody {
             || (value.isTextual() && value.textValue().isEmpty())
             || (value.isContainerNode() && value.isEmpty());
     if (!asksForNothing) {
-      throw new InvalidGenerationException(name, name + " is not supported");
+      throw refused(name, "is not supported");
     }
   }
 
-  /** Refuses a count above one. */
-  void refuseMoreThanOne(String name) {
-    OptionalLong value = integer(name);
-    if (value.isPresent() && value.getAsLong() != 1) {
-      throw new InvalidGenerationException(
-          name, name + " is " + value.getAsLong() + " (expected: 1; more is not supported)");
-    }
+  /** A field that cannot be taken, as one sentence that begins with its name. */
+  InvalidGenerationException refused(String name, String why) {
+    return new InvalidGenerationException(name(name), name(name) + " " + why);
   }
 
-  static InvalidGenerationException wrongType(String name, JsonNode value, String expected) {
+  private String name(String field) {
+    return path.isEmpty() ? field : path + "." + field;
+  }
+
+  private static InvalidGenerationException wrongType(
+      String fullName, JsonNode value, String expected) {
     return new InvalidGenerationException(
-        name,
-        name
+        fullName,
+        fullName
             + " is of type "
-            + value.getNodeType().name().toLowerCase(java.util.Locale.ROOT)
+            + value.getNodeType().name().toLowerCase(Locale.ROOT)
             + " (expected: "
             + expected
             + ")");

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.gateway;
+package dev.cloister.coordinator.gateway.openai;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.gateway;
+package dev.cloister.coordinator.gateway.openai;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.linecorp.armeria.common.HttpRequest;
@@ -15,10 +15,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** {@code GET /v1/models} and {@code GET /v1/models/{id}}. */
-final class ModelsEndpoint implements HttpService {
+public final class ModelsEndpoint implements HttpService {
   private final Catalog catalog;
 
-  ModelsEndpoint(Catalog catalog) {
+  public ModelsEndpoint(Catalog catalog) {
     this.catalog = catalog;
   }
 

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.gateway;
+package dev.cloister.coordinator.gateway.openai;
 
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpResponse;
@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
  * @param message one sentence for the caller
  * @param param the parameter that is wrong, if one is
  */
-record OpenAiError(
+public record OpenAiError(
     HttpStatus status, String message, String type, @Nullable String param, @Nullable String code) {
 
   private static final String INVALID = "invalid_request_error";
   private static final String SERVER = "server_error";
 
-  OpenAiError {
+  public OpenAiError {
     // A caller's own words may be in it, and half a surrogate pair has no UTF-8 form.
     message = new String(message.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
   }
@@ -32,11 +32,13 @@ record OpenAiError(
     return new OpenAiError(HttpStatus.BAD_REQUEST, message, INVALID, param, null);
   }
 
-  static OpenAiError invalidKey(String message) {
+  /** No key, or no good one. */
+  public static OpenAiError invalidKey(String message) {
     return new OpenAiError(HttpStatus.UNAUTHORIZED, message, INVALID, null, "invalid_api_key");
   }
 
-  static OpenAiError of(HttpStatus status, String message) {
+  /** What a status says of itself. */
+  public static OpenAiError of(HttpStatus status, String message) {
     return new OpenAiError(status, message, status.isServerError() ? SERVER : INVALID, null, null);
   }
 
@@ -67,7 +69,8 @@ record OpenAiError(
     };
   }
 
-  byte[] body() {
+  /** As JSON. */
+  public byte[] body() {
     return Json.bytes(
         json -> {
           json.writeStartObject();
@@ -81,7 +84,8 @@ record OpenAiError(
         });
   }
 
-  ResponseHeaders headers() {
+  /** The status, and when to try again. */
+  public ResponseHeaders headers() {
     ResponseHeadersBuilder headers =
         ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8);
     if (status.equals(HttpStatus.SERVICE_UNAVAILABLE)) {
@@ -99,7 +103,8 @@ record OpenAiError(
     var _ = response.tryWrite(HttpData.wrap(body()));
   }
 
-  HttpResponse response() {
+  /** Both together. */
+  public HttpResponse response() {
     return HttpResponse.of(headers(), HttpData.wrap(body()));
   }
 }
