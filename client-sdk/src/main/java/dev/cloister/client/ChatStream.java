@@ -4,23 +4,32 @@ import dev.cloister.client.CloisterException.Kind;
 import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.TextDelta;
+import dev.cloister.proto.inference.v1.ToolCallDelta;
 import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An answer as it is made, piece by piece; each piece is made of whole characters. Closing it
- * before its end stops the work on the node. A failure is told again whenever more is asked for.
- * Not thread-safe, except for {@link #close}.
+ * The text of an answer as it is made, piece by piece; each piece is made of whole characters. What
+ * the model thinks, the tools it calls and probabilities are in the whole that {@link #complete}
+ * returns. Closing it before its end stops the work on the node. A failure is told again whenever
+ * more is asked for. Not thread-safe, except for {@link #close}.
  */
 public final class ChatStream implements Iterator<String>, AutoCloseable {
   private final Context.CancellableContext call;
   private final Iterator<GenerationEvent> events;
   private final StringBuilder text = new StringBuilder();
+  private final StringBuilder reasoning = new StringBuilder();
+  private final List<TokenLogprob> logprobs = new ArrayList<>();
+  private final TreeMap<Integer, ToolCallDelta.Builder> calls = new TreeMap<>();
   private String node = "";
   private @Nullable String piece;
   private @Nullable Finished finished;
@@ -64,14 +73,31 @@ public final class ChatStream implements Iterator<String>, AutoCloseable {
   private void take(GenerationEvent event) {
     switch (event.getEventCase()) {
       case STARTED -> node = event.getStarted().getNode();
-      case TEXT -> {
-        piece = event.getText().getText();
-        text.append(piece);
-      }
+      case TEXT -> take(event.getText());
+      case REASONING -> reasoning.append(event.getReasoning().getText());
+      case TOOL_CALL -> take(event.getToolCall());
       case FINISHED -> finished = event.getFinished();
       case FAILED -> throw failure(event.getFailed());
       case EVENT_NOT_SET -> {}
     }
+  }
+
+  private void take(TextDelta delta) {
+    text.append(delta.getText());
+    delta.getLogprobsList().forEach(logprob -> logprobs.add(Wire.fromWire(logprob)));
+    // A token without text of its own is no piece.
+    if (!delta.getText().isEmpty()) {
+      piece = delta.getText();
+    }
+  }
+
+  private void take(ToolCallDelta delta) {
+    ToolCallDelta.Builder call =
+        calls.computeIfAbsent(delta.getIndex(), index -> ToolCallDelta.newBuilder());
+    if (!delta.getName().isEmpty()) {
+      call.setId(delta.getId()).setName(delta.getName());
+    }
+    call.setArguments(call.getArguments() + delta.getArguments());
   }
 
   @Override
@@ -96,8 +122,19 @@ public final class ChatStream implements Iterator<String>, AutoCloseable {
     Finished end = Objects.requireNonNull(finished);
     return new ChatResponse(
         text.toString(),
-        end.getReason() == Finished.Reason.REASON_LENGTH,
+        reasoning.toString(),
+        calls.values().stream()
+            .map(call -> new ToolCall(call.getId(), call.getName(), call.getArguments()))
+            .toList(),
+        logprobs,
+        switch (end.getReason()) {
+          case REASON_LENGTH -> ChatResponse.End.LENGTH;
+          case REASON_TOOL_CALLS -> ChatResponse.End.TOOL_CALLS;
+          case REASON_STOP, REASON_CANCELLED, REASON_UNSPECIFIED, UNRECOGNIZED ->
+              ChatResponse.End.STOP;
+        },
         end.getUsage().getPromptTokens(),
+        end.getUsage().getCachedPromptTokens(),
         end.getUsage().getCompletionTokens(),
         node);
   }

@@ -4,7 +4,11 @@ import dev.cloister.proto.catalog.v1.Model;
 import dev.cloister.proto.fleet.v1.Node;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import dev.cloister.proto.inference.v1.GenerateRequest;
+import dev.cloister.proto.inference.v1.JsonObject;
+import dev.cloister.proto.inference.v1.TokenProbability;
+import dev.cloister.proto.inference.v1.ToolChoice.Mode;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /** What is asked and answered, between this library's types and the wire. */
@@ -12,9 +16,10 @@ final class Wire {
   private Wire() {}
 
   static GenerateRequest toWire(ChatRequest request) {
-    ChatPrompt.Builder prompt = ChatPrompt.newBuilder();
-    for (ChatMessage message : request.messages()) {
-      prompt.addMessagesBuilder().setRole(toWire(message.role())).setContent(message.content());
+    ChatPrompt.Builder prompt = ChatPrompt.newBuilder().setToolChoice(toWire(request.toolChoice()));
+    request.messages().forEach(message -> prompt.addMessages(toWire(message)));
+    for (Tool tool : request.tools()) {
+      prompt.addToolsBuilder().setName(tool.name()).setJson(definition(tool));
     }
     GenerateRequest.Builder wire = GenerateRequest.newBuilder().setModel(request.model());
     var generation = wire.getGenerationBuilder().setChat(prompt).setMaxTokens(request.maxTokens());
@@ -22,7 +27,79 @@ final class Wire {
         .temperature()
         .ifPresent(value -> generation.getSamplingBuilder().setTemperature((float) value));
     request.seed().ifPresent(value -> generation.getSamplingBuilder().setSeed(value));
+    switch (request.format()) {
+      case AnswerFormat.Text _ -> {}
+      case AnswerFormat.Json _ -> generation.setJsonObject(JsonObject.getDefaultInstance());
+      case AnswerFormat.JsonSchema(String schema) -> generation.setJsonSchema(schema);
+      case AnswerFormat.Grammar(String gbnf) -> generation.setGrammar(gbnf);
+    }
+    request.topLogprobs().ifPresent(generation::setTopLogprobs);
     return wire.build();
+  }
+
+  private static dev.cloister.proto.inference.v1.ChatMessage toWire(ChatMessage message) {
+    var wire =
+        dev.cloister.proto.inference.v1.ChatMessage.newBuilder()
+            .setRole(toWire(message.role()))
+            .setContent(message.content())
+            .setToolCallId(message.toolCallId())
+            .setName(message.name())
+            .setReasoning(message.reasoning());
+    for (ToolCall call : message.toolCalls()) {
+      wire.addToolCallsBuilder()
+          .setId(call.id())
+          .setName(call.name())
+          .setArguments(call.arguments());
+    }
+    return wire.build();
+  }
+
+  private static dev.cloister.proto.inference.v1.ToolChoice toWire(ToolChoice choice) {
+    var wire = dev.cloister.proto.inference.v1.ToolChoice.newBuilder();
+    return switch (choice) {
+      case ToolChoice.Auto _ -> wire.build();
+      case ToolChoice.None _ -> wire.setMode(Mode.MODE_NONE).build();
+      case ToolChoice.Required _ -> wire.setMode(Mode.MODE_REQUIRED).build();
+      case ToolChoice.Named(String name) -> wire.setMode(Mode.MODE_NAMED).setName(name).build();
+    };
+  }
+
+  /** As OpenAI writes it, which is the form that models know. */
+  private static String definition(Tool tool) {
+    return "{\"type\": \"function\", \"function\": {\"name\": "
+        + quoted(tool.name())
+        + ", \"description\": "
+        + quoted(tool.description())
+        + ", \"parameters\": "
+        + tool.parameters()
+        + "}}";
+  }
+
+  /** A JSON string (RFC 8259, section 7). */
+  private static String quoted(String text) {
+    StringBuilder json = new StringBuilder("\"");
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '"' || c == '\\') {
+        json.append('\\').append(c);
+      } else if (c < ' ') {
+        json.append("\\u%04x".formatted((int) c));
+      } else {
+        json.append(c);
+      }
+    }
+    return json.append('"').toString();
+  }
+
+  static TokenLogprob fromWire(dev.cloister.proto.inference.v1.TokenLogprob wire) {
+    return fromWire(
+        wire.getToken(),
+        wire.getTopList().stream().map(token -> fromWire(token, List.of())).toList());
+  }
+
+  private static TokenLogprob fromWire(TokenProbability token, List<TokenLogprob> alternatives) {
+    return new TokenLogprob(
+        token.getId(), token.getText().toStringUtf8(), token.getLogprob(), alternatives);
   }
 
   private static dev.cloister.proto.inference.v1.ChatMessage.Role toWire(ChatMessage.Role role) {

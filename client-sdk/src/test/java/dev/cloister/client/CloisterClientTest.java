@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.cloister.client.ChatResponse.End;
 import dev.cloister.client.CloisterException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,7 +56,9 @@ class CloisterClientTest {
   void aQuestionIsAnsweredWhole() {
     try (CloisterClient client = CloisterClient.open(profile)) {
       assertThat(client.chat(QUESTION.withMaxTokens(9).withTemperature(0).withSeed(1)))
-          .isEqualTo(new ChatResponse("Paris is it.", false, 5, 3, "pc-7"));
+          .isEqualTo(
+              new ChatResponse(
+                  "Paris is it.", "", List.of(), List.of(), End.STOP, 5, 2, 3, "pc-7"));
       assertThat(client.models()).extracting(ModelInfo::name).containsExactly("tiny");
     }
     var sent = cluster.requests.getFirst().getGeneration();
@@ -176,7 +179,11 @@ class CloisterClientTest {
   @Test
   void promptsAndAnswersAreNotInStringForms() {
     assertThat(QUESTION.toString() + QUESTION.messages()).doesNotContain("France");
-    assertThat(new ChatResponse("Paris", false, 1, 1, "pc").toString()).doesNotContain("Paris");
+    ToolCall call = new ToolCall("c", "f", "{\"city\": \"Paris\"}");
+    TokenLogprob token = new TokenLogprob(1, "Paris", -1, List.of());
+    ChatResponse response =
+        new ChatResponse("Paris", "Paris?", List.of(call), List.of(token), End.STOP, 1, 0, 1, "pc");
+    assertThat(response + " " + response.message() + call + token).doesNotContain("Paris");
   }
 
   private static CloisterException failureOf(ThrowingCallable call) {

@@ -23,8 +23,12 @@ import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.GenerateRequest;
 import dev.cloister.proto.inference.v1.GenerationEvent;
 import dev.cloister.proto.inference.v1.InferenceServiceGrpc;
+import dev.cloister.proto.inference.v1.ReasoningDelta;
 import dev.cloister.proto.inference.v1.Started;
 import dev.cloister.proto.inference.v1.TextDelta;
+import dev.cloister.proto.inference.v1.TokenLogprob;
+import dev.cloister.proto.inference.v1.TokenProbability;
+import dev.cloister.proto.inference.v1.ToolCallDelta;
 import dev.cloister.proto.inference.v1.Usage;
 import io.grpc.Server;
 import io.grpc.Status;
@@ -44,10 +48,11 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /**
  * A coordinator over real mutual TLS whose model answers "Paris is it.", unless the model asked for
- * is {@code breaks}, {@code busy} or {@code endless}.
+ * is {@code breaks}, {@code busy}, {@code endless} or {@code calls}, which calls tools.
  */
 final class FakeCluster implements AutoCloseable {
   final CountDownLatch cancelled = new CountDownLatch(1);
@@ -133,6 +138,10 @@ final class FakeCluster implements AutoCloseable {
       ((ServerCallStreamObserver<GenerationEvent>) events).setOnCancelHandler(cancelled::countDown);
       events.onNext(
           GenerationEvent.newBuilder().setStarted(Started.newBuilder().setNode("pc-7")).build());
+      if (request.getModel().equals("calls")) {
+        call(events);
+        return;
+      }
       text(events, "Paris");
       switch (request.getModel()) {
         case "breaks" -> fail(events, Failure.Code.CODE_NODE_LOST, "the node was lost");
@@ -146,11 +155,65 @@ final class FakeCluster implements AutoCloseable {
                   .setFinished(
                       Finished.newBuilder()
                           .setReason(Finished.Reason.REASON_STOP)
-                          .setUsage(Usage.newBuilder().setPromptTokens(5).setCompletionTokens(3)))
+                          .setUsage(
+                              Usage.newBuilder()
+                                  .setPromptTokens(5)
+                                  .setCachedPromptTokens(2)
+                                  .setCompletionTokens(3)))
                   .build());
           events.onCompleted();
         }
       }
+    }
+
+    /** Thinks, says a word with probabilities, and calls two tools. */
+    private static void call(StreamObserver<GenerationEvent> events) {
+      TokenProbability token =
+          TokenProbability.newBuilder()
+              .setId(3)
+              .setText(ByteString.copyFromUtf8("Well"))
+              .setLogprob((float) Math.log(0.5))
+              .build();
+      TokenProbability half =
+          TokenProbability.newBuilder().setText(ByteString.copyFrom(new byte[] {-30})).build();
+      for (String thought : List.of("hm", ", hm")) {
+        send(events, e -> e.setReasoning(ReasoningDelta.newBuilder().setText(thought)));
+      }
+      send(
+          events,
+          e ->
+              e.setText(
+                  TextDelta.newBuilder().addLogprobs(TokenLogprob.newBuilder().setToken(half))));
+      send(
+          events,
+          e ->
+              e.setText(
+                  TextDelta.newBuilder()
+                      .setText("Well")
+                      .addLogprobs(TokenLogprob.newBuilder().setToken(token).addTop(half))));
+      send(events, e -> e.setToolCall(delta(0, "a", "weather", "{\"city\": ")));
+      send(events, e -> e.setToolCall(delta(0, "", "", "\"Bonn\"}")));
+      send(events, e -> e.setToolCall(delta(1, "b", "time", "{}")));
+      send(
+          events,
+          e -> e.setFinished(Finished.newBuilder().setReason(Finished.Reason.REASON_TOOL_CALLS)));
+      events.onCompleted();
+    }
+
+    private static ToolCallDelta.Builder delta(
+        int index, String id, String name, String arguments) {
+      return ToolCallDelta.newBuilder()
+          .setIndex(index)
+          .setId(id)
+          .setName(name)
+          .setArguments(arguments);
+    }
+
+    private static void send(
+        StreamObserver<GenerationEvent> events, Consumer<GenerationEvent.Builder> event) {
+      GenerationEvent.Builder builder = GenerationEvent.newBuilder();
+      event.accept(builder);
+      events.onNext(builder.build());
     }
 
     private static void text(StreamObserver<GenerationEvent> events, String piece) {
