@@ -286,6 +286,4 @@ class OpenAiAnswersTest {
     return "[{\"index\":0,\"delta\":%s,\"logprobs\":null,\"finish_reason\":%s}]"
         .formatted(delta, reason);
   }
-
-  /** The events before the last, which is checked to be {@code [DONE]}. */
 }

@@ -118,7 +118,7 @@ final class TestGateway implements AutoCloseable {
     return JSON.readTree(text);
   }
 
-  /** The chunks of a stream that ends as it should. */
+  /** The events before the last, which is checked to be {@code [DONE]}. */
   static List<JsonNode> chunks(String body) throws Exception {
     assertThat(body).endsWith("data: [DONE]\n\n");
     List<JsonNode> chunks = new ArrayList<>();

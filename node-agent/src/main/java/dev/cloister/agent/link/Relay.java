@@ -10,29 +10,39 @@ import dev.cloister.proto.inference.v1.GenerationEvent;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Passes generations of one session to the engines and their events back, unread. Thread-safe. */
+/**
+ * Passes generations of one session to the engines and their events back, unread. While the
+ * coordinator does not take more, no more is asked of the engines, and they pause. Thread-safe.
+ */
 final class Relay {
   private static final Logger log = LoggerFactory.getLogger(Relay.class);
 
   private final Supervisor supervisor;
   private final Consumer<GenerationUpdate> updates;
+  private final BooleanSupplier ready;
   private final Map<String, Running> running = new ConcurrentHashMap<>();
+  private final Set<Running> paused = ConcurrentHashMap.newKeySet();
   private volatile boolean over;
 
   /**
    * @param updates takes the events; called by many threads at once
+   * @param ready whether the coordinator takes more now; {@link #resume} says when it does again
    */
-  Relay(Supervisor supervisor, Consumer<GenerationUpdate> updates) {
+  Relay(Supervisor supervisor, Consumer<GenerationUpdate> updates, BooleanSupplier ready) {
     this.supervisor = supervisor;
     this.updates = updates;
+    this.ready = ready;
   }
 
   void start(StartGeneration start) {
@@ -55,6 +65,15 @@ final class Relay {
     @Nullable Running generation = running.remove(requestId);
     if (generation != null) {
       generation.cancel();
+    }
+  }
+
+  /** The coordinator takes more again. */
+  void resume() {
+    for (Running generation : List.copyOf(paused)) {
+      if (paused.remove(generation)) {
+        generation.requestNext();
+      }
     }
   }
 
@@ -94,6 +113,13 @@ final class Relay {
     @Override
     public synchronized void beforeStart(ClientCallStreamObserver<GenerateRequest> stream) {
       call = stream;
+      stream.disableAutoRequestWithInitial(1);
+    }
+
+    synchronized void requestNext() {
+      if (call != null) {
+        call.request(1);
+      }
     }
 
     /** Until now gRPC would not have taken a cancellation. */
@@ -119,10 +145,16 @@ final class Relay {
       if (!cancelled) {
         send(id, event);
       }
+      paused.add(this);
+      // Asked once it is among the paused, so that a resumption in between is not missed.
+      if (ready.getAsBoolean() && paused.remove(this)) {
+        requestNext();
+      }
     }
 
     @Override
     public void onError(Throwable broken) {
+      paused.remove(this);
       // Already removed: the caller has its last event, or wants none.
       if (running.remove(id) != null && !cancelled) {
         log.warn(

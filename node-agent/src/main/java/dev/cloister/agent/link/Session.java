@@ -12,7 +12,8 @@ import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.Welcome;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
-import io.grpc.stub.StreamObserver;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -38,7 +39,7 @@ final class Session implements AutoCloseable {
           Thread.ofPlatform().name("load-report").daemon().factory());
 
   private final Object lock = new Object();
-  private @Nullable StreamObserver<AgentMessage> outgoing;
+  private @Nullable ClientCallStreamObserver<AgentMessage> outgoing;
 
   /**
    * @param welcomed is told the node's name
@@ -49,12 +50,15 @@ final class Session implements AutoCloseable {
     this.welcomed = welcomed;
     this.relay =
         new Relay(
-            supervisor, update -> send(AgentMessage.newBuilder().setGeneration(update).build()));
+            supervisor,
+            update -> send(AgentMessage.newBuilder().setGeneration(update).build()),
+            this::isReady);
   }
 
   void open(ManagedChannel channel, AgentMessage hello) {
-    StreamObserver<AgentMessage> stream =
-        AgentSessionServiceGrpc.newStub(channel).open(new Incoming());
+    var stream =
+        (ClientCallStreamObserver<AgentMessage>)
+            AgentSessionServiceGrpc.newStub(channel).open(new Incoming());
     synchronized (lock) {
       outgoing = stream;
     }
@@ -66,6 +70,13 @@ final class Session implements AutoCloseable {
       if (outgoing != null) {
         outgoing.onNext(message);
       }
+    }
+  }
+
+  /** Whether what is sent goes out now, rather than pile up here. */
+  private boolean isReady() {
+    synchronized (lock) {
+      return outgoing != null && outgoing.isReady();
     }
   }
 
@@ -121,7 +132,12 @@ final class Session implements AutoCloseable {
   }
 
   /** gRPC calls it from one thread at a time. */
-  private final class Incoming implements StreamObserver<CoordinatorMessage> {
+  private final class Incoming implements ClientResponseObserver<AgentMessage, CoordinatorMessage> {
+    @Override
+    public void beforeStart(ClientCallStreamObserver<AgentMessage> stream) {
+      stream.setOnReadyHandler(relay::resume);
+    }
+
     @Override
     public void onNext(CoordinatorMessage message) {
       switch (message.getMessageCase()) {

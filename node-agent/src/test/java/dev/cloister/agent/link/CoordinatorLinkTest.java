@@ -205,6 +205,25 @@ class CoordinatorLinkTest {
   }
 
   @Test
+  void aCoordinatorThatDoesNotReadPausesTheEngineUntilItReadsAgain() {
+    Visit visit = visit(1);
+    ready(visit);
+    visit.reading(false);
+    visit.generate("a", "tiny", "flow");
+    await()
+        .atMost(PATIENCE)
+        .during(Duration.ofSeconds(1))
+        .until(stage::flowed, pieces -> pieces > 0 && pieces < 2_048);
+    visit.generate("b", "other", "hello");
+    visit.reading(true);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> events(visit, "a").stream().anyMatch(GenerationEvent::hasFinished));
+    assertThat(events(visit, "a")).hasSize(4_097);
+    assertThat(stage.flowed()).isEqualTo(4_096);
+  }
+
+  @Test
   void aCancellationReachesTheEngine() {
     Visit visit = visit(1);
     ready(visit);

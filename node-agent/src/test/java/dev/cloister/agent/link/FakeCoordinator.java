@@ -17,6 +17,7 @@ import dev.cloister.proto.inference.v1.Generation;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -108,15 +109,23 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
     final Queue<AgentMessage> messages = new ConcurrentLinkedQueue<>();
     volatile boolean goodbye;
     volatile boolean broken;
+    private volatile boolean reading = true;
     private final StreamObserver<CoordinatorMessage> toAgent;
+    private final ServerCallStreamObserver<CoordinatorMessage> call;
 
     Visit(StreamObserver<CoordinatorMessage> toAgent) {
       this.toAgent = toAgent;
+      this.call = (ServerCallStreamObserver<CoordinatorMessage>) toAgent;
+      call.disableAutoRequest();
+      call.request(1);
     }
 
     @Override
     public void onNext(AgentMessage message) {
       messages.add(message);
+      if (reading) {
+        call.request(1);
+      }
       if (message.hasHello()) {
         send(
             CoordinatorMessage.newBuilder()
@@ -137,6 +146,14 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
 
     void generate(String id, String model, String prompt) {
       generate(id, model, Generation.newBuilder().setText(prompt).build());
+    }
+
+    /** Takes nothing more from the agent, or takes everything again. */
+    void reading(boolean wanted) {
+      reading = wanted;
+      if (wanted) {
+        call.request(1);
+      }
     }
 
     void generate(String id, String model, Generation generation) {

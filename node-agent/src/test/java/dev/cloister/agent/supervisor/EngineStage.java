@@ -55,6 +55,17 @@ public final class EngineStage {
     return Files.exists(directory.resolve("cancelled"));
   }
 
+  /** How many pieces of a flow the engine was asked for so far. */
+  public int flowed() {
+    Path flowed = directory.resolve("flowed");
+    try {
+      String pieces = Files.exists(flowed) ? Files.readString(flowed) : "";
+      return pieces.isEmpty() ? 0 : Integer.parseInt(pieces);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Of all engines that ever started, in order. */
   List<Long> pids() {
     Path pids = directory.resolve("pids");

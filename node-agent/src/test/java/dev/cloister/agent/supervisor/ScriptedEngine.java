@@ -40,7 +40,8 @@ import java.util.concurrent.CountDownLatch;
  * An engine process without a model. Its first argument is a directory: the file {@code mood} in it
  * says how it behaves, and it adds its process id to {@code pids} there. A prompt {@code die} makes
  * it abort in the middle of an answer, {@code wait} never ends, {@code flood} is 10,000 pieces, to
- * {@code repeat} it says what it was asked, and to {@code everything} it sends every kind of event.
+ * {@code repeat} it says what it was asked, to {@code everything} it sends every kind of event, and
+ * {@code flow} is 64 MiB, as fast as they are taken.
  */
 public final class ScriptedEngine {
   /** An answer with every kind of event and all their fields. */
@@ -230,6 +231,7 @@ public final class ScriptedEngine {
           }
           finish(events);
         }
+        case "flow" -> new Flow((ServerCallStreamObserver<GenerationEvent>) events).begin();
         case "repeat" -> {
           // What it was asked, for the test to compare.
           events.onNext(text(request.getTenant()));
@@ -244,6 +246,34 @@ public final class ScriptedEngine {
           events.onNext(text("answer"));
           finish(events);
         }
+      }
+    }
+
+    /** Sends while it is asked for more, and writes down how much that was. */
+    private final class Flow {
+      private static final int PIECES = 4_096;
+      private static final String PIECE = "x".repeat(16 << 10);
+
+      private final ServerCallStreamObserver<GenerationEvent> events;
+      private int sent;
+
+      Flow(ServerCallStreamObserver<GenerationEvent> events) {
+        this.events = events;
+      }
+
+      void begin() {
+        events.setOnReadyHandler(this::sendWhileReady);
+      }
+
+      private void sendWhileReady() {
+        while (events.isReady() && sent < PIECES) {
+          events.onNext(text(PIECE));
+          sent++;
+          if (sent == PIECES) {
+            finish(events);
+          }
+        }
+        write(stage.resolve("flowed"), String.valueOf(sent));
       }
     }
 
