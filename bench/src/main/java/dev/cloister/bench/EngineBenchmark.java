@@ -47,8 +47,7 @@ public final class EngineBenchmark {
    * @param runs of every measurement
    * @param quick whether a smaller model stands in for the one of a billion parameters
    */
-  public record Settings(
-      Path demoModel, Path libraryCache, int threads, int runs, boolean quick) {}
+  public record Settings(Path demoModel, Path libraryCache, int threads, int runs, boolean quick) {}
 
   /**
    * @param progress hears what is being measured

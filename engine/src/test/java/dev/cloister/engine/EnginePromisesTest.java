@@ -56,16 +56,19 @@ class EnginePromisesTest {
       """
       {"type": "function", "function": {"name": "get_weather", "description": "Get the current \
       weather in a city", "parameters": {"type": "object", "properties": {"city": {"type": \
-      "string"}}, "required": ["city"]}}}""";
+      "string"}}, "required": ["city"]}}}\
+      """;
   private static final String TIME =
       """
       {"type": "function", "function": {"name": "get_time", "description": "Get the local time in \
       a city", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, \
-      "required": ["city"]}}}""";
+      "required": ["city"]}}}\
+      """;
   private static final String PERSON =
       """
       {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}, \
-      "city": {"type": "string"}}, "required": ["name", "age", "city"]}""";
+      "city": {"type": "string"}}, "required": ["name", "age", "city"]}\
+      """;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir static Path directory;
@@ -190,8 +193,7 @@ class EnginePromisesTest {
       String tenant = "round" + round;
       List<Callable<String>> calls =
           sixteen.stream()
-              .<Callable<String>>map(
-                  q -> () -> ask(greedy(q).build(), tenant).text())
+              .<Callable<String>>map(q -> () -> ask(greedy(q).build(), tenant).text())
               .toList();
       List<String> together = new ArrayList<>();
       try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -272,8 +274,7 @@ class EnginePromisesTest {
 
   @Test
   void tellsHowLikelyItsTokensWere() {
-    Answer answer =
-        engine.ask(greedy("What is the capital of France?").setTopLogprobs(3).build());
+    Answer answer = engine.ask(greedy("What is the capital of France?").setTopLogprobs(3).build());
     var usage = answer.last().getFinished().getUsage();
     assertThat(answer.logprobs()).hasSize(usage.getCompletionTokens() - 1);
     StringBuilder text = new StringBuilder();
@@ -351,8 +352,7 @@ class EnginePromisesTest {
     int asTokens =
         engine
             .stub()
-            .tokenize(
-                TokenizeRequest.newBuilder().setText(markup).setParseSpecial(true).build())
+            .tokenize(TokenizeRequest.newBuilder().setText(markup).setParseSpecial(true).build())
             .getTokensCount();
     int asText =
         engine
@@ -437,10 +437,7 @@ class EnginePromisesTest {
         greedyChat(unknownChoice).build(),
         greedyChat(twice).build(),
         greedyChat(withTools("Hello")).setJsonSchema(PERSON).build(),
-        hello
-            .clone()
-            .setSampling(Sampling.newBuilder().putLogitBias(1, Float.NaN))
-            .build());
+        hello.clone().setSampling(Sampling.newBuilder().putLogitBias(1, Float.NaN)).build());
   }
 
   @ParameterizedTest

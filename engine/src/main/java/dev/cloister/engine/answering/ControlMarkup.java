@@ -3,8 +3,10 @@ package dev.cloister.engine.answering;
 import dev.cloister.engine.model.Vocabulary;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +36,7 @@ final class ControlMarkup {
             match -> {
               String found = match.group();
               int first = Character.charCount(found.codePointAt(0));
-              return java.util.regex.Matcher.quoteReplacement(
+              return Matcher.quoteReplacement(
                   found.substring(0, first) + SPLIT + found.substring(first));
             });
   }
@@ -54,7 +56,7 @@ final class ControlMarkup {
       split = rendered.indexOf(SPLIT, from);
     }
     pieces.add(vocabulary.tokenize(rendered.substring(from), false, true));
-    return pieces.stream().flatMapToInt(java.util.Arrays::stream).toArray();
+    return pieces.stream().flatMapToInt(Arrays::stream).toArray();
   }
 
   private synchronized Pattern markup() {
@@ -73,7 +75,7 @@ final class ControlMarkup {
               texts.isEmpty()
                   ? "(?!)"
                   : texts.stream()
-                      .sorted(Comparator.comparing(String::length).reversed())
+                      .sorted(Comparator.comparingInt(String::length).reversed())
                       .map(Pattern::quote)
                       .collect(Collectors.joining("|")));
     }

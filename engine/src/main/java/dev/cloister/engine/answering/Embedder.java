@@ -55,7 +55,8 @@ final class Embedder implements AutoCloseable {
             FailureCode.INTERNAL, "the context has no room for the texts; send fewer at a time");
       }
     } catch (DecodeException e) {
-      throw new RequestException(FailureCode.INTERNAL, e.getMessage());
+      throw new RequestException(
+          FailureCode.INTERNAL, "the engine failed while computing; try again");
     }
     for (int sequence = 0; sequence < count; sequence++) {
       vectors.add(context.embedding(sequence));

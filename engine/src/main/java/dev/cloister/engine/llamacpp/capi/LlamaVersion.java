@@ -65,6 +65,7 @@ public enum LlamaVersion {
           .build();
 
   private final String title;
+
   @SuppressWarnings("ImmutableEnumChecker") // Layouts do not change.
   private final NativeStruct modelParams;
 
