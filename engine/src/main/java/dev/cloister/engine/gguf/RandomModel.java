@@ -51,7 +51,7 @@ public record RandomModel(
       return new Shape(layers, 128, 4, 2, 256, 1024, 512);
     }
 
-    /** The sizes of Llama 3.2 1B with a smaller vocabulary: 1.04 billion parameters. */
+    /** The sizes of Llama 3.2 1B with a smaller vocabulary: 1.1 billion parameters. */
     public static final Shape BILLION = new Shape(16, 2048, 32, 8, 8192, 32_000, 8192);
 
     public Shape {

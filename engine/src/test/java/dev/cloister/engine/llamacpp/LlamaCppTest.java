@@ -133,7 +133,7 @@ class LlamaCppTest {
       List<Integer> expected = say(model, context, 12);
       int[] prompt = model.vocabulary().tokenize(Libraries.user("Name the planets."), true, true);
       context.remove(0);
-      int place = Libraries.prefill(context, 0, 0, prompt);
+      Libraries.prefill(context, 0, 0, prompt);
       int[] filler = new int[context.cells() - prompt.length];
       Arrays.fill(filler, prompt[0]);
       Libraries.prefill(context, 1, 0, filler);
@@ -142,7 +142,7 @@ class LlamaCppTest {
       assertThat(context.decode()).isEqualTo(DecodeOutcome.NO_ROOM);
       context.remove(1);
       assertThat(context.truncate(0, prompt.length - 1)).isTrue();
-      place = Libraries.prefill(context, 0, prompt.length - 1, prompt[prompt.length - 1]);
+      int place = Libraries.prefill(context, 0, prompt.length - 1, prompt[prompt.length - 1]);
       try (TokenSampler sampler = context.newSampler(Sampling.GREEDY, Optional.empty())) {
         assertThat(Libraries.answer(model, context, sampler, place, prompt.length, 12))
             .isEqualTo(expected);
