@@ -4,6 +4,7 @@ import dev.cloister.agent.Agent;
 import dev.cloister.agent.AgentConfig;
 import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.agent.engine.EngineListener;
+import dev.cloister.agent.engine.ModelFacts;
 import dev.cloister.client.ChatRequest;
 import dev.cloister.client.CloisterClient;
 import dev.cloister.client.ModelInfo;
@@ -127,7 +128,7 @@ final class PrepareCommand implements Callable<Integer> {
     public void loading(double progress) {}
 
     @Override
-    public void ready(int contextTokens, int slots, String engine) {
+    public void ready(ModelFacts facts) {
       ready.complete(null);
     }
 

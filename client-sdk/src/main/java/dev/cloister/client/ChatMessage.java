@@ -13,7 +13,7 @@ import java.util.List;
 public record ChatMessage(
     Role role,
     String content,
-    List<ToolCall> toolCalls,
+    List<Tool.Call> toolCalls,
     String toolCallId,
     String name,
     String reasoning) {
@@ -51,7 +51,7 @@ public record ChatMessage(
    * @param call one of {@link ChatResponse#toolCalls}
    * @param result for the model, often JSON
    */
-  public static ChatMessage toolResult(ToolCall call, String result) {
+  public static ChatMessage toolResult(Tool.Call call, String result) {
     return new ChatMessage(Role.TOOL, result, List.of(), call.id(), call.name(), "");
   }
 

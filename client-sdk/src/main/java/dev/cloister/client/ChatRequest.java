@@ -17,7 +17,7 @@ import java.util.OptionalLong;
  * ChatResponse answer = client.chat(request);
  * while (!answer.toolCalls().isEmpty()) {
  *   ChatRequest.Builder next = request.toBuilder().message(answer.message());
- *   for (ToolCall call : answer.toolCalls()) {
+ *   for (Tool.Call call : answer.toolCalls()) {
  *     next.message(ChatMessage.toolResult(call, run(call)));
  *   }
  *   request = next.build();
@@ -41,7 +41,7 @@ public record ChatRequest(
     OptionalDouble temperature,
     OptionalLong seed,
     List<Tool> tools,
-    ToolChoice toolChoice,
+    Tool.Choice toolChoice,
     AnswerFormat format,
     OptionalInt topLogprobs) {
 
@@ -118,7 +118,7 @@ public record ChatRequest(
     private int maxTokens;
     private OptionalDouble temperature = OptionalDouble.empty();
     private OptionalLong seed = OptionalLong.empty();
-    private ToolChoice toolChoice = ToolChoice.auto();
+    private Tool.Choice toolChoice = Tool.Choice.auto();
     private AnswerFormat format = AnswerFormat.text();
     private OptionalInt topLogprobs = OptionalInt.empty();
 
@@ -173,7 +173,7 @@ public record ChatRequest(
     }
 
     /** Whether and which tools the model calls. */
-    public Builder toolChoice(ToolChoice choice) {
+    public Builder toolChoice(Tool.Choice choice) {
       toolChoice = choice;
       return this;
     }

@@ -16,7 +16,7 @@ import java.util.List;
 public record ChatResponse(
     String text,
     String reasoning,
-    List<ToolCall> toolCalls,
+    List<Tool.Call> toolCalls,
     List<TokenLogprob> logprobs,
     End end,
     int promptTokens,

@@ -124,7 +124,7 @@ public final class ChatStream implements Iterator<String>, AutoCloseable {
         text.toString(),
         reasoning.toString(),
         calls.values().stream()
-            .map(call -> new ToolCall(call.getId(), call.getName(), call.getArguments()))
+            .map(call -> new Tool.Call(call.getId(), call.getName(), call.getArguments()))
             .toList(),
         logprobs,
         switch (end.getReason()) {

@@ -41,4 +41,56 @@ public record Tool(String name, String description, String parameters) {
   public String toString() {
     return "Tool[" + name + "]";
   }
+
+  /**
+   * A tool that a model called.
+   *
+   * @param id tells the calls of a conversation apart
+   * @param name of the tool
+   * @param arguments a JSON object that follows the tool's schema as well as the model could
+   */
+  public record Call(String id, String name, String arguments) {
+
+    /** Without the arguments: this may reach a log. */
+    @Override
+    public String toString() {
+      return "Tool.Call[" + id + ", " + name + "]";
+    }
+  }
+
+  /** Whether and which tools a model calls. */
+  public sealed interface Choice {
+
+    /** The model decides. */
+    record Auto() implements Choice {}
+
+    /** It calls none, though it sees them. */
+    record None() implements Choice {}
+
+    /** It calls at least one. */
+    record Required() implements Choice {}
+
+    /** It calls this one. */
+    record Named(String name) implements Choice {}
+
+    /** The model decides. */
+    static Choice auto() {
+      return new Auto();
+    }
+
+    /** It calls none, though it sees them. */
+    static Choice none() {
+      return new None();
+    }
+
+    /** It calls at least one. */
+    static Choice required() {
+      return new Required();
+    }
+
+    /** It calls this one. */
+    static Choice named(String name) {
+      return new Named(name);
+    }
+  }
 }

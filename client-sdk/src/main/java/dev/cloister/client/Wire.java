@@ -45,7 +45,7 @@ final class Wire {
             .setToolCallId(message.toolCallId())
             .setName(message.name())
             .setReasoning(message.reasoning());
-    for (ToolCall call : message.toolCalls()) {
+    for (Tool.Call call : message.toolCalls()) {
       wire.addToolCallsBuilder()
           .setId(call.id())
           .setName(call.name())
@@ -54,13 +54,13 @@ final class Wire {
     return wire.build();
   }
 
-  private static dev.cloister.proto.inference.v1.ToolChoice toWire(ToolChoice choice) {
+  private static dev.cloister.proto.inference.v1.ToolChoice toWire(Tool.Choice choice) {
     var wire = dev.cloister.proto.inference.v1.ToolChoice.newBuilder();
     return switch (choice) {
-      case ToolChoice.Auto _ -> wire.build();
-      case ToolChoice.None _ -> wire.setMode(Mode.MODE_NONE).build();
-      case ToolChoice.Required _ -> wire.setMode(Mode.MODE_REQUIRED).build();
-      case ToolChoice.Named(String name) -> wire.setMode(Mode.MODE_NAMED).setName(name).build();
+      case Tool.Choice.Auto _ -> wire.build();
+      case Tool.Choice.None _ -> wire.setMode(Mode.MODE_NONE).build();
+      case Tool.Choice.Required _ -> wire.setMode(Mode.MODE_REQUIRED).build();
+      case Tool.Choice.Named(String name) -> wire.setMode(Mode.MODE_NAMED).setName(name).build();
     };
   }
 

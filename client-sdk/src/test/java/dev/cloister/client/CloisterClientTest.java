@@ -179,7 +179,7 @@ class CloisterClientTest {
   @Test
   void promptsAndAnswersAreNotInStringForms() {
     assertThat(QUESTION.toString() + QUESTION.messages()).doesNotContain("France");
-    ToolCall call = new ToolCall("c", "f", "{\"city\": \"Paris\"}");
+    Tool.Call call = new Tool.Call("c", "f", "{\"city\": \"Paris\"}");
     TokenLogprob token = new TokenLogprob(1, "Paris", -1, List.of());
     ChatResponse response =
         new ChatResponse("Paris", "Paris?", List.of(call), List.of(token), End.STOP, 1, 0, 1, "pc");

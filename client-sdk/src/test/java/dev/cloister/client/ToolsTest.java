@@ -46,7 +46,7 @@ class ToolsTest {
                 .user("Rain?")
                 .tool(WEATHER)
                 .tool(Tool.of("time", "Tells the time."))
-                .toolChoice(ToolChoice.named("weather"))
+                .toolChoice(Tool.Choice.named("weather"))
                 .build());
     assertThat(sent.getChat().getTools(0).getName()).isEqualTo("weather");
     assertThat(sent.getChat().getTools(0).getJson())
@@ -63,7 +63,7 @@ class ToolsTest {
   @Test
   void everyToolChoiceIsSent() {
     assertThat(
-            List.of(ToolChoice.auto(), ToolChoice.none(), ToolChoice.required()).stream()
+            List.of(Tool.Choice.auto(), Tool.Choice.none(), Tool.Choice.required()).stream()
                 .map(choice -> sent(question().tool(WEATHER).toolChoice(choice).build()))
                 .map(sent -> sent.getChat().getToolChoice().getMode()))
         .containsExactly(Mode.MODE_UNSPECIFIED, Mode.MODE_NONE, Mode.MODE_REQUIRED);
@@ -96,7 +96,8 @@ class ToolsTest {
     assertThat(answer.reasoning()).isEqualTo("hm, hm");
     assertThat(answer.toolCalls())
         .containsExactly(
-            new ToolCall("a", "weather", "{\"city\": \"Bonn\"}"), new ToolCall("b", "time", "{}"));
+            new Tool.Call("a", "weather", "{\"city\": \"Bonn\"}"),
+            new Tool.Call("b", "time", "{}"));
     assertThat(answer.logprobs()).extracting(TokenLogprob::text).containsExactly("\uFFFD", "Well");
     assertThat(answer.logprobs().getLast().probability()).isCloseTo(0.5, within(1e-6));
     assertThat(answer.logprobs().getLast().alternatives()).hasSize(1);
@@ -116,7 +117,7 @@ class ToolsTest {
     ChatRequest request = ChatRequest.builder("calls").user("Rain?").tool(WEATHER).build();
     ChatResponse answer = client.chat(request);
     ChatRequest.Builder next = request.toBuilder().message(answer.message());
-    for (ToolCall call : answer.toolCalls()) {
+    for (Tool.Call call : answer.toolCalls()) {
       next.message(ChatMessage.toolResult(call, "no"));
     }
     var messages = sent(next.build()).getChat().getMessagesList();
@@ -135,7 +136,7 @@ class ToolsTest {
     ChatRequest request =
         question()
             .tool(WEATHER)
-            .toolChoice(ToolChoice.required())
+            .toolChoice(Tool.Choice.required())
             .format(AnswerFormat.json())
             .topLogprobs(3)
             .seed(1)

@@ -13,8 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -265,30 +263,6 @@ class OpenAiRequestsTest {
     String good = param.equals("prompt") ? "" : ",\"prompt\":\"once\"";
     assertRefused(
         COMPLETIONS, "{\"model\":\"tiny\"" + good + ",\"" + param + "\":" + value + "}", param);
-  }
-
-  @Test
-  void moreThan128ToolsAreTooMany() throws Exception {
-    String tools =
-        IntStream.rangeClosed(0, 128)
-            .mapToObj("{\"type\":\"function\",\"function\":{\"name\":\"f%d\"}}"::formatted)
-            .collect(Collectors.joining(",", "[", "]"));
-    String body = HELLO.replace("{\"model\"", "{\"tools\":" + tools + ",\"model\"");
-    assertRefused(CHAT, body, "tools");
-    assertThat(TestGateway.error(gateway.post(CHAT, body)).path("message").asText())
-        .isEqualTo("tools has 129 tools (expected: at most 128)");
-  }
-
-  @Test
-  void aBiasForMoreThan1024TokensIsTooMuch() throws Exception {
-    String biases =
-        IntStream.rangeClosed(0, 1024)
-            .mapToObj("\"%d\":1"::formatted)
-            .collect(Collectors.joining(",", "{", "}"));
-    assertRefused(
-        CHAT,
-        HELLO.replace("{\"model\"", "{\"logit_bias\":" + biases + ",\"model\""),
-        "logit_bias");
   }
 
   @Test

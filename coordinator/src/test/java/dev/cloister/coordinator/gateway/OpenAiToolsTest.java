@@ -30,6 +30,8 @@ import dev.cloister.coordinator.inference.ToolChoice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -243,6 +245,27 @@ class OpenAiToolsTest {
     gateway.post(CHAT, with(HELLO, "\"tenant\":\"key/other\",\"user\":\"other\""));
     assertThat(gateway.session.starts().getLast().request().tenant().name())
         .isEqualTo("key/" + gateway.keyId);
+  }
+
+  @Test
+  void moreToolsOrBiasesThanAllowedAreTooMany() throws Exception {
+    String tools =
+        IntStream.rangeClosed(0, 128)
+            .mapToObj("{\"type\":\"function\",\"function\":{\"name\":\"f%d\"}}"::formatted)
+            .collect(Collectors.joining(",", "\"tools\":[", "]"));
+    assertRefused(tools, "tools", "tools has 129 tools (expected: at most 128)");
+    String biases =
+        IntStream.rangeClosed(0, 1024)
+            .mapToObj("\"%d\":1"::formatted)
+            .collect(Collectors.joining(",", "\"logit_bias\":{", "}"));
+    assertRefused(biases, "logit_bias", "logit_bias has 1025 tokens (expected: at most 1024)");
+    assertThat(gateway.session.starts()).isEmpty();
+  }
+
+  private void assertRefused(String fields, String param, String message) throws Exception {
+    JsonNode error = TestGateway.error(gateway.post(CHAT, with(HELLO, fields)));
+    assertThat(error.path("param").asText()).isEqualTo(param);
+    assertThat(error.path("message").asText()).isEqualTo(message);
   }
 
   private static void callTwoTools(Start start) {
