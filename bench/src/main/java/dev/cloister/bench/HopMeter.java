@@ -65,7 +65,7 @@ final class HopMeter {
     public void loading(double progress) {}
 
     @Override
-    public void ready(Facts facts) {
+    public void ready(dev.cloister.agent.engine.ModelFacts facts) {
       ready.complete(null);
     }
 

@@ -1,10 +1,12 @@
 package dev.cloister.cli;
 
+import dev.cloister.bench.EngineBenchmark;
 import dev.cloister.bench.StartBenchmark;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -15,7 +17,7 @@ import picocli.CommandLine.Spec;
     description = "Measure this version on this machine.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = BenchCommand.Start.class)
+    subcommands = {BenchCommand.Start.class, BenchCommand.Engine.class})
 final class BenchCommand {
 
   /** {@code cloister bench start}. */
@@ -36,6 +38,53 @@ final class BenchCommand {
     public Integer call() throws Exception {
       StartBenchmark benchmark =
           new StartBenchmark(JavaCommand.of("dev.cloister.cli.Main", "warn"), quick ? 3 : 10);
+      benchmark.run(spec.commandLine().getOut(), json);
+      return ExitCode.OK;
+    }
+  }
+
+  /** {@code cloister bench engine}. */
+  @Command(
+      name = "engine",
+      description = {
+        "How fast the engine is beside java-llama.cpp's Java API.",
+        "Needs 6 GiB of memory and 2 GiB of temporary disk space."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Engine implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Option(names = "--quick", description = "Fewer runs and a smaller model, for a look.")
+    private boolean quick;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the rows to a file too.")
+    private @Nullable Path json;
+
+    @Option(
+        names = "--threads",
+        paramLabel = "N",
+        description = "Threads of each engine; the machine's processors unless given.")
+    private int threads;
+
+    @Mixin private LibraryCacheOptions libraryCache;
+
+    @Override
+    public Integer call() throws Exception {
+      Path demo =
+          Directories.demoModel()
+              .orElseThrow(
+                  () ->
+                      new CommandFailedException(ExitCode.NOT_FOUND, "the demo model is missing"));
+      int processors = Runtime.getRuntime().availableProcessors();
+      EngineBenchmark benchmark =
+          new EngineBenchmark(
+              new EngineBenchmark.Settings(
+                  demo,
+                  libraryCache.directory(),
+                  threads == 0 ? processors : threads,
+                  quick ? 2 : 5,
+                  quick),
+              spec.commandLine().getErr());
       benchmark.run(spec.commandLine().getOut(), json);
       return ExitCode.OK;
     }

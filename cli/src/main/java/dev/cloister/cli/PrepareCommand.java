@@ -10,6 +10,8 @@ import dev.cloister.client.CloisterClient;
 import dev.cloister.client.ModelInfo;
 import dev.cloister.coordinator.Coordinator;
 import dev.cloister.coordinator.CoordinatorConfig;
+import dev.cloister.engine.Deployment;
+import dev.cloister.engine.ModelLoading;
 import dev.cloister.engine.generation.AnswerPart;
 import dev.cloister.engine.generation.ChatMessage;
 import dev.cloister.engine.generation.FailureCode;
@@ -29,6 +31,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -104,7 +107,12 @@ final class PrepareCommand implements Callable<Integer> {
   /** What runs inside an engine process, without one. */
   private static void engine(Path directory, Path demo) throws Exception {
     Path socket = directory.resolve("engine.sock");
-    LoadedModel model = JniModel.load(demo, new ModelOptions(0, 1, 0), Directories.libraryCache());
+    LoadedModel model =
+        new ModelLoading(
+                Deployment.defaults(Directories.libraryCache()),
+                Clock.system(ZoneId.systemDefault()),
+                System::nanoTime)
+            .load(demo, part -> {});
     CompletableFuture<Void> ready = new CompletableFuture<>();
     CompletableFuture<Void> answered = new CompletableFuture<>();
     try (EngineServer _ = EngineServer.start(socket, CompletableFuture.completedFuture(model));

@@ -34,7 +34,8 @@ class ArchitectureTest {
               "dev.cloister.agent.link..",
               "dev.cloister.agent.engine..",
               "dev.cloister.engine.server..",
-              "dev.cloister.client")
+              "dev.cloister.client",
+              "dev.cloister.bench")
           .as("a room for the wire");
 
   @ArchTest
