@@ -113,10 +113,10 @@ class EngineProcessTest {
     assertThat(failure(file("text.gguf", "Not a model.".getBytes(StandardCharsets.UTF_8))))
         .contains("is not a GGUF file");
     assertThat(failure(file("version.gguf", new byte[] {'G', 'G', 'U', 'F', 9, 0, 0, 0})))
-        .contains("GGUF version 9");
-    assertThat(failure(file("header.gguf", Arrays.copyOf(model, 2_000)))).contains("incomplete");
+        .contains("version 9 (expected: 2 or 3");
+    assertThat(failure(file("header.gguf", Arrays.copyOf(model, 2_000)))).contains("truncated");
     assertThat(failure(file("tensors.gguf", Arrays.copyOf(model, 3_000_000))))
-        .contains("llama.cpp cannot load");
+        .contains("past the end of the file");
   }
 
   @Test

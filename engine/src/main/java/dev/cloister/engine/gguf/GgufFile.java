@@ -63,7 +63,7 @@ public final class GgufFile {
     try (FileChannel channel = FileChannel.open(file)) {
       long bytes = channel.size();
       if (bytes == 0) {
-        throw new GgufException("it is empty (expected: a GGUF file); fetch it again");
+        throw new GgufException("it is not a GGUF file: it is empty; fetch it again");
       }
       ByteBuffer header = channel.map(MapMode.READ_ONLY, 0, Math.min(bytes, MAX_HEADER_BYTES));
       return parse(file, header, bytes);

@@ -48,7 +48,7 @@ final class ChatTemplateTest {
   void aMalformedTemplateNamesItsLine() {
     assertThatThrownBy(() -> render("a\n{# b\n #}\n{{ 'x\ny' }}\n{% for x of y %}"))
         .hasMessage(
-            "the model's chat template is malformed at line 5: unexpected 'of' (expected: 'in')");
+            "the model's chat template is malformed at line 6: unexpected 'of' (expected: 'in')");
   }
 
   @ParameterizedTest
