@@ -8,6 +8,7 @@ import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.Prompt;
 import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.server.EngineServer;
@@ -26,38 +27,84 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * How long a piece of an answer takes from the engine's listener to the agent: the real server and
- * client over a real socket, in one process so that both have one clock.
+ * What the way from the engine's listener to the agent costs: the real server and client over a
+ * real socket, in one process so that both have one clock.
  */
-final class HopMeter {
+final class HopMeter implements AutoCloseable {
+  private static final int TOKENS = 200;
 
-  private HopMeter() {}
+  private final Path directory = Files.createTempDirectory("cloister-hop-");
+  private final LoadedModel model;
+  private final Stamped stamped;
+  private final EngineServer server;
+  private final EngineClient client;
 
-  static double medianMillis(LoadedModel model, String prompt, int tokens)
-      throws IOException, InterruptedException {
-    Path directory = Files.createTempDirectory("cloister-hop-");
+  /**
+   * @param addedMillis how much longer a token takes through the hop than without it
+   * @param latencyMillis from the listener in the engine to the observer in the agent, median
+   */
+  record Cost(double addedMillis, double latencyMillis) {}
+
+  HopMeter(LoadedModel model) throws IOException {
+    this.model = model;
+    this.stamped = new Stamped(model);
     Path socket = directory.resolve("s");
-    Stamped stamped = new Stamped(model);
-    List<Long> nanos = new ArrayList<>();
-    try (EngineServer _ = EngineServer.start(socket, CompletableFuture.completedFuture(stamped));
-        EngineClient client = new EngineClient(socket)) {
-      CompletableFuture<Void> ready = new CompletableFuture<>();
-      client.watch(new Ready(ready));
-      ready.join();
+    server = EngineServer.start(socket, CompletableFuture.completedFuture(stamped));
+    client = new EngineClient(socket);
+    CompletableFuture<Void> ready = new CompletableFuture<>();
+    client.watch(new Ready(ready));
+    ready.join();
+  }
+
+  /** The same answers without the hop and through it, in turns. */
+  Cost measure(int answers) throws InterruptedException {
+    List<Long> latencies = new ArrayList<>();
+    List<Double> added = new ArrayList<>();
+    for (int seed = 1; seed <= answers; seed++) {
+      long begin = System.nanoTime();
+      int tokens = TokenMeter.run(model, List.of(generation(seed))).getFirst().tokens();
+      long without = System.nanoTime() - begin;
+      begin = System.nanoTime();
       CompletableFuture<Void> end = new CompletableFuture<>();
-      var generation =
-          dev.cloister.proto.inference.v1.Generation.newBuilder()
-              .setText(prompt)
-              .setMaxTokens(tokens)
-              .setSampling(Sampling.newBuilder().setTemperature(2).setMinP(0).setTopK(0));
-      client.generate(generation.build(), "bench", new Arrivals(stamped.sent, nanos, end));
+      client.generate(wire(seed), "bench", new Arrivals(stamped.sent, latencies, end));
       end.join();
-    } finally {
-      Files.deleteIfExists(socket);
-      Files.delete(directory);
+      long through = System.nanoTime() - begin;
+      added.add((through - without) / 1e6 / tokens);
     }
-    long[] sorted = nanos.stream().mapToLong(Long::longValue).sorted().toArray();
-    return sorted[sorted.length / 2] / 1e6;
+    latencies.sort(null);
+    added.sort(null);
+    return new Cost(added.get(added.size() / 2), latencies.get(latencies.size() / 2) / 1e6);
+  }
+
+  /** Long answers: nearly every token is as likely as any other. */
+  private static Generation generation(int seed) {
+    return new Generation(
+        new Prompt.Text("Monday, Tuesday, "),
+        new dev.cloister.engine.generation.Sampling.Builder()
+            .temperature(2)
+            .topK(0)
+            .topP(1)
+            .minP(0)
+            .seed(seed)
+            .build(),
+        TOKENS,
+        List.of());
+  }
+
+  private static dev.cloister.proto.inference.v1.Generation wire(int seed) {
+    return dev.cloister.proto.inference.v1.Generation.newBuilder()
+        .setText("Monday, Tuesday, ")
+        .setMaxTokens(TOKENS)
+        .setSampling(
+            Sampling.newBuilder().setTemperature(2).setMinP(0).setTopP(1).setTopK(0).setSeed(seed))
+        .build();
+  }
+
+  @Override
+  public void close() throws IOException {
+    client.close();
+    server.close();
+    Files.delete(directory);
   }
 
   private record Ready(CompletableFuture<Void> ready) implements EngineListener {
@@ -85,6 +132,7 @@ final class HopMeter {
 
     @Override
     public void onNext(GenerationEvent event) {
+      // A token without text of its own makes no event, on either side.
       if (event.hasText()) {
         nanos.add(System.nanoTime() - sent.remove());
       }

@@ -19,15 +19,20 @@ final class Report {
       out.println(
           String.format(
               Locale.ROOT,
-              "| %s | %.2f %s | %.2f | %.2f | %.2f%s |",
+              "| %s | %.2f %s | %.2f | %.2f | %s |",
               row.id(),
               row.value(),
               row.unit(),
               row.least(),
               row.most(),
-              row.target(),
-              row.reached() ? "" : " (missed)"));
+              target(row)));
     }
+  }
+
+  private static String target(Row row) {
+    return Double.isNaN(row.target())
+        ? "-"
+        : String.format(Locale.ROOT, "%.2f%s", row.target(), row.reached() ? "" : " (missed)");
   }
 
   static void write(Path file, String bench, String command, List<Row> rows) throws IOException {
@@ -46,8 +51,10 @@ final class Report {
       node.put("id", row.id())
           .put("value", row.value())
           .put("unit", row.unit())
-          .put("target", row.target())
           .put("better", row.better());
+      if (!Double.isNaN(row.target())) {
+        node.put("target", row.target());
+      }
       row.runs().forEach(node.putArray("runs")::add);
     }
     mapper.writerWithDefaultPrettyPrinter().writeValue(file.toFile(), root);

@@ -7,6 +7,7 @@ import java.util.List;
  * One measured quantity.
  *
  * @param id stable name
+ * @param target not a number where nothing is aimed at
  * @param better {@code higher} or {@code lower}
  * @param runs every measurement, in order
  */
@@ -24,6 +25,9 @@ public record Row(String id, String unit, double target, String better, List<Dou
 
   /** Whether the target is reached. */
   public boolean reached() {
+    if (Double.isNaN(target)) {
+      return true;
+    }
     return better.equals("higher") ? value() >= target : value() <= target;
   }
 
