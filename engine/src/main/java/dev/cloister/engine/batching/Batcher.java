@@ -34,6 +34,7 @@ public final class Batcher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Batcher.class);
   private static final long IDLE_MILLIS = 1000;
   private static final long CLOSE_MILLIS = 3000;
+  private static final String UNLOADING = "the model is being unloaded; try again";
 
   private final DecodeContext context;
   private final Vocabulary vocabulary;
@@ -44,7 +45,9 @@ public final class Batcher implements AutoCloseable {
   private final LinkedBlockingQueue<Runnable> inbox = new LinkedBlockingQueue<>();
   private final AtomicInteger accepted = new AtomicInteger();
   private final Thread thread;
-  private volatile boolean closed;
+
+  /** Why nothing more is accepted; null while it is. */
+  private volatile @Nullable String closed;
 
   // What follows belongs to the thread.
   private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
@@ -110,8 +113,8 @@ public final class Batcher implements AutoCloseable {
 
   private @Nullable String accept(Sequence sequence) {
     synchronized (inbox) {
-      if (closed) {
-        return "the model is being unloaded; try again";
+      if (closed != null) {
+        return closed;
       }
       if (accepted.get() >= limits.slots() + limits.queue()) {
         return "all %d slots are busy and the queue is full; try again later"
@@ -131,7 +134,7 @@ public final class Batcher implements AutoCloseable {
   /** Ends what runs as cancelled, and waits a moment for the thread. */
   @Override
   public void close() {
-    refuseMore();
+    refuseMore(UNLOADING);
     if (thread.equals(Thread.currentThread())) {
       return;
     }
@@ -147,19 +150,19 @@ public final class Batcher implements AutoCloseable {
     return !thread.isAlive();
   }
 
-  private void refuseMore() {
+  private void refuseMore(String reason) {
     synchronized (inbox) {
-      closed = true;
+      closed = reason;
       inbox.add(() -> {});
     }
   }
 
   private void run() {
     try {
-      while (!closed) {
+      while (closed == null) {
         takeFromInbox();
         admit();
-        if (!fillBatch()) {
+        if (!fillBatch(Integer.MAX_VALUE)) {
           waitForWork();
         } else if (compute()) {
           chooseTokens();
@@ -171,8 +174,12 @@ public final class Batcher implements AutoCloseable {
       }
     } catch (RuntimeException | Error e) {
       log.error("the batch thread ends", e);
-      refuseMore();
-      endAll(s -> s.listener.failed(FailureCode.INTERNAL, "the engine failed; try again"));
+      refuseMore("the engine has failed; the model must be loaded again");
+      endAll(
+          s -> {
+            end(s);
+            s.tellFailed(FailureCode.INTERNAL, "the engine failed; try again");
+          });
     } finally {
       context.close();
     }
@@ -201,7 +208,7 @@ public final class Batcher implements AutoCloseable {
         next.run();
       }
     } catch (InterruptedException e) {
-      refuseMore();
+      refuseMore(UNLOADING);
     }
   }
 
@@ -219,47 +226,27 @@ public final class Batcher implements AutoCloseable {
 
   private void start(Sequence sequence) {
     try {
-      if (sequence.sampler == null) {
-        sequence.sampler = sampler(sequence.request);
-      }
+      sequence.openSampler(context);
     } catch (IllegalArgumentException e) {
-      accepted.decrementAndGet();
-      sequence.listener.failed(FailureCode.INVALID_REQUEST, String.valueOf(e.getMessage()));
+      end(sequence);
+      sequence.tellFailed(FailureCode.INVALID_REQUEST, String.valueOf(e.getMessage()));
       return;
     }
     sequences.place(sequence);
     active.add(sequence);
-    if (!sequence.started) {
-      sequence.started = true;
-      sequence.cachedAtStart = sequence.computed;
-      sequence.listener.started(sequence.promptTokens(), sequence.cachedAtStart);
+    if (!sequence.tellStarted()) {
+      fail(sequence, "the engine failed at the start of the answer; try again");
     }
-  }
-
-  private TokenSampler sampler(TokenRequest request) {
-    TokenSampler sampler = context.newSampler(request.sampling(), request.grammar());
-    if (request.sampling().penalizes()) {
-      for (int token : request.prompt()) {
-        sampler.accept(token, false);
-      }
-    }
-    return sampler;
   }
 
   /** Next tokens first, so that no prompt holds them up; whether there is anything to compute. */
-  private boolean fillBatch() {
-    return fillBatch(Integer.MAX_VALUE);
-  }
-
   private boolean fillBatch(int mostPromptTokens) {
     context.clearBatch();
     inBatch.clear();
     for (Sequence sequence : active) {
       sequence.place = -1;
       sequence.inBatch = 0;
-      if (sequence.generating()
-          && context.size() < context.batchTokens()
-          && sequence.listener.ready()) {
+      if (sequence.generating() && context.size() < context.batchTokens() && sequence.ready()) {
         add(sequence, 1);
       }
     }
@@ -325,7 +312,7 @@ public final class Batcher implements AutoCloseable {
       putBack(active.getLast());
       return prompts;
     }
-    active.forEach(s -> fail(s, "the KV cache has no room for this request; shorten it"));
+    fail(active.getFirst(), "the KV cache has no room for this request; shorten it");
     return prompts;
   }
 
@@ -348,34 +335,42 @@ public final class Batcher implements AutoCloseable {
   private void chooseTokens() {
     for (Sequence sequence : inBatch) {
       if (sequence.place >= 0 && sequence.sampler != null) {
+        FinishReason end;
         try {
-          chooseToken(sequence, sequence.sampler);
-        } catch (RuntimeException e) {
-          log.warn("choosing a token failed", e);
+          end = chooseToken(sequence, sequence.sampler);
+        } catch (RuntimeException | StackOverflowError e) {
+          boolean told = e instanceof DecodeException;
+          log.warn("choosing a token failed: {}", told ? e.getMessage() : e.getClass().getName());
+          log.debug("choosing a token failed", e);
           fail(sequence, "the engine failed while choosing a token; try again");
+          continue;
+        }
+        if (end != null) {
+          finish(sequence, end);
         }
       }
     }
   }
 
-  private void chooseToken(Sequence sequence, TokenSampler sampler) {
+  /** Chooses the next token, and tells why it is the last one, or null. */
+  private @Nullable FinishReason chooseToken(Sequence sequence, TokenSampler sampler) {
     int token = sampler.sample(sequence.place);
     TokenRequest request = sequence.request;
     sequence.tokens.add(token);
     if (vocabulary.endsGeneration(token)) {
-      finish(sequence, FinishReason.STOP);
-      return;
+      return FinishReason.STOP;
     }
     TokenProbabilities probabilities =
         request.topLogprobs().isPresent()
             ? context.probabilities(sequence.place, token, request.topLogprobs().getAsInt())
             : null;
     if (!sequence.listener.token(token, probabilities)) {
-      finish(sequence, FinishReason.STOP);
-    } else if (sequence.generated() == request.maxTokens()
-        || sequence.tokens.size() >= limits.contextTokens()) {
-      finish(sequence, FinishReason.LENGTH);
+      return FinishReason.STOP;
     }
+    boolean last =
+        sequence.generated() == request.maxTokens()
+            || sequence.tokens.size() >= limits.contextTokens();
+    return last ? FinishReason.LENGTH : null;
   }
 
   private void cancelled(Sequence sequence) {
@@ -390,22 +385,19 @@ public final class Batcher implements AutoCloseable {
       sequences.release(sequence);
     }
     end(sequence);
-    sequence.listener.finished(reason, usage);
+    sequence.tellFinished(reason, usage);
   }
 
   private void fail(Sequence sequence, String message) {
     sequences.discard(sequence);
     end(sequence);
-    sequence.listener.failed(FailureCode.INTERNAL, message);
+    sequence.tellFailed(FailureCode.INTERNAL, message);
   }
 
   private void end(Sequence sequence) {
     active.remove(sequence);
     waiting.remove(sequence);
     accepted.decrementAndGet();
-    if (sequence.sampler != null) {
-      sequence.sampler.close();
-      sequence.sampler = null;
-    }
+    sequence.closeSampler();
   }
 }

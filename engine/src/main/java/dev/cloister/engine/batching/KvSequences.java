@@ -109,7 +109,7 @@ final class KvSequences {
     if (store != null && !recurrent) {
       PrefixStore.Entry stored =
           store.longest(sequence.request.tenant(), sequence.tokens, limit, best + LEAST_RETAINED);
-      if (stored != null && restore(stored, sequence, limit)) {
+      if (stored != null && restore(stored, sequence, limit, bestRetained)) {
         return;
       }
     }
@@ -146,8 +146,10 @@ final class KvSequences {
     return kept.id;
   }
 
-  private boolean restore(PrefixStore.Entry stored, Sequence sequence, int limit) {
-    int id = unused(null);
+  /** The one spared is what remains if the stored state turns out to be of no use. */
+  private boolean restore(
+      PrefixStore.Entry stored, Sequence sequence, int limit, @Nullable Retained spared) {
+    int id = unused(spared);
     int held = store == null ? 0 : store.restore(context, id, stored);
     int common = Math.min(held, stored.tokens().commonPrefix(sequence.tokens, limit));
     if (common == 0 || (common < held && !context.truncate(id, common))) {

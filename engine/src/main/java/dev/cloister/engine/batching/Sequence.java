@@ -1,13 +1,22 @@
 package dev.cloister.engine.batching;
 
+import dev.cloister.engine.generation.FailureCode;
+import dev.cloister.engine.generation.FinishReason;
+import dev.cloister.engine.generation.Usage;
+import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.TokenSampler;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * One answer on its way: waiting, computing its prompt, or generating. Belongs to the batcher's
- * thread.
+ * One answer on its way: waiting, computing its prompt, or generating. A listener that throws costs
+ * its own answer, and no other. Belongs to the batcher's thread.
  */
 final class Sequence {
+  private static final Logger log = LoggerFactory.getLogger(Sequence.class);
+
   final TokenRequest request;
   final TokenListener listener;
 
@@ -54,5 +63,72 @@ final class Sequence {
   /** Whether one token at a time is computed: the one that was chosen last. */
   boolean generating() {
     return generated() > 0 && uncomputed() == 1;
+  }
+
+  /** Makes the sampler, which outlives a sequence's slot. */
+  void openSampler(DecodeContext context) {
+    if (sampler != null) {
+      return;
+    }
+    TokenSampler made = context.newSampler(request.sampling(), request.grammar());
+    sampler = made;
+    if (request.sampling().penalizes()) {
+      for (int token : request.prompt()) {
+        made.accept(token, false);
+      }
+    }
+  }
+
+  void closeSampler() {
+    if (sampler != null) {
+      sampler.close();
+      sampler = null;
+    }
+  }
+
+  /** Tells that it has its slot, once; whether that went well. */
+  boolean tellStarted() {
+    if (started) {
+      return true;
+    }
+    started = true;
+    cachedAtStart = computed;
+    return tell(heard -> heard.started(promptTokens(), cachedAtStart));
+  }
+
+  void tellFinished(FinishReason reason, Usage usage) {
+    if (!tell(heard -> heard.finished(reason, usage))) {
+      tellFailed(FailureCode.INTERNAL, "the engine failed at the end of the answer; try again");
+    }
+  }
+
+  void tellFailed(FailureCode code, String message) {
+    tell(heard -> heard.failed(code, message));
+  }
+
+  /** Whether the listener wants a token; one that cannot tell fails at its next one. */
+  boolean ready() {
+    try {
+      return listener.ready();
+    } catch (RuntimeException e) {
+      logFailure(e);
+      return true;
+    }
+  }
+
+  private boolean tell(Consumer<TokenListener> news) {
+    try {
+      news.accept(listener);
+      return true;
+    } catch (RuntimeException | StackOverflowError e) {
+      logFailure(e);
+      return false;
+    }
+  }
+
+  /** What the listener says may be of the answer. */
+  private static void logFailure(Throwable failure) {
+    log.warn("the listener of an answer failed: {}", failure.getClass().getName());
+    log.debug("the listener of an answer failed", failure);
   }
 }

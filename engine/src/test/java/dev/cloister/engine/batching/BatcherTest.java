@@ -7,10 +7,12 @@ import static org.awaitility.Awaitility.await;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.LoadedModel.Running;
 import dev.cloister.engine.generation.Sampling;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -254,6 +256,60 @@ class BatcherTest {
     assertThat(batcher().load()).isZero();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"started", "token", "ready", "finished"})
+  void aListenerThatThrowsCostsItsOwnAnswerOnly(String call) throws Exception {
+    for (int i = 0; i < 10; i++) {
+      Collected broken = new Collected();
+      broken.broken = call;
+      broken.stopAfter = 3;
+      batcher().submit(request(prompt(i, 30), 5, "t"), broken);
+      Collected whole = ask(prompt(i, 40), 20, "t");
+      if (!call.equals("ready")) {
+        assertThatThrownBy(broken::awaitEnd).hasMessageContaining("INTERNAL: the engine failed");
+      }
+      whole.awaitEnd();
+      assertThat(whole.tokens).isEqualTo(FakeContext.expected(prompt(i, 40), 20));
+    }
+    await().until(() -> batcher().load() == 0);
+  }
+
+  @Test
+  void aPromptThatTheCacheCannotHoldFailsAlone() throws Exception {
+    context = new FakeContext(LIMITS, 100, 128);
+    assertThatThrownBy(() -> ask(prompt(1, 200), 5, "t").awaitEnd())
+        .hasMessageContaining("INTERNAL: the KV cache has no room");
+    Collected after = ask(prompt(2, 20), 5, "t");
+    after.awaitEnd();
+    assertThat(after.tokens).isEqualTo(FakeContext.expected(prompt(2, 20), 5));
+  }
+
+  @Test
+  void whatIsRetainedServesWhereWhatIsStoredIsDamaged() throws Exception {
+    BatchLimits one = new BatchLimits(1, 512, 100, false);
+    int[] shared = prompt(1, 200);
+    int[] known = joined(Arrays.copyOf(shared, 100), prompt(50, 1));
+    context = new FakeContext(one, 2000, 128);
+    batcher = start(one, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
+    ask(shared, 5, "t").awaitEnd();
+    batcher.close();
+    context = new FakeContext(one, 2000, 128);
+    batcher = start(one, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
+    ask(known, 1, "t").awaitEnd();
+    // No sequence is free then, and the first is the least recently used.
+    for (String tenant : List.of("a", "b", "c")) {
+      ask(prompt(7, 20), 1, tenant).awaitEnd();
+    }
+    damageStates();
+    Collected again = ask(joined(shared, prompt(3, 5)), 20, "t");
+    again.awaitEnd();
+    assertThat(again.cached).isEqualTo(100);
+    assertThat(again.tokens).isEqualTo(FakeContext.expected(joined(shared, prompt(3, 5)), 20));
+    Collected next = ask(prompt(9, 40), 20, "d");
+    next.awaitEnd();
+    assertThat(next.tokens).isEqualTo(FakeContext.expected(prompt(9, 40), 20));
+  }
+
   @Test
   void tooFewCellsMakeAnswersWaitAndLoseNothing() throws Exception {
     context = new FakeContext(LIMITS, 600, 128);
@@ -329,11 +385,7 @@ class BatcherTest {
     batcher = start(LIMITS, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
     ask(prompt, 5, "t").awaitEnd();
     batcher.close();
-    try (var files = Files.walk(directory)) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".kv")).toList()) {
-        Files.writeString(file, "damage");
-      }
-    }
+    damageStates();
     context = new FakeContext(LIMITS, LIMITS.cells(), 128);
     PrefixStore store = PrefixStore.open(directory, 1 << 20, InstantSource.system());
     assertThat(store.size()).isEqualTo(1);
@@ -342,6 +394,14 @@ class BatcherTest {
     again.awaitEnd();
     assertThat(again.cached).isZero();
     assertThat(again.tokens).isEqualTo(FakeContext.expected(prompt, 5));
+  }
+
+  private void damageStates() throws IOException {
+    try (var files = Files.walk(directory)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".kv")).toList()) {
+        Files.writeString(file, "damage");
+      }
+    }
   }
 
   @Test

@@ -20,8 +20,18 @@ final class Collected implements TokenListener {
   volatile int stopAfter = Integer.MAX_VALUE;
   volatile @Nullable Usage usage;
 
+  /** The call that throws, by its name, as one with a defect would. */
+  volatile String broken = "";
+
+  private void mayThrow(String call) {
+    if (broken.equals(call)) {
+      throw new IllegalStateException("told to fail");
+    }
+  }
+
   @Override
   public void started(int promptTokens, int cachedTokens) {
+    mayThrow("started");
     if (cached >= 0 || end.isDone()) {
       throw new IllegalStateException("started twice or too late");
     }
@@ -30,6 +40,7 @@ final class Collected implements TokenListener {
 
   @Override
   public boolean token(int token, @Nullable TokenProbabilities probabilities) {
+    mayThrow("token");
     if (cached < 0 || end.isDone()) {
       throw new IllegalStateException("a token before the start or after the end");
     }
@@ -39,11 +50,13 @@ final class Collected implements TokenListener {
 
   @Override
   public boolean ready() {
+    mayThrow("ready");
     return ready;
   }
 
   @Override
   public void finished(FinishReason reason, Usage used) {
+    mayThrow("finished");
     usage = used;
     if (!end.complete(reason)) {
       throw new IllegalStateException("ended twice");
