@@ -208,31 +208,28 @@ final class KvSequences {
     return true;
   }
 
+  /** Writes nothing: a state may have gigabytes, and every answer would wait for the disk. */
   private void evict(Retained kept) {
-    keepOnDisk(kept);
     forget(kept);
     drop(kept.id);
   }
 
-  /** Writes one retained sequence to disk that is not there yet; whether there was one. */
+  /**
+   * Writes one retained sequence to disk that is not there yet, which takes a while: for when
+   * nobody waits. Whether there was one.
+   */
   boolean storeOne() {
     if (store == null) {
       return false;
     }
     for (Retained kept : new ArrayList<>(retained.values())) {
       if (!kept.stored) {
-        keepOnDisk(kept);
+        kept.stored = true;
+        store.save(context, kept.id, kept.tenant, kept.tokens);
         return true;
       }
     }
     return false;
-  }
-
-  private void keepOnDisk(Retained kept) {
-    if (store != null && !kept.stored) {
-      kept.stored = true;
-      store.save(context, kept.id, kept.tenant, kept.tokens);
-    }
   }
 
   /** An empty sequence, which a retained one other than {@code spared} may have to make way for. */

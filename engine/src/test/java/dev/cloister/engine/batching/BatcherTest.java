@@ -405,6 +405,20 @@ class BatcherTest {
   }
 
   @Test
+  void nothingIsWrittenWhileSomebodyWaits() throws Exception {
+    batcher = start(LIMITS, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
+    Collected waiting = new Collected();
+    waiting.ready = false;
+    Running running = batcher.submit(request(prompt(50, 10), 50, "t"), waiting);
+    for (int i = 0; i < 10; i++) {
+      ask(prompt(i, 200), 5, "t").awaitEnd();
+    }
+    assertThat(context.saves).hasValue(0);
+    running.cancel();
+    await().until(() -> context.saves.get() > 0);
+  }
+
+  @Test
   void theStoreStaysWithinItsSize() throws Exception {
     batcher = start(LIMITS, PrefixStore.open(directory, 3000, InstantSource.system()));
     for (int i = 0; i < 10; i++) {

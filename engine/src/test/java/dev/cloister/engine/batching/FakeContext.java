@@ -39,6 +39,9 @@ final class FakeContext implements DecodeContext {
   /** Batches computed so far. */
   final AtomicInteger batches = new AtomicInteger();
 
+  /** Sequences written to disk so far. */
+  final AtomicInteger saves = new AtomicInteger();
+
   final AtomicInteger openSamplers = new AtomicInteger();
   volatile boolean closed;
   volatile boolean failNext;
@@ -284,6 +287,7 @@ final class FakeContext implements DecodeContext {
     if (!Arrays.equals(mine, tokens)) {
       throw new IllegalStateException("not what the sequence holds");
     }
+    saves.incrementAndGet();
     Files.writeString(file, Arrays.stream(tokens).boxed().toList().toString());
     return Files.size(file);
   }
