@@ -45,7 +45,7 @@ public final class BatchedModel implements LoadedModel {
    * Takes over a loaded model and what makes its tokens.
    *
    * @param batcher null for a model that does not generate
-   * @param embedding the context for embeddings and scores, one request's tokens in a batch
+   * @param embedding the context for embeddings and scores: {@link #embeddingContext}
    * @param template the Jinja text of the model's chat template; empty if it has none
    */
   public BatchedModel(
@@ -62,13 +62,18 @@ public final class BatchedModel implements LoadedModel {
     this.prompts = new PromptWriter(model.vocabulary(), template, clock);
   }
 
-  /** Options of the context that {@link #embed} and {@link #rerank} use. */
+  /**
+   * Options of the context that {@link #embed} and {@link #rerank} use. A model that generates
+   * takes long texts in pieces; others see a text as a whole, though its memory grows with its
+   * square.
+   */
   public static ContextOptions embeddingContext(ContextOptions generation, int contextTokens) {
-    Pooling pooling = generation.pooling() == Pooling.NONE ? Pooling.MEAN : generation.pooling();
+    boolean generates = generation.pooling() == Pooling.NONE;
+    Pooling pooling = generates ? Pooling.MEAN : generation.pooling();
     return new ContextOptions(
         contextTokens,
         MOST_EMBEDDED_AT_ONCE,
-        contextTokens,
+        generates ? Math.min(contextTokens, generation.batchTokens()) : contextTokens,
         generation.threads(),
         generation.batchThreads(),
         ContextOptions.KvType.F16,
@@ -117,7 +122,8 @@ public final class BatchedModel implements LoadedModel {
         submit(written);
       } catch (RequestException e) {
         listener.failed(e.code(), e.getMessage());
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
+        // Errors too: what nests deeply overflows the stack, and its caller waits for an answer.
         log.warn("a prompt could not be written: {}", e.getClass().getName());
         log.debug("a prompt could not be written", e);
         listener.failed(FailureCode.INTERNAL, "the engine failed on this prompt; see its log");
@@ -228,7 +234,7 @@ public final class BatchedModel implements LoadedModel {
 
   private synchronized Embedder embedder() throws RequestException {
     if (closed) {
-      throw new RequestException(FailureCode.NO_CAPACITY, "the model is being unloaded; try again");
+      throw Embedder.unloading();
     }
     if (embedder == null) {
       try {

@@ -7,12 +7,21 @@ import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 
-/** Makes one vector of each text, several texts in a batch. Thread-safe: callers take turns. */
+/**
+ * Makes one vector of each text, several texts in a batch. Thread-safe: callers take turns, batch
+ * by batch.
+ */
 final class Embedder implements AutoCloseable {
   private final DecodeContext context;
+  private final ReentrantLock turn = new ReentrantLock(true);
+  private volatile boolean closed;
 
-  /** Takes over a context that was opened with a pooling. */
+  /**
+   * Takes over a context that was opened with a pooling; with {@link
+   * dev.cloister.engine.model.Pooling#MEAN} where texts may be longer than a batch.
+   */
   Embedder(DecodeContext context) {
     this.context = context;
   }
@@ -20,35 +29,78 @@ final class Embedder implements AutoCloseable {
   /**
    * The pooled vectors of texts, as they come from the model.
    *
-   * @param texts tokens; each at least one and no more than a batch holds
+   * @param texts tokens; each at least one and no more than the context holds
    */
-  synchronized List<float[]> embed(List<int[]> texts) throws RequestException {
+  List<float[]> embed(List<int[]> texts) throws RequestException {
     List<float[]> vectors = new ArrayList<>(texts.size());
-    int next = 0;
-    while (next < texts.size()) {
-      int from = next;
-      context.clearBatch();
-      while (next < texts.size()
-          && next - from < context.sequences()
-          && context.size() + texts.get(next).length <= context.batchTokens()) {
-        int[] tokens = texts.get(next);
-        for (int position = 0; position < tokens.length; position++) {
-          context.add(tokens[position], position, next - from, true);
-        }
-        next++;
-      }
+    while (vectors.size() < texts.size()) {
+      turn.lock();
       try {
-        compute(vectors, next - from);
-      } finally {
-        for (int sequence = 0; sequence < next - from; sequence++) {
-          context.remove(sequence);
+        requireOpen();
+        if (texts.get(vectors.size()).length > context.batchTokens()) {
+          vectors.add(inPieces(texts.get(vectors.size())));
+        } else {
+          embedSome(texts, vectors);
         }
+      } finally {
+        turn.unlock();
       }
     }
     return vectors;
   }
 
-  private void compute(List<float[]> vectors, int count) throws RequestException {
+  /** As many of the next texts as fit in a batch. */
+  private void embedSome(List<int[]> texts, List<float[]> vectors) throws RequestException {
+    int from = vectors.size();
+    int next = from;
+    context.clearBatch();
+    while (next < texts.size()
+        && next - from < context.sequences()
+        && context.size() + texts.get(next).length <= context.batchTokens()) {
+      add(texts.get(next), 0, texts.get(next).length, next - from);
+      next++;
+    }
+    try {
+      compute();
+      for (int sequence = 0; sequence < next - from; sequence++) {
+        vectors.add(context.embedding(sequence));
+      }
+    } finally {
+      for (int sequence = 0; sequence < next - from; sequence++) {
+        context.remove(sequence);
+      }
+    }
+  }
+
+  /** The mean of a text is that of its pieces, each counting as much as it is long. */
+  private float[] inPieces(int[] text) throws RequestException {
+    float[] mean = {};
+    try {
+      for (int from = 0; from < text.length; from += context.batchTokens()) {
+        int to = Math.min(text.length, from + context.batchTokens());
+        requireOpen();
+        context.clearBatch();
+        add(text, from, to, 0);
+        compute();
+        float[] piece = context.embedding(0);
+        mean = from == 0 ? new float[piece.length] : mean;
+        for (int i = 0; i < piece.length; i++) {
+          mean[i] += piece[i] * (to - from) / text.length;
+        }
+      }
+      return mean;
+    } finally {
+      context.remove(0);
+    }
+  }
+
+  private void add(int[] text, int from, int to, int sequence) {
+    for (int position = from; position < to; position++) {
+      context.add(text[position], position, sequence, true);
+    }
+  }
+
+  private void compute() throws RequestException {
     try {
       if (context.decode() != DecodeContext.DecodeOutcome.DONE) {
         throw new RequestException(
@@ -58,9 +110,16 @@ final class Embedder implements AutoCloseable {
       throw new RequestException(
           FailureCode.INTERNAL, "the engine failed while computing; try again");
     }
-    for (int sequence = 0; sequence < count; sequence++) {
-      vectors.add(context.embedding(sequence));
+  }
+
+  private void requireOpen() throws RequestException {
+    if (closed) {
+      throw unloading();
     }
+  }
+
+  static RequestException unloading() {
+    return new RequestException(FailureCode.NO_CAPACITY, "the model is being unloaded; try again");
   }
 
   /** The vector with length 1; a vector of zeros stays. */
@@ -84,8 +143,15 @@ final class Embedder implements AutoCloseable {
     return new Embeddings(vectors.stream().map(Embedder::normalized).toList(), promptTokens);
   }
 
+  /** Waits for the batch that is being computed, and no longer. */
   @Override
-  public synchronized void close() {
-    context.close();
+  public void close() {
+    closed = true;
+    turn.lock();
+    try {
+      context.close();
+    } finally {
+      turn.unlock();
+    }
   }
 }

@@ -183,7 +183,7 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
                 observer.onCompleted();
               } catch (RequestException e) {
                 observer.onError(status(e.code()).withDescription(e.getMessage()).asException());
-              } catch (RuntimeException e) {
+              } catch (RuntimeException | Error e) {
                 log.debug("request failed", e);
                 observer.onError(
                     Status.INTERNAL.withDescription("the engine failed").asException());
