@@ -9,6 +9,7 @@ import dev.cloister.engine.generation.ModelFacts;
 import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.gguf.GgufException;
 import dev.cloister.engine.gguf.GgufModel;
+import dev.cloister.engine.library.Backend;
 import dev.cloister.engine.library.InstalledLibraries;
 import dev.cloister.engine.library.InstalledLibrary;
 import dev.cloister.engine.library.Machine;
@@ -95,18 +96,38 @@ public final class ModelLoading {
       case JNI -> Optional.empty();
       case B4916 -> LlamaCpp.b4916(deployment.libraryCache());
       case AUTO -> {
-        InstalledLibraries installed = InstalledLibraries.in(deployment.libraryCache());
-        Optional<InstalledLibrary> best =
-            installed.usable().isEmpty() ? Optional.empty() : installed.best(Machine.current());
+        Optional<InstalledLibrary> best = bestInstalled();
         yield best.isPresent() ? installed(best.get()) : LlamaCpp.b4916(deployment.libraryCache());
       }
     };
   }
 
+  private Optional<InstalledLibrary> bestInstalled() {
+    InstalledLibraries installed = InstalledLibraries.in(deployment.libraryCache());
+    if (installed.usable().isEmpty()) {
+      return Optional.empty();
+    }
+    Machine machine = Machine.current();
+    Optional<InstalledLibrary> best = installed.best(machine);
+    if (best.isEmpty()) {
+      for (InstalledLibrary library : installed.usable()) {
+        log.warn(
+            "{} is not used: {}",
+            library,
+            machine.obstacle(library.backend()).orElse("it is for " + library.platform()));
+      }
+    }
+    return best;
+  }
+
   /** One that does not work must not keep the machine from answering. */
   private Optional<LlamaCpp> installed(InstalledLibrary library) throws ModelLoadException {
     try {
-      return Optional.of(LlamaCpp.v050(library.folder()));
+      LlamaCpp llama = LlamaCpp.v050(library.backendFolders());
+      if (library.backend() != Backend.CPU && !llama.gpuOffload()) {
+        log.warn("{} finds no GPU that it can use; models run on the processor", library);
+      }
+      return Optional.of(llama);
     } catch (ModelLoadException e) {
       log.warn("the installed library is not used: {}", e.getMessage());
       return LlamaCpp.b4916(deployment.libraryCache());

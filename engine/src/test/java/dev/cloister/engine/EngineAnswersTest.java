@@ -29,26 +29,41 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Questions to a running engine process with the demonstration model. */
+@ParameterizedClass
+@MethodSource("dev.cloister.engine.EngineLibrary#available")
 class EngineAnswersTest {
 
   private static final int SLOTS = 4;
   private static final int CONTEXT = 512;
 
   @TempDir static Path directory;
+  private static EngineLibrary library = EngineLibrary.B4916;
   private static EngineProcess engine;
+
+  /** JUnit gives a method its argument only where a constructor takes it, too. */
+  EngineAnswersTest(EngineLibrary library) {
+    assertThat(library).isEqualTo(EngineAnswersTest.library);
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void choose(EngineLibrary next) {
+    library = next;
+  }
 
   @BeforeAll
   static void start() throws IOException {
-    engine = EngineProcess.start(directory, DEMO_MODEL, "--slots", "4", "--threads", "1");
+    engine = EngineProcess.start(library, directory, DEMO_MODEL, "--slots", "4", "--threads", "1");
     var ready = engine.awaitLoaded().getReady();
     assertThat(ready.getContextTokens()).isEqualTo(CONTEXT);
     assertThat(ready.getSlots()).isEqualTo(SLOTS);
-    assertThat(ready.getEngine()).startsWith("llama.cpp ");
+    assertThat(ready.getEngine()).isEqualTo(library.title);
   }
 
   @AfterAll

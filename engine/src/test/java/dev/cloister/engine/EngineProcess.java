@@ -58,15 +58,21 @@ final class EngineProcess implements AutoCloseable {
             .build();
   }
 
-  /** Starts a process with its socket, output and library cache in the directory. */
+  /** Starts a process on the library that comes with Cloister. */
   static EngineProcess start(Path directory, Path model, String... flags) throws IOException {
+    return start(EngineLibrary.B4916, directory, model, flags);
+  }
+
+  /** Starts a process with its socket and output in the directory. */
+  static EngineProcess start(EngineLibrary library, Path directory, Path model, String... flags)
+      throws IOException {
     Path socket = directory.resolve("engine.sock");
     List<String> command =
         new ArrayList<>(
             List.of(
                 "--model", model.toString(),
                 "--socket", socket.toString(),
-                "--library-cache", cache().toString()));
+                "--library-cache", library.cache().orElseThrow().toString()));
     command.addAll(List.of(flags));
     return launch(directory, socket, command);
   }
@@ -94,10 +100,6 @@ final class EngineProcess implements AutoCloseable {
             .redirectError(err.toFile())
             .start();
     return new EngineProcess(process, socket, out, err);
-  }
-
-  static Path cache() {
-    return Path.of("target", "library-cache").toAbsolutePath();
   }
 
   EngineServiceGrpc.EngineServiceBlockingStub stub() {

@@ -47,10 +47,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the engine promises beyond plain answers, asked of a real process with the demo model. */
+@ParameterizedClass
+@MethodSource("dev.cloister.engine.EngineLibrary#available")
 class EnginePromisesTest {
   private static final String WEATHER =
       """
@@ -72,11 +76,24 @@ class EnginePromisesTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir static Path directory;
+  private static EngineLibrary library = EngineLibrary.B4916;
   private static EngineProcess engine;
+
+  /** JUnit gives a method its argument only where a constructor takes it, too. */
+  EnginePromisesTest(EngineLibrary library) {
+    assertThat(library).isEqualTo(EnginePromisesTest.library);
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void choose(EngineLibrary next) {
+    library = next;
+  }
 
   @BeforeAll
   static void start() throws IOException {
-    engine = EngineProcess.start(directory, DEMO_MODEL, "--slots", "16", "--threads", "1").ready();
+    engine =
+        EngineProcess.start(library, directory, DEMO_MODEL, "--slots", "16", "--threads", "1")
+            .ready();
   }
 
   @AfterAll
@@ -454,13 +471,13 @@ class EnginePromisesTest {
     Generation generation = greedy("Repeat after me: " + "silver tiger ".repeat(30)).build();
     Answer before;
     try (EngineProcess first =
-        EngineProcess.start(restarted, DEMO_MODEL, "--prefixes", prefixes).ready()) {
+        EngineProcess.start(library, restarted, DEMO_MODEL, "--prefixes", prefixes).ready()) {
       before = first.ask(generation);
       first.process.getOutputStream().close();
       assertThat(first.process.waitFor()).isZero();
     }
     try (EngineProcess second =
-        EngineProcess.start(restarted, DEMO_MODEL, "--prefixes", prefixes).ready()) {
+        EngineProcess.start(library, restarted, DEMO_MODEL, "--prefixes", prefixes).ready()) {
       Answer after = second.ask(generation);
       assertThat(before.cachedTokens()).isZero();
       assertThat(after.cachedTokens()).isEqualTo(after.promptTokens() - 1);

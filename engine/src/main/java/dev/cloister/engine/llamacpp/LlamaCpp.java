@@ -62,19 +62,25 @@ public final class LlamaCpp {
   }
 
   /**
-   * The libraries of version 0.5.0, with all the backends that lie beside them.
+   * The libraries of version 0.5.0, with the backends that lie beside them.
    *
-   * @param folder where they are: {@code libllama}, {@code libggml}, {@code libggml-base} and
-   *     backends such as {@code libggml-cuda}
+   * @param folders the first has {@code libllama}, {@code libggml}, {@code libggml-base} and
+   *     backends such as {@code libggml-cuda}; each further one has backends that are loaded while
+   *     there is no GPU
    * @throws ModelLoadException if they are not there, of another version, or have no backend for
    *     this machine
    */
-  public static LlamaCpp v050(Path folder) throws ModelLoadException {
+  public static LlamaCpp v050(List<Path> folders) throws ModelLoadException {
+    Path folder = folders.getFirst();
     SymbolLookup symbols = open(library(folder, "ggml-base"));
     symbols = open(library(folder, "ggml")).or(symbols);
     symbols = open(library(folder, "llama")).or(symbols);
     LlamaCpp llama = of(LlamaVersion.V0_5_0, symbols);
-    llama.backends.load(folder);
+    for (Path next : folders) {
+      if (!llama.gpuOffload()) {
+        llama.backends.load(next);
+      }
+    }
     if (llama.devices().isEmpty()) {
       throw new ModelLoadException(
           "%s in %s has no backend for this machine".formatted(llama.version(), folder));
@@ -83,10 +89,11 @@ public final class LlamaCpp {
     return llama;
   }
 
-  /** Some files carry the version in their name: {@code libllama.v0.5.0.so}. */
+  /** Some files carry backend and version in their name: {@code libllama.cuda.v0.5.0.so}. */
   private static Path library(Path folder, String name) throws ModelLoadException {
     Pattern pattern =
-        Pattern.compile("(lib)?" + Pattern.quote(name) + "(\\.v[0-9.]+)?\\.(so|dylib|dll)");
+        Pattern.compile(
+            "(lib)?" + Pattern.quote(name) + "(\\.[a-z]+)?(\\.v[0-9.]+)?\\.(so|dylib|dll)");
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(file -> pattern.matcher(file.getFileName().toString()).matches())

@@ -2,6 +2,8 @@ package dev.cloister.engine.llamacpp;
 
 import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.generation.Sampling;
+import dev.cloister.engine.library.InstalledLibrary;
+import dev.cloister.engine.library.TestLibraryCache;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.ContextOptions.FlashAttention;
 import dev.cloister.engine.model.ContextOptions.KvType;
@@ -18,8 +20,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The native libraries that tests run on: b4916 always, v0.5.0 where the property {@code
- * cloister.test.llamacpp050} or the variable {@code CLOISTER_TEST_LLAMACPP050} names its folder.
+ * The native libraries that tests run on: b4916 always, v0.5.0 where {@link TestLibraryCache} has
+ * it.
  */
 final class Libraries {
 
@@ -33,13 +35,9 @@ final class Libraries {
   static List<LlamaCpp> start() throws ModelLoadException {
     List<LlamaCpp> libraries = new ArrayList<>();
     libraries.add(LlamaCpp.b4916(CACHE).orElseThrow());
-    String folder =
-        System.getProperty("cloister.test.llamacpp050", System.getenv("CLOISTER_TEST_LLAMACPP050"));
-    if (folder == null || folder.isEmpty()) {
-      System.out.println(
-          "llama.cpp v0.5.0: tests skipped; name its folder with -Dcloister.test.llamacpp050=...");
-    } else {
-      libraries.add(LlamaCpp.v050(Path.of(folder)));
+    Optional<InstalledLibrary> installed = TestLibraryCache.library();
+    if (installed.isPresent()) {
+      libraries.add(LlamaCpp.v050(installed.get().backendFolders()));
     }
     return libraries;
   }

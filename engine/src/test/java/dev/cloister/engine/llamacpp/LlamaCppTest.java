@@ -330,7 +330,7 @@ class LlamaCppTest {
   @Test
   void aFolderWithoutTheLibraryIsRefused() {
     assertThatExceptionOfType(ModelLoadException.class)
-        .isThrownBy(() -> LlamaCpp.v050(folder))
+        .isThrownBy(() -> LlamaCpp.v050(List.of(folder)))
         .withMessageContaining("has no library ggml-base");
   }
 }
