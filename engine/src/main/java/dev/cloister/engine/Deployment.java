@@ -17,7 +17,8 @@ import java.util.Optional;
  * @param batchTokens tokens computed at once at most
  * @param gpuLayers layers on the GPU; {@link #ALL} for all of them
  * @param mainGpu the one GPU to use; {@link #ALL} to spread layers over all
- * @param prefixes folder for prefixes that outlive the process; it should belong to this model
+ * @param prefixes folder for prefixes that outlive the process; belongs to this engine's model and,
+ *     while it runs, to this engine alone
  * @param prefixBytes of all of them together
  */
 public record Deployment(

@@ -74,7 +74,8 @@ public final class ModelLoading {
     }
     Model model = llama.get().load(file, loadOptions(llama.get()), progress);
     try {
-      return answering(model, contextTokens, gguf.chatTemplate().orElse(""));
+      return answering(
+          model, engineName(llama.get()), contextTokens, gguf.chatTemplate().orElse(""));
     } catch (ModelLoadException | RuntimeException e) {
       model.close();
       throw e;
@@ -140,7 +141,20 @@ public final class ModelLoading {
         : LoadOptions.CPU;
   }
 
-  private LoadedModel answering(Model model, int contextTokens, String template)
+  /** With the kind of GPU that is used, if one is: {@code llama.cpp v0.5.0 (CUDA)}. */
+  private String engineName(LlamaCpp llama) {
+    boolean onGpu = deployment.gpuLayers() != 0 && llama.gpuOffload();
+    return onGpu
+        ? llama.devices().stream()
+            .filter(device -> !device.cpu())
+            .findFirst()
+            .map(gpu -> gpu.name().replaceFirst("[0-9]+$", ""))
+            .map(gpu -> "%s (%s)".formatted(llama.version(), gpu))
+            .orElse(llama.version())
+        : llama.version();
+  }
+
+  private LoadedModel answering(Model model, String engineName, int contextTokens, String template)
       throws ModelLoadException {
     ModelProperties properties = model.properties();
     boolean generates = properties.pooling() == Pooling.NONE;
@@ -152,8 +166,7 @@ public final class ModelLoading {
             properties.recurrent());
     ContextOptions options = contextOptions(limits, properties.pooling());
     ModelFacts facts =
-        new ModelFacts(
-            contextTokens, limits.slots(), properties.library(), true, uses(properties.pooling()));
+        new ModelFacts(contextTokens, limits.slots(), engineName, true, uses(properties.pooling()));
     return new BatchedModel(
         model,
         facts,
@@ -195,13 +208,14 @@ public final class ModelLoading {
     if (deployment.prefixes().isEmpty() || deployment.prefixBytes() == 0) {
       return null;
     }
-    String kind = properties.library() + "-" + options.kvType();
-    Path folder =
-        deployment
-            .prefixes()
-            .get()
-            .resolve(kind.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9._-]", "-"));
+    String kind =
+        (properties.library() + "-" + options.kvType())
+            .toLowerCase(Locale.ROOT)
+            .replaceAll("[^a-z0-9._-]", "-");
+    Path all = deployment.prefixes().get();
+    Path folder = all.resolve(kind);
     try {
+      PrefixFolders.removeOthers(all, folder);
       return PrefixStore.open(folder, deployment.prefixBytes(), clock);
     } catch (IOException e) {
       log.warn("prefixes are not kept: {}", e.getMessage());

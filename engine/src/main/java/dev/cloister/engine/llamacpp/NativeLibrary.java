@@ -5,9 +5,12 @@ import dev.cloister.engine.generation.ModelLoadException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.zip.CRC32;
@@ -36,7 +39,8 @@ public final class NativeLibrary {
       checksum.update(packed);
       Path folder = cache.resolve("jllama-%08x".formatted(checksum.getValue())).toAbsolutePath();
       Path library = folder.resolve(name);
-      Files.createDirectories(folder);
+      createPrivate(cache);
+      createPrivate(folder);
       if (!holds(library, packed)) {
         write(packed, folder, library);
       }
@@ -59,6 +63,26 @@ public final class NativeLibrary {
     } catch (ClassNotFoundException | IOException | LinkageError e) {
       throw new ModelLoadException(
           "native library %s cannot be loaded: %s".formatted(folder, e.getMessage()), e);
+    }
+  }
+
+  /** What others could write, an engine would run: the mode is that of nobody but this user. */
+  private static void createPrivate(Path folder) throws IOException {
+    if (Files.isDirectory(folder)) {
+      return;
+    }
+    Files.createDirectories(folder.toAbsolutePath().getParent());
+    boolean posix = folder.getFileSystem().supportedFileAttributeViews().contains("posix");
+    FileAttribute<?>[] mode =
+        posix
+            ? new FileAttribute<?>[] {
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))
+            }
+            : new FileAttribute<?>[0];
+    try {
+      Files.createDirectory(folder, mode);
+    } catch (FileAlreadyExistsException e) {
+      // Another engine was quicker.
     }
   }
 

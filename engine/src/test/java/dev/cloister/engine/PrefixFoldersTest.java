@@ -1,0 +1,33 @@
+package dev.cloister.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PrefixFoldersTest {
+  @TempDir private Path all;
+
+  @Test
+  void whatAnotherLibraryOrKvTypeLeftIsRemoved() throws IOException {
+    Path kept = Files.createDirectories(all.resolve("llama.cpp-v0.5.0-f16").resolve("tenant"));
+    Files.createFile(kept.resolve("a.kv"));
+    Path other = Files.createDirectories(all.resolve("llama.cpp-b4916-f16").resolve("tenant"));
+    Files.createFile(other.resolve("b.kv"));
+
+    PrefixFolders.removeOthers(all, kept.getParent());
+
+    assertThat(all).isDirectoryContaining(kept.getParent()::equals);
+    assertThat(kept.resolve("a.kv")).exists();
+    assertThat(other.getParent()).doesNotExist();
+  }
+
+  @Test
+  void aFirstEngineFindsNothingToRemove() throws IOException {
+    PrefixFolders.removeOthers(all.resolve("missing"), all.resolve("missing").resolve("kind"));
+    assertThat(all).isEmptyDirectory();
+  }
+}
