@@ -1,5 +1,6 @@
 package dev.cloister.agent;
 
+import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Fingerprint;
 import dev.cloister.agent.link.CoordinatorLink;
 import dev.cloister.agent.link.GrpcModelSource;
@@ -7,6 +8,7 @@ import dev.cloister.agent.link.LinkListener;
 import dev.cloister.agent.modelstore.BundledModels;
 import dev.cloister.agent.modelstore.ModelStore;
 import dev.cloister.agent.supervisor.EngineLauncher;
+import dev.cloister.agent.supervisor.PrefixCache;
 import dev.cloister.agent.supervisor.Supervisor;
 import dev.cloister.identity.enrollment.EnrollmentException;
 import dev.cloister.identity.enrollment.Membership;
@@ -33,20 +35,29 @@ public final class Agent implements AutoCloseable {
 
   private Agent(AgentConfig config, Membership membership) {
     Path data = config.dataDirectory();
+    CompletableFuture<Capability> capability =
+        CompletableFuture.supplyAsync(
+            () -> new Fingerprint(data).take(), Thread::startVirtualThread);
+    ModelStore store =
+        new ModelStore(
+            data.resolve("models"),
+            new BundledModels(config.bundledModels(), new GrpcModelSource(membership)));
+    PrefixCache prefixes =
+        new PrefixCache(data.resolve("prefixes"), config.owner().prefixBytes(), store::has);
+    prefixes.removeOrphans();
     this.supervisor =
         new Supervisor(
-            new ModelStore(
-                data.resolve("models"),
-                new BundledModels(config.bundledModels(), new GrpcModelSource(membership))),
-            new EngineLauncher(config.engineCommand(), data.resolve("run"), config.libraryCache()),
+            store,
+            new EngineLauncher(
+                config.engineCommand(),
+                data.resolve("run"),
+                config.libraryCache(),
+                config.owner(),
+                () -> capability.join().cpu(),
+                prefixes),
             (model, status) -> reportTo().report(model, status));
     this.link =
-        new CoordinatorLink(
-            membership,
-            supervisor,
-            () -> new Fingerprint(data).take(),
-            config.version(),
-            new Log());
+        new CoordinatorLink(membership, supervisor, capability, config.version(), new Log());
   }
 
   /** Starts an agent that is a member already; it dials the coordinator until it is closed. */

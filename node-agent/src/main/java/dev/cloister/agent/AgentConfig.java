@@ -1,5 +1,6 @@
 package dev.cloister.agent;
 
+import dev.cloister.agent.supervisor.NodeOptions;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -10,6 +11,7 @@ import java.util.List;
  * @param engineCommand what starts an engine process, without its arguments
  * @param bundledModels model files that came with the installation; may be missing
  * @param libraryCache where native libraries are unpacked; may be shared by agents
+ * @param owner what this machine's owner says to engines
  * @param version told to the coordinator
  */
 public record AgentConfig(
@@ -17,6 +19,7 @@ public record AgentConfig(
     List<String> engineCommand,
     Path bundledModels,
     Path libraryCache,
+    NodeOptions owner,
     String version) {
   public AgentConfig {
     engineCommand = List.copyOf(engineCommand);

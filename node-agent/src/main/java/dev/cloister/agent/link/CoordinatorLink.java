@@ -14,10 +14,8 @@ import dev.cloister.proto.agent.v1.Hello;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -44,21 +42,19 @@ public final class CoordinatorLink implements AutoCloseable {
   private volatile boolean closing;
 
   /**
-   * @param capability looks at the machine; called once, beside the first connection
+   * @param capability of this machine; awaited before the first connection
    */
   public CoordinatorLink(
       Membership membership,
       Supervisor supervisor,
-      Callable<Capability> capability,
+      Future<Capability> capability,
       String agentVersion,
       LinkListener listener) {
     this.membership = membership;
     this.supervisor = supervisor;
     this.agentVersion = agentVersion;
     this.listener = listener;
-    FutureTask<Capability> look = new FutureTask<>(capability);
-    this.capability = look;
-    Thread.ofVirtual().name("fingerprint").start(look);
+    this.capability = capability;
   }
 
   public void start() {

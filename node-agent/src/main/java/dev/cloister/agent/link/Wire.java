@@ -6,6 +6,7 @@ import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Gpu;
 import dev.cloister.agent.fingerprint.Load;
 import dev.cloister.agent.fingerprint.NetworkLink;
+import dev.cloister.agent.supervisor.EngineOptions;
 import dev.cloister.agent.supervisor.ModelSpec;
 import dev.cloister.proto.agent.v1.Battery;
 import dev.cloister.proto.agent.v1.CapabilityReport;
@@ -14,6 +15,8 @@ import dev.cloister.proto.agent.v1.LoadReport;
 import dev.cloister.proto.agent.v1.Memory;
 import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.agent.v1.ServeModel;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /** What the agent reports and is told, between the domain and the wire. */
 final class Wire {
@@ -112,6 +115,35 @@ final class Wire {
         wire.getSha256(),
         wire.getSizeBytes(),
         wire.getContextTokens(),
-        wire.getSlots());
+        wire.getSlots(),
+        fromWire(wire.getOptions()));
+  }
+
+  private static EngineOptions fromWire(dev.cloister.proto.agent.v1.EngineOptions wire) {
+    return new EngineOptions(
+        number(wire.hasThreads(), wire.getThreads()),
+        number(wire.hasBatchThreads(), wire.getBatchThreads()),
+        number(wire.hasBatchTokens(), wire.getBatchTokens()),
+        number(wire.hasGpuLayers(), wire.getGpuLayers()),
+        number(wire.hasMainGpu(), wire.getMainGpu()),
+        switch (wire.getKvType()) {
+          case KV_TYPE_F16 -> Optional.of(EngineOptions.KvType.F16);
+          case KV_TYPE_Q8_0 -> Optional.of(EngineOptions.KvType.Q8_0);
+          case KV_TYPE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+        },
+        wire.hasKvOnHost()
+            ? Optional.of(
+                wire.getKvOnHost() ? EngineOptions.KvPlace.HOST : EngineOptions.KvPlace.GPU)
+            : Optional.empty(),
+        switch (wire.getFlashAttention()) {
+          case FLASH_ATTENTION_AUTO -> Optional.of(EngineOptions.FlashAttention.AUTO);
+          case FLASH_ATTENTION_ON -> Optional.of(EngineOptions.FlashAttention.ON);
+          case FLASH_ATTENTION_OFF -> Optional.of(EngineOptions.FlashAttention.OFF);
+          case FLASH_ATTENTION_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+        });
+  }
+
+  private static OptionalInt number(boolean given, int value) {
+    return given ? OptionalInt.of(value) : OptionalInt.empty();
   }
 }

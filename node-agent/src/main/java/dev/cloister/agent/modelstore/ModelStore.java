@@ -86,6 +86,11 @@ public final class ModelStore {
     }
   }
 
+  /** Whether the file of this digest is here. */
+  public boolean has(String sha256) {
+    return Files.exists(directory.resolve(sha256 + ".gguf"));
+  }
+
   /** A file of another size was damaged after it was verified; it is fetched again. */
   private static boolean isHere(Path file, long sizeBytes) throws IOException {
     return Files.exists(file) && Files.size(file) == sizeBytes;

@@ -1,5 +1,6 @@
 package dev.cloister.agent.supervisor;
 
+import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.identity.PrivateFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -7,7 +8,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +31,9 @@ public final class EngineLauncher implements AutoCloseable {
   private final List<String> command;
   private final Path runDirectory;
   private final Path libraryCache;
+  private final NodeOptions owner;
+  private final Supplier<Cpu> cpu;
+  private final PrefixCache prefixes;
   private final Duration longestStart;
   private final AtomicLong started = new AtomicLong();
   private @Nullable Path temporary;
@@ -37,17 +43,34 @@ public final class EngineLauncher implements AutoCloseable {
    *     the main class
    * @param runDirectory for sockets; only this user may enter it
    * @param libraryCache where native libraries are unpacked
+   * @param owner what the node's owner says to engines
+   * @param cpu the processor; asked before each start
    */
-  public EngineLauncher(List<String> command, Path runDirectory, Path libraryCache) {
-    this(command, runDirectory, libraryCache, LONGEST_START);
+  public EngineLauncher(
+      List<String> command,
+      Path runDirectory,
+      Path libraryCache,
+      NodeOptions owner,
+      Supplier<Cpu> cpu,
+      PrefixCache prefixes) {
+    this(command, runDirectory, libraryCache, owner, cpu, prefixes, LONGEST_START);
   }
 
   EngineLauncher(
-      List<String> command, Path runDirectory, Path libraryCache, Duration longestStart) {
-    this.longestStart = longestStart;
+      List<String> command,
+      Path runDirectory,
+      Path libraryCache,
+      NodeOptions owner,
+      Supplier<Cpu> cpu,
+      PrefixCache prefixes,
+      Duration longestStart) {
     this.command = List.copyOf(command);
     this.runDirectory = runDirectory;
     this.libraryCache = libraryCache;
+    this.owner = owner;
+    this.cpu = cpu;
+    this.prefixes = prefixes;
+    this.longestStart = longestStart;
   }
 
   /**
@@ -68,18 +91,17 @@ public final class EngineLauncher implements AutoCloseable {
             "--context",
             String.valueOf(model.contextTokens()),
             "--slots",
-            String.valueOf(model.slots()),
-            "--threads",
-            String.valueOf(threads())));
-    return EngineProcess.start(model.name(), line, socket, longestStart);
-  }
-
-  /**
-   * All cores but one: llama.cpp's threads wait by spinning, so that a core taken by anything else
-   * stalls them all.
-   */
-  private static int threads() {
-    return Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+            String.valueOf(model.slots())));
+    line.addAll(model.options().on(cpu.get(), owner).flags());
+    Optional<PrefixCache.Loan> loan = prefixes.lend(model.sha256());
+    loan.ifPresent(lent -> line.addAll(lent.flags()));
+    Runnable closed = () -> loan.ifPresent(PrefixCache.Loan::close);
+    try {
+      return EngineProcess.start(model.name(), line, socket, longestStart, closed);
+    } catch (IOException | RuntimeException e) {
+      closed.run();
+      throw e;
+    }
   }
 
   private synchronized Path runDirectory() throws IOException {

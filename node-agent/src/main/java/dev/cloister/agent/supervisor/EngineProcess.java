@@ -25,10 +25,13 @@ final class EngineProcess implements AutoCloseable {
   private final Process process;
   private final Path socket;
   private final Duration longestStart;
+  private final Runnable closed;
   private final Thread logRelay;
   private volatile String lastLine = "";
 
-  private EngineProcess(String model, Process process, Path socket, Duration longestStart) {
+  private EngineProcess(
+      String model, Process process, Path socket, Duration longestStart, Runnable closed) {
+    this.closed = closed;
     this.model = model;
     this.process = process;
     this.socket = socket;
@@ -36,11 +39,18 @@ final class EngineProcess implements AutoCloseable {
     this.logRelay = Thread.ofVirtual().name("engine-log-" + model).unstarted(this::relayLog);
   }
 
-  static EngineProcess start(String model, List<String> command, Path socket, Duration longestStart)
+  /**
+   * @param closed is run when the process is gone
+   */
+  static EngineProcess start(
+      String model, List<String> command, Path socket, Duration longestStart, Runnable closed)
       throws IOException {
-    Process process =
-        new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-    EngineProcess engine = new EngineProcess(model, process, socket, longestStart);
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    // An abort of ggml would otherwise start a debugger where one is installed, and wait for it.
+    builder.environment().put("GGML_NO_BACKTRACE", "1");
+    Process process = builder.start();
+    EngineProcess engine = new EngineProcess(model, process, socket, longestStart, closed);
     log.info("engine of {} was started, process {}", model, process.pid());
     engine.logRelay.start();
     return engine;
@@ -118,5 +128,6 @@ final class EngineProcess implements AutoCloseable {
     } catch (IOException e) {
       log.debug("removing {}", socket, e);
     }
+    closed.run();
   }
 }

@@ -9,7 +9,13 @@ import java.util.regex.Pattern;
  * @param contextTokens tokens per request; 0 means what the model was trained for
  * @param slots requests answered at the same time
  */
-public record ModelSpec(String name, String sha256, long sizeBytes, int contextTokens, int slots) {
+public record ModelSpec(
+    String name,
+    String sha256,
+    long sizeBytes,
+    int contextTokens,
+    int slots,
+    EngineOptions options) {
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
   /**

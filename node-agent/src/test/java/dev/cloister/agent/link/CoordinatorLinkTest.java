@@ -15,6 +15,7 @@ import dev.cloister.agent.supervisor.ScriptedEngine;
 import dev.cloister.agent.supervisor.Supervisor;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.EngineOptions;
 import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Generation;
@@ -27,6 +28,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -68,7 +70,7 @@ class CoordinatorLinkTest {
         new CoordinatorLink(
             coordinator.member(directory.resolve("member")),
             supervisor,
-            () -> CAPABILITY,
+            CompletableFuture.completedFuture(CAPABILITY),
             "1.2.3",
             new Told());
     wired[0] = link;
@@ -284,6 +286,53 @@ class CoordinatorLinkTest {
         1);
     ready(visit);
     assertThat(coordinator.visits).hasSize(1);
+  }
+
+  @Test
+  void theOptionsOfAModelReachItsEngine() {
+    Visit visit = visit(1);
+    visit.serve(
+        "tiny",
+        MODEL.sha256(),
+        EngineOptions.newBuilder()
+            .setThreads(1)
+            .setBatchThreads(2)
+            .setBatchTokens(64)
+            .setGpuLayers(-1)
+            .setMainGpu(0)
+            .setKvType(EngineOptions.KvType.KV_TYPE_Q8_0)
+            .setKvOnHost(true)
+            .setFlashAttention(EngineOptions.FlashAttention.FLASH_ATTENTION_ON)
+            .build());
+    awaitMessages(visit, message -> isReady(message), 1);
+    assertThat(stage.commandLine())
+        .containsSequence(
+            "--threads",
+            "1",
+            "--batch-threads",
+            "2",
+            "--batch",
+            "64",
+            "--gpu-layers",
+            "-1",
+            "--main-gpu",
+            "0",
+            "--kv-type",
+            "q8_0",
+            "--kv-on",
+            "host",
+            "--flash-attention",
+            "on");
+  }
+
+  @Test
+  void optionsOutOfRangeAreSaidToBe() {
+    Visit visit = visit(1);
+    visit.serve("tiny", MODEL.sha256(), EngineOptions.newBuilder().setBatchTokens(1).build());
+    awaitMessages(
+        visit,
+        message -> message.getModel().getError().equals("batch: 1 (expected: 32 to 8192)"),
+        1);
   }
 
   @Test

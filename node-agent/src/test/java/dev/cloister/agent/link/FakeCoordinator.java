@@ -10,6 +10,7 @@ import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc;
 import dev.cloister.proto.agent.v1.CancelGeneration;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.EngineOptions;
 import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.StartGeneration;
 import dev.cloister.proto.agent.v1.Welcome;
@@ -134,6 +135,10 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
     }
 
     void serve(String model, String sha256) {
+      serve(model, sha256, EngineOptions.getDefaultInstance());
+    }
+
+    void serve(String model, String sha256, EngineOptions options) {
       send(
           CoordinatorMessage.newBuilder()
               .setServe(
@@ -141,7 +146,8 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
                       .setModel(model)
                       .setSha256(sha256)
                       .setSizeBytes(1)
-                      .setSlots(2)));
+                      .setSlots(2)
+                      .setOptions(options)));
     }
 
     void generate(String id, String model, String prompt) {

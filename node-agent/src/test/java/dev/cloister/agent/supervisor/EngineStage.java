@@ -1,5 +1,6 @@
 package dev.cloister.agent.supervisor;
 
+import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.modelstore.ModelStore;
 import dev.cloister.agent.supervisor.ScriptedEngine.Mood;
 import java.io.ByteArrayInputStream;
@@ -17,6 +18,9 @@ import java.util.List;
  * A directory in which {@link ScriptedEngine}s act, with a store that has any model of one byte.
  */
 public final class EngineStage {
+  /** Two threads a core. */
+  static final Cpu CPU = new Cpu("cpu", 4, 8, List.of());
+
   private final Path directory;
 
   public EngineStage(Path directory) {
@@ -37,18 +41,40 @@ public final class EngineStage {
   }
 
   Supervisor supervisor(StatusListener listener, Path run, Duration longestStart) {
-    return new Supervisor(
+    return supervisor(listener, run, longestStart, NodeOptions.DEFAULT);
+  }
+
+  Supervisor supervisor(
+      StatusListener listener, Path run, Duration longestStart, NodeOptions owner) {
+    ModelStore store =
         new ModelStore(
             directory.resolve("models"),
             (sha256, offset) ->
-                new ByteArrayInputStream(new byte[] {(byte) (sha256.equals(sha256(0)) ? 0 : 1)})),
+                new ByteArrayInputStream(new byte[] {(byte) (sha256.equals(sha256(0)) ? 0 : 1)}));
+    return new Supervisor(
+        store,
         new EngineLauncher(
-            ScriptedEngine.command(directory), run, directory.resolve("lib"), longestStart),
+            ScriptedEngine.command(directory),
+            run,
+            directory.resolve("lib"),
+            owner,
+            () -> CPU,
+            new PrefixCache(directory.resolve("prefixes"), owner.prefixBytes(), store::has),
+            longestStart),
         listener);
   }
 
+  /** What the last engine was started with, and its value of {@code GGML_NO_BACKTRACE}. */
+  public List<String> commandLine() {
+    try {
+      return Files.readAllLines(directory.resolve("command-line"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   public static ModelSpec model(String name, int content) {
-    return new ModelSpec(name, sha256(content), 1, 0, 2);
+    return new ModelSpec(name, sha256(content), 1, 0, 2, EngineOptions.NONE);
   }
 
   public boolean wasCancelled() {
@@ -84,7 +110,7 @@ public final class EngineStage {
         .toList();
   }
 
-  private static String sha256(int content) {
+  static String sha256(int content) {
     try {
       return HexFormat.of()
           .formatHex(MessageDigest.getInstance("SHA-256").digest(new byte[] {(byte) content}));

@@ -31,6 +31,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -38,10 +39,11 @@ import java.util.concurrent.CountDownLatch;
 
 /**
  * An engine process without a model. Its first argument is a directory: the file {@code mood} in it
- * says how it behaves, and it adds its process id to {@code pids} there. A prompt {@code die} makes
- * it abort in the middle of an answer, {@code wait} never ends, {@code flood} is 10,000 pieces, to
- * {@code repeat} it says what it was asked, to {@code everything} it sends every kind of event, and
- * {@code flow} is 64 MiB, as fast as they are taken.
+ * says how it behaves, and it adds its process id to {@code pids} and writes its arguments to
+ * {@code command-line} there. A prompt {@code die} makes it abort in the middle of an answer,
+ * {@code wait} never ends, {@code flood} is 10,000 pieces, to {@code repeat} it says what it was
+ * asked, to {@code everything} it sends every kind of event, and {@code flow} is 64 MiB, as fast as
+ * they are taken.
  */
 public final class ScriptedEngine {
   /** An answer with every kind of event and all their fields. */
@@ -116,6 +118,9 @@ public final class ScriptedEngine {
     Path stage = Path.of(arguments[0]);
     Mood mood = Mood.valueOf(Files.readString(stage.resolve("mood")));
     Path socket = Path.of(arguments[Arrays.asList(arguments).indexOf("--socket") + 1]);
+    List<String> line = new ArrayList<>(List.of(arguments));
+    line.add(String.valueOf(System.getenv("GGML_NO_BACKTRACE")));
+    Files.write(stage.resolve("command-line"), line);
     Files.writeString(
         stage.resolve("pids"),
         ProcessHandle.current().pid() + "\n",

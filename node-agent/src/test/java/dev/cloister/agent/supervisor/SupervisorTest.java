@@ -17,6 +17,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
@@ -61,6 +63,49 @@ class SupervisorTest {
             new Ready(new ModelFacts(64, 2, "script", true, Set.of(Use.GENERATE, Use.EMBED))));
     assertThat(supervisor.engine("tiny")).isPresent();
     assertThat(supervisor.engine("other")).isEmpty();
+  }
+
+  @Test
+  void anEngineIsStartedWithWhatItsModelItsOwnerAndTheMachineSay() throws IOException {
+    NodeOptions owner =
+        new NodeOptions(
+            OptionalInt.of(2),
+            OptionalInt.empty(),
+            Optional.of(EngineOptions.KvType.Q8_0),
+            Optional.empty(),
+            1 << 20);
+    try (Supervisor owned =
+        stage.supervisor(
+            (model, status) -> statuses.add(status), directory.resolve("run"), PATIENCE, owner)) {
+      owned.serve(MODEL);
+      awaitReady(1);
+      assertThat(stage.commandLine())
+          .containsSequence("--threads", "2", "--batch-threads", "2", "--kv-type", "q8_0")
+          .containsSequence(
+              "--prefixes",
+              directory.resolve("prefixes").resolve(MODEL.sha256()).toString(),
+              "--prefix-bytes",
+              "1048576")
+          .as("ggml starts no debugger")
+          .endsWith("1");
+
+      // The folder of the first engine is free for the next.
+      ProcessHandle.of(stage.pids().getFirst()).orElseThrow().destroyForcibly();
+      awaitReady(2);
+      assertThat(stage.commandLine()).contains("--prefixes");
+    }
+  }
+
+  @Test
+  void otherOptionsReplaceTheEngine() {
+    supervisor.serve(MODEL);
+    awaitReady(1);
+    supervisor.serve(new ModelSpec("tiny", MODEL.sha256(), 1, 32, 4, EngineOptions.NONE));
+    awaitReady(2);
+    assertThat(stage.commandLine())
+        .containsSequence("--context", "32", "--slots", "4")
+        .contains("--prefixes");
+    assertThat(stage.alive()).hasSize(1);
   }
 
   @Test
@@ -201,12 +246,12 @@ class SupervisorTest {
 
   @Test
   void aSpecificationOutOfRangeIsRefused() {
-    assertThatThrownBy(() -> new ModelSpec("m", "../../etc/passwd", 1, 0, 1))
+    assertThatThrownBy(() -> new ModelSpec("m", "../../etc/passwd", 1, 0, 1, EngineOptions.NONE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("SHA-256");
-    assertThatThrownBy(() -> new ModelSpec("m", MODEL.sha256(), -1, 0, 1))
+    assertThatThrownBy(() -> new ModelSpec("m", MODEL.sha256(), -1, 0, 1, EngineOptions.NONE))
         .hasMessage("the model's size in bytes: -1 (expected: >= 1)");
-    assertThatThrownBy(() -> new ModelSpec("m", MODEL.sha256(), 1, 0, 0))
+    assertThatThrownBy(() -> new ModelSpec("m", MODEL.sha256(), 1, 0, 0, EngineOptions.NONE))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
