@@ -15,8 +15,11 @@ import dev.cloister.proto.access.v1.ListApiKeysRequest;
 import dev.cloister.proto.access.v1.ListJoinTokensRequest;
 import dev.cloister.proto.access.v1.RevokeApiKeyRequest;
 import dev.cloister.proto.access.v1.RevokeJoinTokenRequest;
+import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
+import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.AbstractStub;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -97,11 +100,25 @@ final class GrpcAdministration implements Administration {
     call(access -> access.revokeApiKey(RevokeApiKeyRequest.newBuilder().setId(id).build()));
   }
 
+  @Override
+  public void configureModel(String model, ModelInfo.Options options) {
+    call(
+        CatalogServiceGrpc.newBlockingStub(channel),
+        catalog ->
+            catalog.configureModel(
+                ConfigureModelRequest.newBuilder()
+                    .setModel(model)
+                    .setOptions(Wire.toWire(options))
+                    .build()));
+  }
+
   private <T> T call(Function<AccessServiceBlockingStub, T> method) {
+    return call(AccessServiceGrpc.newBlockingStub(channel), method);
+  }
+
+  private static <S extends AbstractStub<S>, T> T call(S stub, Function<S, T> method) {
     try {
-      return method.apply(
-          AccessServiceGrpc.newBlockingStub(channel)
-              .withDeadlineAfter(CALL_TIMEOUT_SECONDS, TimeUnit.SECONDS));
+      return method.apply(stub.withDeadlineAfter(CALL_TIMEOUT_SECONDS, TimeUnit.SECONDS));
     } catch (StatusRuntimeException e) {
       throw Failures.of(e);
     }

@@ -2,14 +2,22 @@ package dev.cloister.client;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A model the cluster serves.
  *
  * @param sha256 of its file
+ * @param options how it is run wherever it is served
  */
 public record ModelInfo(
-    String name, String sha256, long sizeBytes, Instant createdAt, List<Replica> replicas) {
+    String name,
+    String sha256,
+    long sizeBytes,
+    Instant createdAt,
+    Options options,
+    List<Replica> replicas) {
 
   public ModelInfo {
     replicas = List.copyOf(replicas);
@@ -20,8 +28,88 @@ public record ModelInfo(
    *
    * @param state {@code fetching}, {@code loading}, {@code ready} or {@code failed}
    * @param error one sentence if it failed, else empty
+   * @param progress of fetching or loading, 0 to 1
+   * @param contextTokens tokens that one request may use; this and what follows is 0, empty or
+   *     false unless it is ready
+   * @param slots requests answered at the same time
+   * @param engine the native library, for example {@code llama.cpp v0.5.0 (CUDA)}
+   * @param full whether prefix reuse, grammars, tools, probabilities and embeddings are there
    */
-  public record Replica(String nodeId, String nodeName, String state, String error) {}
+  public record Replica(
+      String nodeId,
+      String nodeName,
+      String state,
+      String error,
+      double progress,
+      int contextTokens,
+      int slots,
+      String engine,
+      boolean full) {}
+
+  /**
+   * How a model is run. What is empty is left to the node, and after it to the engine. Ranges are
+   * checked by the coordinator.
+   *
+   * @param contextTokens tokens that one request may use
+   * @param slots requests answered at the same time, 1 to 64
+   * @param threads that compute answers, 1 to 1024; a node may grant fewer
+   * @param batchThreads that compute prompts, 1 to 1024; a node may grant fewer
+   * @param batchTokens tokens computed at once at most, 32 to 8192
+   * @param gpuLayers layers on the GPU, {@link #ALL_LAYERS} or 0 to 10,000; a node may grant fewer
+   * @param mainGpu the one GPU to use, from 0
+   * @param kvType how numbers in the KV cache are stored
+   * @param kvPlace where the KV cache lies
+   */
+  public record Options(
+      OptionalInt contextTokens,
+      OptionalInt slots,
+      OptionalInt threads,
+      OptionalInt batchThreads,
+      OptionalInt batchTokens,
+      OptionalInt gpuLayers,
+      OptionalInt mainGpu,
+      Optional<KvType> kvType,
+      Optional<KvPlace> kvPlace,
+      Optional<FlashAttention> flashAttention) {
+
+    /** All layers on the GPU. */
+    public static final int ALL_LAYERS = -1;
+
+    /** Nothing said. */
+    public static final Options NONE =
+        new Options(
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
+
+    /** Of a number in the KV cache. */
+    public enum KvType {
+      F16,
+      Q8_0
+    }
+
+    /** Where the KV cache lies. */
+    public enum KvPlace {
+      /** With the layers that are on a GPU. */
+      GPU,
+      /** In main memory. */
+      HOST
+    }
+
+    /** Attention without writing its matrix to memory. */
+    public enum FlashAttention {
+      AUTO,
+      ON,
+      OFF
+    }
+  }
 
   /** Whether some node can answer now. */
   public boolean isReady() {

@@ -1,6 +1,9 @@
 package dev.cloister.client;
 
+import dev.cloister.client.ModelInfo.Options;
+import dev.cloister.proto.agent.v1.EngineOptions;
 import dev.cloister.proto.catalog.v1.Model;
+import dev.cloister.proto.catalog.v1.ModelOptions;
 import dev.cloister.proto.fleet.v1.Node;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import dev.cloister.proto.inference.v1.GenerateRequest;
@@ -10,6 +13,7 @@ import dev.cloister.proto.inference.v1.ToolChoice.Mode;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** What is asked and answered, between this library's types and the wire. */
 final class Wire {
@@ -117,6 +121,7 @@ final class Wire {
         wire.getSha256(),
         wire.getSizeBytes(),
         Instant.ofEpochMilli(wire.getCreatedAtMillis()),
+        fromWire(wire.getOptions()),
         wire.getReplicasList().stream()
             .map(
                 replica ->
@@ -124,8 +129,76 @@ final class Wire {
                         replica.getNodeId(),
                         replica.getNodeName(),
                         replica.getState(),
-                        replica.getError()))
+                        replica.getError(),
+                        replica.getProgress(),
+                        replica.getContextTokens(),
+                        replica.getSlots(),
+                        replica.getEngine(),
+                        replica.getFull()))
             .toList());
+  }
+
+  private static Options fromWire(ModelOptions wire) {
+    EngineOptions engine = wire.getEngine();
+    return new Options(
+        number(wire.hasContextTokens(), wire.getContextTokens()),
+        number(wire.hasSlots(), wire.getSlots()),
+        number(engine.hasThreads(), engine.getThreads()),
+        number(engine.hasBatchThreads(), engine.getBatchThreads()),
+        number(engine.hasBatchTokens(), engine.getBatchTokens()),
+        number(engine.hasGpuLayers(), engine.getGpuLayers()),
+        number(engine.hasMainGpu(), engine.getMainGpu()),
+        switch (engine.getKvType()) {
+          case KV_TYPE_F16 -> Optional.of(Options.KvType.F16);
+          case KV_TYPE_Q8_0 -> Optional.of(Options.KvType.Q8_0);
+          case KV_TYPE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+        },
+        engine.hasKvOnHost()
+            ? Optional.of(engine.getKvOnHost() ? Options.KvPlace.HOST : Options.KvPlace.GPU)
+            : Optional.empty(),
+        switch (engine.getFlashAttention()) {
+          case FLASH_ATTENTION_AUTO -> Optional.of(Options.FlashAttention.AUTO);
+          case FLASH_ATTENTION_ON -> Optional.of(Options.FlashAttention.ON);
+          case FLASH_ATTENTION_OFF -> Optional.of(Options.FlashAttention.OFF);
+          case FLASH_ATTENTION_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+        });
+  }
+
+  private static OptionalInt number(boolean given, int value) {
+    return given ? OptionalInt.of(value) : OptionalInt.empty();
+  }
+
+  static ModelOptions toWire(Options options) {
+    ModelOptions.Builder wire = ModelOptions.newBuilder();
+    options.contextTokens().ifPresent(wire::setContextTokens);
+    options.slots().ifPresent(wire::setSlots);
+    EngineOptions.Builder engine = wire.getEngineBuilder();
+    options.threads().ifPresent(engine::setThreads);
+    options.batchThreads().ifPresent(engine::setBatchThreads);
+    options.batchTokens().ifPresent(engine::setBatchTokens);
+    options.gpuLayers().ifPresent(engine::setGpuLayers);
+    options.mainGpu().ifPresent(engine::setMainGpu);
+    options
+        .kvType()
+        .ifPresent(
+            type ->
+                engine.setKvType(
+                    switch (type) {
+                      case F16 -> EngineOptions.KvType.KV_TYPE_F16;
+                      case Q8_0 -> EngineOptions.KvType.KV_TYPE_Q8_0;
+                    }));
+    options.kvPlace().ifPresent(place -> engine.setKvOnHost(place == Options.KvPlace.HOST));
+    options
+        .flashAttention()
+        .ifPresent(
+            flash ->
+                engine.setFlashAttention(
+                    switch (flash) {
+                      case AUTO -> EngineOptions.FlashAttention.FLASH_ATTENTION_AUTO;
+                      case ON -> EngineOptions.FlashAttention.FLASH_ATTENTION_ON;
+                      case OFF -> EngineOptions.FlashAttention.FLASH_ATTENTION_OFF;
+                    }));
+    return wire.build();
   }
 
   static NodeInfo fromWire(Node wire) {

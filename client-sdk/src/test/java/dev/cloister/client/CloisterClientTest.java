@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.cloister.client.ChatResponse.End;
 import dev.cloister.client.CloisterException.Kind;
+import dev.cloister.client.ModelInfo.Options;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -65,6 +68,31 @@ class CloisterClientTest {
     assertThat(sent.getMaxTokens()).isEqualTo(9);
     assertThat(sent.getSampling().hasTemperature()).isTrue();
     assertThat(sent.getSampling().getSeed()).isEqualTo(1);
+  }
+
+  @Test
+  void howAModelIsRunIsSetAndTold() {
+    Options options =
+        new Options(
+            OptionalInt.of(512),
+            OptionalInt.of(2),
+            OptionalInt.of(3),
+            OptionalInt.of(4),
+            OptionalInt.of(64),
+            OptionalInt.of(Options.ALL_LAYERS),
+            OptionalInt.of(0),
+            Optional.of(Options.KvType.Q8_0),
+            Optional.of(Options.KvPlace.HOST),
+            Optional.of(Options.FlashAttention.OFF));
+    try (CloisterClient client = CloisterClient.open(profile)) {
+      assertThat(client.models().getFirst().options()).isEqualTo(Options.NONE);
+      client.administration().configureModel("tiny", options);
+      assertThat(client.models().getFirst().options()).isEqualTo(options);
+      assertThat(client.models().getFirst().replicas())
+          .containsExactly(
+              new ModelInfo.Replica(
+                  "1", "desk", "ready", "", 0.5, 512, 2, "llama.cpp b4916", true));
+    }
   }
 
   @Test

@@ -12,9 +12,13 @@ import dev.cloister.proto.access.v1.AccessServiceGrpc;
 import dev.cloister.proto.access.v1.ListApiKeysRequest;
 import dev.cloister.proto.access.v1.ListApiKeysResponse;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
+import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
+import dev.cloister.proto.catalog.v1.ConfigureModelResponse;
 import dev.cloister.proto.catalog.v1.ListModelsRequest;
 import dev.cloister.proto.catalog.v1.ListModelsResponse;
 import dev.cloister.proto.catalog.v1.Model;
+import dev.cloister.proto.catalog.v1.ModelOptions;
+import dev.cloister.proto.catalog.v1.Replica;
 import dev.cloister.proto.enrollment.v1.EnrollRequest;
 import dev.cloister.proto.enrollment.v1.EnrollResponse;
 import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc;
@@ -232,12 +236,36 @@ final class FakeCluster implements AutoCloseable {
   }
 
   private static final class Catalog extends CatalogServiceGrpc.CatalogServiceImplBase {
+    private volatile ModelOptions options = ModelOptions.getDefaultInstance();
+
     @Override
     public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> reply) {
       reply.onNext(
           ListModelsResponse.newBuilder()
-              .addModels(Model.newBuilder().setName("tiny").setSizeBytes(7))
+              .addModels(
+                  Model.newBuilder()
+                      .setName("tiny")
+                      .setSizeBytes(7)
+                      .setOptions(options)
+                      .addReplicas(
+                          Replica.newBuilder()
+                              .setNodeId("1")
+                              .setNodeName("desk")
+                              .setState("ready")
+                              .setProgress(0.5f)
+                              .setContextTokens(512)
+                              .setSlots(2)
+                              .setEngine("llama.cpp b4916")
+                              .setFull(true)))
               .build());
+      reply.onCompleted();
+    }
+
+    @Override
+    public void configureModel(
+        ConfigureModelRequest request, StreamObserver<ConfigureModelResponse> reply) {
+      options = request.getOptions();
+      reply.onNext(ConfigureModelResponse.getDefaultInstance());
       reply.onCompleted();
     }
   }

@@ -2,17 +2,12 @@ package dev.cloister.coordinator;
 
 import dev.cloister.coordinator.api.ClusterServer;
 import dev.cloister.coordinator.catalog.Catalog;
-import dev.cloister.coordinator.catalog.Model;
-import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Fleet;
-import dev.cloister.coordinator.fleet.FleetListener;
 import dev.cloister.coordinator.fleet.Node;
-import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.gateway.Gateway;
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.identity.Member;
-import dev.cloister.coordinator.placement.Placement;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.store.Database;
 import dev.cloister.coordinator.store.SqliteApiKeyRecords;
@@ -96,7 +91,9 @@ public final class Coordinator implements AutoCloseable {
             clock,
             CoordinatorConfig.SILENCE_LIMIT);
     Dispatcher dispatcher = new Dispatcher(catalog, fleet, clock);
-    fleet.addListener(new DeployEverything(catalog));
+    DeployEverything deployment = new DeployEverything(catalog, fleet);
+    fleet.addListener(deployment);
+    catalog.addListener(deployment);
     fleet.addListener(dispatcher);
     ApiKeys keys = new ApiKeys(new SqliteApiKeyRecords(database), clock);
     apiKeys = keys;
@@ -332,18 +329,5 @@ public final class Coordinator implements AutoCloseable {
         log.warn("closing failed", e);
       }
     }
-  }
-
-  /** Has every model that fits served by every node. */
-  private record DeployEverything(Catalog catalog) implements FleetListener {
-    @Override
-    public void attached(Node node, NodeSession session, Capability capability) {
-      List<Model> models = Placement.assign(capability, catalog.models());
-      log.info("node {} is to serve {}", node.name(), models.stream().map(Model::name).toList());
-      models.forEach(model -> session.serve(model, Placement.SLOTS));
-    }
-
-    @Override
-    public void replicasChanged() {}
   }
 }

@@ -1,5 +1,6 @@
 package dev.cloister.client.admin;
 
+import dev.cloister.client.ModelInfo;
 import java.time.Duration;
 import java.util.List;
 
@@ -34,4 +35,12 @@ public interface Administration {
   List<ApiKeyInfo> apiKeys();
 
   void revokeApiKey(String id);
+
+  /**
+   * Sets how a model is run, in place of what was set before. Nodes that serve it load it anew, for
+   * which answers under way there are broken off.
+   *
+   * @param model its name in the catalog
+   */
+  void configureModel(String model, ModelInfo.Options options);
 }

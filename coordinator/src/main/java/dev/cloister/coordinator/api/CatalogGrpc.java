@@ -3,10 +3,14 @@ package dev.cloister.coordinator.api;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.catalog.ModelName;
+import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc.CatalogServiceImplBase;
+import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
+import dev.cloister.proto.catalog.v1.ConfigureModelResponse;
 import dev.cloister.proto.catalog.v1.FetchModelRequest;
 import dev.cloister.proto.catalog.v1.ListModelsRequest;
 import dev.cloister.proto.catalog.v1.ListModelsResponse;
@@ -49,7 +53,8 @@ final class CatalogGrpc extends CatalogServiceImplBase {
               .setName(model.name())
               .setSha256(model.sha256())
               .setSizeBytes(model.sizeBytes())
-              .setCreatedAtMillis(model.createdAt().toEpochMilli());
+              .setCreatedAtMillis(model.createdAt().toEpochMilli())
+              .setOptions(WireOptions.toWire(model.options()));
       for (NodeView node : nodes) {
         for (Replica replica : node.replicas()) {
           if (replica.model().equals(model.name())) {
@@ -68,11 +73,39 @@ final class CatalogGrpc extends CatalogServiceImplBase {
             .setNodeId(node.node().id())
             .setNodeName(node.node().name());
     return switch (replica) {
-      case Replica.Fetching fetching -> wire.setState("fetching").build();
-      case Replica.Loading loading -> wire.setState("loading").build();
-      case Replica.Ready ready -> wire.setState("ready").build();
+      case Replica.Fetching fetching ->
+          wire.setState("fetching").setProgress((float) fetching.progress()).build();
+      case Replica.Loading loading ->
+          wire.setState("loading").setProgress((float) loading.progress()).build();
+      case Replica.Ready ready ->
+          wire.setState("ready")
+              .setContextTokens(ready.contextTokens())
+              .setSlots(ready.slots())
+              .setEngine(ready.engine())
+              .setFull(ready.full())
+              .build();
       case Replica.Failed failed -> wire.setState("failed").setError(failed.error()).build();
     };
+  }
+
+  @Override
+  public void configureModel(
+      ConfigureModelRequest request, StreamObserver<ConfigureModelResponse> reply) {
+    ModelOptions options;
+    try {
+      options = WireOptions.fromWire(request.getOptions());
+    } catch (IllegalArgumentException e) {
+      throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
+    }
+    if (catalog.configure(request.getModel(), options).isEmpty()) {
+      throw Status.NOT_FOUND
+          .withDescription(
+              "there is no model '%s'; see: cloister model list"
+                  .formatted(ModelName.shown(request.getModel())))
+          .asRuntimeException();
+    }
+    reply.onNext(ConfigureModelResponse.getDefaultInstance());
+    reply.onCompleted();
   }
 
   @Override

@@ -48,7 +48,9 @@ final class GrpcNodeSession implements NodeSession {
                     .setModel(model.name())
                     .setSha256(model.sha256())
                     .setSizeBytes(model.sizeBytes())
-                    .setSlots(slots))
+                    .setContextTokens(model.options().contextTokens().orElse(0))
+                    .setSlots(slots)
+                    .setOptions(WireOptions.engine(model.options())))
             .build());
   }
 

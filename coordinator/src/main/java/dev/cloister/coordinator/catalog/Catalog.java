@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,7 @@ public final class Catalog {
 
   private final ModelRecords records;
   private final InstantSource clock;
+  private final List<CatalogListener> listeners = new CopyOnWriteArrayList<>();
   private volatile Map<String, Model> byName;
 
   public Catalog(ModelRecords records, InstantSource clock) {
@@ -35,6 +37,11 @@ public final class Catalog {
     Map<String, Model> known = new TreeMap<>();
     records.all().forEach(model -> known.put(model.name(), model));
     this.byName = known;
+  }
+
+  /** Has {@code listener} told of every change from now on. */
+  public void addListener(CatalogListener listener) {
+    listeners.add(listener);
   }
 
   /** All models, by name. */
@@ -52,7 +59,8 @@ public final class Catalog {
 
   /**
    * Adds a model file under a name, or points the name to another file. The file stays where it is
-   * and is hashed, unless the same file of the same size and time was hashed before.
+   * and is hashed, unless the same file of the same size and time was hashed before. The options of
+   * a name stay.
    *
    * @throws IOException if the file cannot be read
    */
@@ -78,13 +86,34 @@ public final class Catalog {
             attributes.size(),
             file,
             modifiedAt,
-            clock.instant().truncatedTo(ChronoUnit.MILLIS));
-    records.put(model);
-    Map<String, Model> next = new TreeMap<>(byName);
-    next.put(name, model);
-    byName = next;
+            clock.instant().truncatedTo(ChronoUnit.MILLIS),
+            find(name).map(Model::options).orElse(ModelOptions.NONE));
+    put(model);
     log.info("model {} is {} ({} bytes)", name, model.sha256(), model.sizeBytes());
     return model;
+  }
+
+  /**
+   * Sets how a model is run, in place of what was set before.
+   *
+   * @return the model, or nothing if there is none of this name
+   */
+  public synchronized Optional<Model> configure(String name, ModelOptions options) {
+    Optional<Model> model = find(name).map(known -> known.with(options));
+    model.ifPresent(
+        changed -> {
+          put(changed);
+          log.info("model {} is run with {}", name, options);
+          listeners.forEach(listener -> listener.configured(changed));
+        });
+    return model;
+  }
+
+  private void put(Model model) {
+    records.put(model);
+    Map<String, Model> next = new TreeMap<>(byName);
+    next.put(model.name(), model);
+    byName = next;
   }
 
   private static String sha256(Path file) throws IOException {

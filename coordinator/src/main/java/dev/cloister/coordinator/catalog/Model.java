@@ -11,7 +11,13 @@ import java.time.Instant;
  *     hashed again
  */
 public record Model(
-    String name, String sha256, long sizeBytes, Path file, Instant modifiedAt, Instant createdAt) {
+    String name,
+    String sha256,
+    long sizeBytes,
+    Path file,
+    Instant modifiedAt,
+    Instant createdAt,
+    ModelOptions options) {
 
   public Model {
     if (!ModelName.isValid(name)) {
@@ -21,5 +27,10 @@ public record Model(
               + " (expected: letters, digits, '.', '_', '-', at most 63 of them, optionally /part"
               + " and :tag)");
     }
+  }
+
+  /** The same, run with other options. */
+  Model with(ModelOptions other) {
+    return new Model(name, sha256, sizeBytes, file, modifiedAt, createdAt, other);
   }
 }

@@ -10,7 +10,8 @@ import dev.cloister.coordinator.inference.GenerationSink;
  */
 public interface NodeSession {
   /**
-   * Have the model loaded; repeating it changes nothing.
+   * Have the model loaded, with its options; repeating it changes nothing, other options replace
+   * the engine.
    *
    * @param slots requests it is to answer at the same time
    */

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConfig.JournalMode;
 import org.sqlite.SQLiteConfig.SynchronousMode;
@@ -28,7 +29,8 @@ import org.sqlite.SQLiteException;
  */
 public final class Database implements AutoCloseable {
   /** In order; the number in front is the schema version a script leads to. Never edit one. */
-  private static final List<String> MIGRATIONS = List.of("0001-initial.sql");
+  private static final List<String> MIGRATIONS =
+      List.of("0001-initial.sql", "0002-model-options.sql");
 
   private static final String DRIVER_DIRECTORY = "org.sqlite.tmpdir";
 
@@ -154,18 +156,19 @@ public final class Database implements AutoCloseable {
   }
 
   /** Runs one statement; returns the number of rows it changed. */
-  int update(String sql, Object... parameters) {
+  int update(String sql, @Nullable Object... parameters) {
     return transaction(open -> update(open, sql, parameters));
   }
 
-  static int update(Connection connection, String sql, Object... parameters) throws SQLException {
+  static int update(Connection connection, String sql, @Nullable Object... parameters)
+      throws SQLException {
     try (PreparedStatement statement = prepare(connection, sql, parameters)) {
       return statement.executeUpdate();
     }
   }
 
   /** Reads all rows. */
-  <T> List<T> query(RowReader<T> reader, String sql, Object... parameters) {
+  <T> List<T> query(RowReader<T> reader, String sql, @Nullable Object... parameters) {
     lock.lock();
     try {
       return query(connection, reader, sql, parameters);
@@ -177,7 +180,7 @@ public final class Database implements AutoCloseable {
   }
 
   static <T> List<T> query(
-      Connection connection, RowReader<T> reader, String sql, Object... parameters)
+      Connection connection, RowReader<T> reader, String sql, @Nullable Object... parameters)
       throws SQLException {
     try (PreparedStatement statement = prepare(connection, sql, parameters);
         ResultSet rows = statement.executeQuery()) {
@@ -190,7 +193,7 @@ public final class Database implements AutoCloseable {
   }
 
   /** Reads the first row. */
-  <T> Optional<T> first(RowReader<T> reader, String sql, Object... parameters) {
+  <T> Optional<T> first(RowReader<T> reader, String sql, @Nullable Object... parameters) {
     return query(reader, sql, parameters).stream().findFirst();
   }
 
@@ -200,8 +203,8 @@ public final class Database implements AutoCloseable {
             || cause.getResultCode() == SQLiteErrorCode.SQLITE_CONSTRAINT_PRIMARYKEY);
   }
 
-  private static PreparedStatement prepare(Connection connection, String sql, Object... parameters)
-      throws SQLException {
+  private static PreparedStatement prepare(
+      Connection connection, String sql, @Nullable Object... parameters) throws SQLException {
     PreparedStatement statement = connection.prepareStatement(sql);
     for (int i = 0; i < parameters.length; i++) {
       statement.setObject(i + 1, parameters[i]);

@@ -12,6 +12,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +23,8 @@ class CatalogTest {
   /** As {@code sha256sum} prints it for {@code abc}. */
   private static final String ABC =
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+  private static final ModelOptions EIGHT_SLOTS = slots(8);
 
   @TempDir private Path directory;
   private final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
@@ -65,6 +70,44 @@ class CatalogTest {
     Files.writeString(file, "abcd");
     assertThat(catalog.add("tiny", file).sha256()).isNotEqualTo(ABC);
     assertThat(catalog.models()).hasSize(1);
+  }
+
+  @Test
+  void theOptionsOfANameStayWhenItsFileChanges() throws Exception {
+    List<Model> told = new ArrayList<>();
+    catalog.addListener(told::add);
+    Model model = catalog.add("tiny", file);
+    Model configured = catalog.configure("tiny", EIGHT_SLOTS).orElseThrow();
+    assertThat(configured.options()).isEqualTo(EIGHT_SLOTS);
+    assertThat(configured.sha256()).isEqualTo(model.sha256());
+    assertThat(told).containsExactly(configured);
+    assertThat(new Catalog(records, clock).find("tiny")).hasValue(configured);
+    Files.writeString(file, "abcd");
+    assertThat(catalog.add("tiny", file).options()).isEqualTo(EIGHT_SLOTS);
+    assertThat(catalog.configure("other", EIGHT_SLOTS)).isEmpty();
+    assertThat(told).hasSize(1);
+  }
+
+  @Test
+  void anOptionOutOfRangeIsRefusedInOneSentence() {
+    assertThatThrownBy(() -> slots(65))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("slots: 65 (expected: 1 to 64)");
+  }
+
+  private static ModelOptions slots(int slots) {
+    ModelOptions none = ModelOptions.NONE;
+    return new ModelOptions(
+        none.contextTokens(),
+        OptionalInt.of(slots),
+        none.threads(),
+        none.batchThreads(),
+        none.batchTokens(),
+        none.gpuLayers(),
+        none.mainGpu(),
+        none.kvType(),
+        none.kvPlace(),
+        none.flashAttention());
   }
 
   @Test

@@ -19,7 +19,7 @@ public class FakeNodeSession implements NodeSession {
   private final Consumer<Start> script;
   private final List<Start> starts = new CopyOnWriteArrayList<>();
   private final List<String> cancelled = new CopyOnWriteArrayList<>();
-  private final List<String> served = new CopyOnWriteArrayList<>();
+  private final List<Served> served = new CopyOnWriteArrayList<>();
   private final Map<String, GenerationSink> running = new ConcurrentHashMap<>();
   private volatile @Nullable String closedFor;
 
@@ -34,6 +34,9 @@ public class FakeNodeSession implements NodeSession {
   public FakeNodeSession(Consumer<Start> script) {
     this.script = script;
   }
+
+  /** A model that was asked for. */
+  public record Served(Model model, int slots) {}
 
   /** A generation that was asked for. */
   public record Start(FakeNodeSession session, GenerationRequest request) {
@@ -60,7 +63,7 @@ public class FakeNodeSession implements NodeSession {
 
   @Override
   public void serve(Model model, int slots) {
-    served.add(model.name());
+    served.add(new Served(model, slots));
   }
 
   @Override
@@ -105,7 +108,7 @@ public class FakeNodeSession implements NodeSession {
     return cancelled;
   }
 
-  public List<String> served() {
+  public List<Served> served() {
     return served;
   }
 

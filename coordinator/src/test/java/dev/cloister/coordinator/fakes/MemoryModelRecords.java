@@ -1,6 +1,7 @@
 package dev.cloister.coordinator.fakes;
 
 import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.catalog.ModelRecords;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -21,7 +22,13 @@ public final class MemoryModelRecords implements ModelRecords {
 
   public static Model model(String name, long bytes) {
     return new Model(
-        name, "0".repeat(64), bytes, Path.of("/nowhere"), Instant.EPOCH, Instant.EPOCH);
+        name,
+        "0".repeat(64),
+        bytes,
+        Path.of("/nowhere"),
+        Instant.EPOCH,
+        Instant.EPOCH,
+        ModelOptions.NONE);
   }
 
   @Override

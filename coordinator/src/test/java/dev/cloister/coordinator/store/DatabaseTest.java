@@ -4,14 +4,23 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cloister.coordinator.catalog.ModelOptions;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sqlite.SQLiteConfig;
 
 class DatabaseTest {
+  private static final String INSERT =
+      "INSERT INTO models (name, sha256, size_bytes, file, modified_at, created_at)"
+          + " VALUES (?, 'x', 1, '/x', 0, 0)";
+
   @TempDir private Path directory;
   private Path file = Path.of("");
 
@@ -23,12 +32,33 @@ class DatabaseTest {
   @Test
   void aNewDatabaseHasTheNewestSchema() {
     try (Database database = Database.open(file)) {
-      assertThat(number(database, "PRAGMA user_version")).isEqualTo(1);
+      assertThat(number(database, "PRAGMA user_version")).isEqualTo(2);
       assertThat(
               database.query(
                   row -> row.getString(1),
                   "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"))
           .containsExactly("api_keys", "join_tokens", "members", "models");
+    }
+  }
+
+  @Test
+  void aModelOfTheFirstSchemaHasNoOptions() throws Exception {
+    SQLiteConfig config = new SQLiteConfig();
+    try (Connection old = config.createConnection("jdbc:sqlite:" + file);
+        Statement statement = old.createStatement();
+        InputStream script = Database.class.getResourceAsStream("0001-initial.sql")) {
+      statement.executeUpdate(new String(script.readAllBytes(), UTF_8));
+      statement.executeUpdate("INSERT INTO models VALUES ('old', 'x', 1, '/x', 0, 0)");
+      statement.executeUpdate("PRAGMA user_version = 1");
+    }
+    try (Database database = Database.open(file)) {
+      assertThat(new SqliteModelRecords(database).all())
+          .singleElement()
+          .satisfies(
+              model -> {
+                assertThat(model.name()).isEqualTo("old");
+                assertThat(model.options()).isEqualTo(ModelOptions.NONE);
+              });
     }
   }
 
@@ -60,7 +90,7 @@ class DatabaseTest {
     assertThatThrownBy(() -> Database.open(file))
         .isInstanceOf(StoreException.class)
         .hasMessage(
-            "the database %s has schema version 99, this version of Cloister knows 1; start the"
+            "the database %s has schema version 99, this version of Cloister knows 2; start the"
                 + " newer version it was written by",
             file);
   }
@@ -92,8 +122,7 @@ class DatabaseTest {
               () ->
                   database.transaction(
                       open -> {
-                        Database.update(
-                            open, "INSERT INTO models VALUES ('half', 'x', 1, '/half', 0, 0)");
+                        Database.update(open, INSERT, "half");
                         throw new IllegalStateException("stop");
                       }))
           .hasMessage("stop");
@@ -104,7 +133,7 @@ class DatabaseTest {
   }
 
   private static void insertModel(Database database, String name) {
-    database.update("INSERT INTO models VALUES (?, 'x', 1, '/x', 0, 0)", name);
+    database.update(INSERT, name);
   }
 
   private static List<String> names(Database database) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.identity.ApiKey;
 import dev.cloister.coordinator.identity.Member;
@@ -15,6 +16,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -123,6 +125,34 @@ class SqliteRecordsTest {
     Model large = MemoryModelRecords.model("org/m:v1", 20);
     models.put(large);
     assertThat(models.all()).containsExactly(large);
+  }
+
+  @Test
+  void theOptionsOfAModelAreKept() {
+    SqliteModelRecords models = new SqliteModelRecords(database);
+    Model plain = MemoryModelRecords.model("plain", 10);
+    Model configured =
+        new Model(
+            "configured",
+            plain.sha256(),
+            10,
+            plain.file(),
+            Instant.EPOCH,
+            Instant.EPOCH,
+            new ModelOptions(
+                OptionalInt.of(4096),
+                OptionalInt.of(8),
+                OptionalInt.of(3),
+                OptionalInt.of(7),
+                OptionalInt.of(256),
+                OptionalInt.of(-1),
+                OptionalInt.of(0),
+                Optional.of(ModelOptions.KvType.Q8_0),
+                Optional.of(ModelOptions.KvPlace.HOST),
+                Optional.of(ModelOptions.FlashAttention.ON)));
+    models.put(plain);
+    models.put(configured);
+    assertThat(models.all()).containsExactly(configured, plain);
   }
 
   private static StoredToken token(String id, int uses) {

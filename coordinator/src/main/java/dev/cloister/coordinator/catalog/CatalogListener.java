@@ -1,0 +1,8 @@
+package dev.cloister.coordinator.catalog;
+
+/** Is told of changes to the catalog, in order. */
+@FunctionalInterface
+public interface CatalogListener {
+  /** The model is to be run with other options from now on. */
+  void configured(Model model);
+}
