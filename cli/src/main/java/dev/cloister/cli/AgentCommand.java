@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import dev.cloister.agent.Agent;
 import dev.cloister.agent.AgentConfig;
+import dev.cloister.agent.supervisor.NodeOptions;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.enrollment.Membership;
@@ -70,6 +71,7 @@ final class AgentCommand {
         description = "What people are to call this machine (default: its host name).")
     private @Nullable String name;
 
+    @Mixin private NodeFlags owner;
     @Mixin private LibraryCacheOptions libraries;
 
     @Option(names = "--exit-with-parent", hidden = true)
@@ -77,6 +79,7 @@ final class AgentCommand {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
+      NodeOptions options = owner.options();
       Path directory = data == null ? Directories.agent() : data.toAbsolutePath();
       Membership membership = membership(directory);
       Agent agent =
@@ -86,6 +89,7 @@ final class AgentCommand {
                   JavaCommand.of("dev.cloister.engine.EngineMain", "info"),
                   Directories.bundledModels(),
                   libraries.directory(),
+                  options,
                   Version.current()),
               membership,
               Clock.systemUTC());

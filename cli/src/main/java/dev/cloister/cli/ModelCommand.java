@@ -2,27 +2,33 @@ package dev.cloister.cli;
 
 import dev.cloister.client.CloisterClient;
 import dev.cloister.client.ModelInfo;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code cloister model}. */
 @Command(
     name = "model",
-    description = "See the models of the cluster.",
+    description = "See the models of the cluster, and say how they are run.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = ModelCommand.ListModels.class)
+    subcommands = {
+      ModelCommand.ListModels.class,
+      ModelCommand.Show.class,
+      ModelCommand.Configure.class
+    })
 final class ModelCommand {
 
   /** {@code cloister model list}. */
   @Command(
       name = "list",
-      description = "List the models and where they are loaded.",
+      description = "List the models, where they are loaded, and what runs them.",
       mixinStandardHelpOptions = true)
   static final class ListModels implements Callable<Integer> {
     @Spec private CommandSpec spec;
@@ -34,62 +40,166 @@ final class ModelCommand {
       try (CloisterClient client = profile.open()) {
         List<ModelInfo> models = client.models();
         if (output.json()) {
-          printJson(models);
+          output.print(
+              spec,
+              json -> {
+                json.writeStartArray();
+                for (ModelInfo model : models) {
+                  ModelJson.write(json, model);
+                }
+                json.writeEndArray();
+              });
         } else {
           OutputOptions.table(
               spec.commandLine().getOut(),
-              List.of("name", "size", "sha256", "nodes"),
-              models.stream()
-                  .map(
-                      model ->
-                          List.of(
-                              model.name(),
-                              OutputOptions.size(model.sizeBytes()),
-                              model.sha256().substring(0, 12),
-                              model.replicas().isEmpty() ? "-" : replicas(model)))
-                  .toList());
+              List.of("name", "size", "sha256", "nodes", "engine"),
+              models.stream().map(ListModels::row).toList());
         }
         return ExitCode.OK;
       }
     }
 
-    private static String replicas(ModelInfo model) {
-      return model.replicas().stream()
-          .map(
-              replica ->
-                  replica.nodeName()
-                      + " ("
-                      + replica.state()
-                      + (replica.error().isEmpty() ? "" : ": " + replica.error())
-                      + ")")
-          .collect(Collectors.joining(", "));
+    private static List<String> row(ModelInfo model) {
+      return List.of(
+          model.name(),
+          OutputOptions.size(model.sizeBytes()),
+          model.sha256().substring(0, 12),
+          model.replicas().stream()
+              .map(replica -> replica.nodeName() + " (" + state(replica) + ")")
+              .collect(
+                  Collectors.collectingAndThen(Collectors.joining(", "), ModelCommand::orDash)),
+          model.replicas().stream()
+              .map(ModelCommand::engine)
+              .filter(engine -> !engine.isEmpty())
+              .distinct()
+              .collect(
+                  Collectors.collectingAndThen(Collectors.joining(", "), ModelCommand::orDash)));
     }
+  }
 
-    private void printJson(List<ModelInfo> models) {
-      output.print(
-          spec,
-          json -> {
-            json.writeStartArray();
-            for (ModelInfo model : models) {
-              json.writeStartObject();
-              json.writeStringField("name", model.name());
-              json.writeStringField("sha256", model.sha256());
-              json.writeNumberField("size_bytes", model.sizeBytes());
-              json.writeStringField("created_at", model.createdAt().toString());
-              json.writeArrayFieldStart("replicas");
-              for (ModelInfo.Replica replica : model.replicas()) {
-                json.writeStartObject();
-                json.writeStringField("node_id", replica.nodeId());
-                json.writeStringField("node", replica.nodeName());
-                json.writeStringField("state", replica.state());
-                json.writeStringField("error", replica.error());
-                json.writeEndObject();
-              }
-              json.writeEndArray();
-              json.writeEndObject();
-            }
-            json.writeEndArray();
-          });
+  /** {@code cloister model show}. */
+  @Command(
+      name = "show",
+      description = "Show how a model is run, and how it is doing on each node.",
+      mixinStandardHelpOptions = true)
+  static final class Show implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Parameters(paramLabel = "NAME", description = "As 'cloister model list' shows it.")
+    private String name;
+
+    @Mixin private ProfileOptions profile;
+    @Mixin private OutputOptions output;
+
+    @Override
+    public Integer call() {
+      try (CloisterClient client = profile.open()) {
+        show(spec, output, find(client, name));
+        return ExitCode.OK;
+      }
     }
+  }
+
+  /** {@code cloister model configure}. */
+  @Command(
+      name = "configure",
+      description = {
+        "Say how a model is run, on all nodes that serve it. What is not given goes back to",
+        "its default. The nodes load the model anew, and answers under way are broken off."
+      },
+      mixinStandardHelpOptions = true,
+      sortOptions = false,
+      footer = {
+        "",
+        "Examples:",
+        "  cloister model configure qwen --context 16384 --slots 2 --kv-type q8_0",
+        "  cloister model configure qwen                     all defaults again",
+        "",
+        "A node grants no more threads and layers on the GPU than its owner said at 'agent start'."
+      })
+  static final class Configure implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Parameters(paramLabel = "NAME", description = "As 'cloister model list' shows it.")
+    private String name;
+
+    @Mixin private ModelFlags flags;
+    @Mixin private ProfileOptions profile;
+    @Mixin private OutputOptions output;
+
+    @Override
+    public Integer call() {
+      try (CloisterClient client = profile.open()) {
+        client.administration().configureModel(name, flags.options());
+        show(spec, output, find(client, name));
+        return ExitCode.OK;
+      }
+    }
+  }
+
+  private static ModelInfo find(CloisterClient client, String name) {
+    return client.models().stream()
+        .filter(model -> model.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new CommandFailedException(
+                    ExitCode.NOT_FOUND,
+                    "there is no model '" + name + "'; see: cloister model list"));
+  }
+
+  private static void show(CommandSpec spec, OutputOptions output, ModelInfo model) {
+    if (output.json()) {
+      output.print(spec, json -> ModelJson.write(json, model));
+      return;
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    out.println("name      " + model.name());
+    out.println("size      " + OutputOptions.size(model.sizeBytes()));
+    out.println("sha256    " + model.sha256());
+    out.println("added     " + model.createdAt());
+    out.println(
+        "options   "
+            + orDash(
+                ModelFlags.shown(model.options()).entrySet().stream()
+                    .map(option -> "--" + option.getKey() + " " + option.getValue())
+                    .collect(Collectors.joining(" "))));
+    out.println();
+    OutputOptions.table(
+        out,
+        List.of("node", "state", "context", "slots", "engine"),
+        model.replicas().stream()
+            .map(
+                replica ->
+                    List.of(
+                        replica.nodeName(),
+                        state(replica),
+                        positive(replica.contextTokens()),
+                        positive(replica.slots()),
+                        orDash(engine(replica))))
+            .toList());
+  }
+
+  private static String state(ModelInfo.Replica replica) {
+    return switch (replica.state()) {
+      case "fetching", "loading" ->
+          "%s %d %%".formatted(replica.state(), (int) (100 * replica.progress()));
+      case "failed" -> "failed: " + replica.error();
+      default -> replica.state();
+    };
+  }
+
+  private static String engine(ModelInfo.Replica replica) {
+    return replica.engine().isEmpty() || replica.full()
+        ? replica.engine()
+        : replica.engine() + ", limited";
+  }
+
+  private static String positive(int number) {
+    return number == 0 ? "-" : String.valueOf(number);
+  }
+
+  private static String orDash(String text) {
+    return text.isEmpty() ? "-" : text;
   }
 }

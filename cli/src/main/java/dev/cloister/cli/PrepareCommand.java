@@ -5,6 +5,7 @@ import dev.cloister.agent.AgentConfig;
 import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.agent.engine.EngineListener;
 import dev.cloister.agent.engine.ModelFacts;
+import dev.cloister.agent.supervisor.NodeOptions;
 import dev.cloister.client.ChatRequest;
 import dev.cloister.client.CloisterClient;
 import dev.cloister.client.ModelInfo;
@@ -89,6 +90,7 @@ final class PrepareCommand implements Callable<Integer> {
                   JavaCommand.of("dev.cloister.engine.EngineMain", "warn"),
                   Directories.bundledModels(),
                   Directories.libraryCache(),
+                  NodeOptions.DEFAULT,
                   Version.current()),
               membership,
               Clock.systemUTC())) {

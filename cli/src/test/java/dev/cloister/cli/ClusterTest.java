@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.cloister.client.ChatRequest;
 import dev.cloister.client.CloisterClient;
 import dev.cloister.client.NodeInfo;
@@ -114,7 +115,11 @@ class ClusterTest {
                 .findValuesAsText("state"))
         .containsExactly("online", "online");
     assertThat(Cli.run("model", "list", "--profile", profile).out())
-        .contains("cloister-tiny", "desk (ready), rack (ready)");
+        .contains("cloister-tiny", "desk (ready), rack (ready)", "llama.cpp");
+    Cli.Result unknown = Cli.run("model", "show", "nope", "--profile", profile);
+    assertThat(unknown.exitCode()).isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(unknown.err())
+        .isEqualToIgnoringNewLines("cloister: there is no model 'nope'; see: cloister model list");
     Cli.Result chat =
         Cli.run("chat", "--profile", profile, "--prompt", "What is the capital of Spain?");
     assertThat(chat.out()).isEqualToIgnoringNewLines("The capital of Spain is Madrid.");
@@ -348,5 +353,53 @@ class ClusterTest {
       assertThat(stream.hasNext()).isTrue();
       assertThat(stream.complete().text()).contains("Mercury");
     }
+  }
+
+  @Test
+  @Order(15)
+  void a_model_is_configured_on_every_node() {
+    String profile = cluster.profile().toString();
+    Cli.Result refused =
+        Cli.run("model", "configure", TestCluster.MODEL, "--slots", "65", "--profile", profile);
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(refused.err()).isEqualToIgnoringNewLines("cloister: slots: 65 (expected: 1 to 64)");
+
+    Cli.Result configured =
+        Cli.run(
+            "model",
+            "configure",
+            TestCluster.MODEL,
+            "--context",
+            "256",
+            "--slots",
+            "2",
+            "--kv-type",
+            "q8_0",
+            "--flash-attention",
+            "on",
+            "--gpu-layers",
+            "all",
+            "--batch",
+            "64",
+            "--profile",
+            profile);
+
+    assertThat(configured.exitCode()).isZero();
+    assertThat(configured.out()).contains("--context 256 --slots 2", "--kv-type q8_0");
+    Awaitility.await()
+        .atMost(TestCluster.PATIENCE)
+        .untilAsserted(
+            () -> {
+              JsonNode model =
+                  TestCluster.json(
+                      Cli.run("model", "show", TestCluster.MODEL, "--json", "--profile", profile)
+                          .out());
+              assertThat(model.findValuesAsText("context_tokens")).containsOnly("256").hasSize(2);
+              assertThat(model.path("replicas").path(0).path("slots").asInt()).isEqualTo(2);
+              assertThat(model.path("replicas").path(0).path("full").asBoolean()).isTrue();
+              assertThat(model.path("options").path("kv_type").asText()).isEqualTo("q8_0");
+            });
+    assertThat(cluster.ask("What is the capital of France?").text()).contains("Paris");
+    assertThat(cluster.prefixes("desk")).isDirectory();
   }
 }

@@ -134,6 +134,11 @@ final class TestCluster implements AutoCloseable {
     return directory.resolve("coordinator").resolve("admin");
   }
 
+  /** Where the engines of an agent keep beginnings of prompts. */
+  Path prefixes(String name) {
+    return directory.resolve(name).resolve("prefixes");
+  }
+
   String api() {
     return api;
   }
