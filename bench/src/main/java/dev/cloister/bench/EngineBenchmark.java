@@ -10,8 +10,11 @@ import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.gguf.RandomModel;
 import dev.cloister.engine.gguf.TensorType;
+import dev.cloister.engine.model.ContextOptions.KvType;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -20,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -69,6 +73,7 @@ public final class EngineBenchmark {
     Path q4 = directory.resolve("q4.gguf");
     Path q8 = directory.resolve("q8.gguf");
     try {
+      kvTypes();
       say("writing models with random weights");
       random(TensorType.Q4_0).write(q4);
       againstJavaApi("random", q4, settings.quick() ? 24 : 64);
@@ -90,6 +95,41 @@ public final class EngineBenchmark {
     }
   }
 
+  /** What a KV cache in Q8_0 changes of the demo model's greedy answers. */
+  private void kvTypes() throws ModelLoadException, IOException, InterruptedException {
+    say("KV cache in Q8_0 against F16");
+    List<String> questions;
+    try (InputStream in =
+        Objects.requireNonNull(EngineBenchmark.class.getResourceAsStream("questions.txt"))) {
+      questions =
+          new String(in.readAllBytes(), StandardCharsets.UTF_8)
+              .lines()
+              .map(line -> line.replace("\\n", "\n"))
+              .toList();
+    }
+    Deployment exact =
+        Deployment.defaults(settings.libraryCache())
+            .withContext(0, 1)
+            .withThreads(settings.threads());
+    int unchanged = 0;
+    List<Double> differences = new ArrayList<>();
+    try (LoadedModel f16 = load(settings.demoModel(), exact);
+        LoadedModel q8 = load(settings.demoModel(), exact.with(KvType.Q8_0))) {
+      for (String question : questions) {
+        AnswerRecord one = AnswerRecord.of(f16, question);
+        AnswerRecord other = AnswerRecord.of(q8, question);
+        unchanged += one.tokens().equals(other.tokens()) ? 1 : 0;
+        differences.addAll(one.differences(other));
+      }
+    }
+    double difference =
+        differences.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+    String answers = "kv-q8_0-answers-unchanged-of-%d".formatted(questions.size());
+    add(true, answers, "", 0, "higher", unchanged);
+    String change = "kv-q8_0-change-of-logprob-over-%d-tokens".formatted(differences.size());
+    add(true, change, "thousandths", 10, "lower", 1000 * difference);
+  }
+
   private RandomModel random(TensorType type) {
     RandomModel.Shape shape =
         settings.quick()
@@ -105,6 +145,10 @@ public final class EngineBenchmark {
             .with(library)
             .withContext(context, slots)
             .withThreads(settings.threads());
+    return load(file, deployment);
+  }
+
+  private static LoadedModel load(Path file, Deployment deployment) throws ModelLoadException {
     return new ModelLoading(deployment, Clock.system(ZoneOffset.UTC), System::nanoTime)
         .load(file, part -> {});
   }

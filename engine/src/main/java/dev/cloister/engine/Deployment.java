@@ -96,20 +96,26 @@ public record Deployment(
 
   /** The same with another library. */
   public Deployment with(Library other) {
-    return copy(other, contextTokens, slots, threads);
+    return copy(other, contextTokens, slots, threads, kvType);
   }
 
   /** The same with another context and number of slots. */
   public Deployment withContext(int tokens, int requests) {
-    return copy(library, tokens, requests, threads);
+    return copy(library, tokens, requests, threads, kvType);
   }
 
   /** The same with another number of threads. */
   public Deployment withThreads(int number) {
-    return copy(library, contextTokens, slots, number);
+    return copy(library, contextTokens, slots, number, kvType);
   }
 
-  private Deployment copy(Library otherLibrary, int tokens, int requests, int number) {
+  /** The same with another type of the numbers in the KV cache. */
+  public Deployment with(KvType other) {
+    return copy(library, contextTokens, slots, threads, other);
+  }
+
+  private Deployment copy(
+      Library otherLibrary, int tokens, int requests, int number, KvType otherKvType) {
     return new Deployment(
         libraryCache,
         otherLibrary,
@@ -120,7 +126,7 @@ public record Deployment(
         batchTokens,
         gpuLayers,
         mainGpu,
-        kvType,
+        otherKvType,
         kvPlace,
         flashAttention,
         prefixes,
