@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param contextTokens tokens that one request may use; 0 means as many as the model was trained
  *     for, at most {@value #DEFAULT_CONTEXT_TOKENS}. Never more than the model was trained for.
  * @param slots requests answered at the same time; 0 means {@value #DEFAULT_SLOTS}
- * @param threads that compute answers; 0 leaves it to the engine
+ * @param threads that compute answers; 0 means as many as there are physical cores
  * @param batchThreads that compute prompts; 0 means as many as {@code threads}
  * @param batchTokens tokens computed at once at most
  * @param gpuLayers layers on the GPU; {@link #ALL} for all of them

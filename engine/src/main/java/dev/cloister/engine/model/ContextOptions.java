@@ -6,8 +6,8 @@ package dev.cloister.engine.model;
  * @param cells tokens whose state fits in the KV cache, of all sequences together
  * @param sequences sequences it tells apart, numbered from 0
  * @param batchTokens tokens computed in one call at most
- * @param threads that compute one token a sequence; 0 leaves it to llama.cpp
- * @param batchThreads that compute prompts; 0 leaves it to llama.cpp
+ * @param threads that compute one token a sequence; 0 means as many as there are physical cores
+ * @param batchThreads that compute prompts; 0 likewise
  * @param kvType how numbers in the KV cache are stored
  * @param kvOnGpu whether the KV cache lies with the layers that are on a GPU
  * @param pooling {@link Pooling#NONE} for generation; else the context makes embeddings or scores

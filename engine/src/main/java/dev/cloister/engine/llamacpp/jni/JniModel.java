@@ -67,8 +67,8 @@ public final class JniModel implements LoadedModel {
    * Loads a model; takes as long as reading its file does.
    *
    * @param libraryCache where the native library is kept between processes
-   * @throws ModelLoadException in one sentence; some damaged files make llama.cpp abort the process
-   *     instead
+   * @throws ModelLoadException in one sentence; the file should have been validated, since some
+   *     damaged ones make llama.cpp abort the process instead
    */
   public static JniModel load(Path file, JniOptions options, Path libraryCache)
       throws ModelLoadException {
@@ -159,6 +159,7 @@ public final class JniModel implements LoadedModel {
     throw new RequestException(FailureCode.UNSUPPORTED, missing("rankings"));
   }
 
+  /** {@inheritDoc} Neither flag has an effect here: java-llama.cpp leaves no choice. */
   @Override
   public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
     return model.encode(text);
