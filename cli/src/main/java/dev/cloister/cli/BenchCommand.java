@@ -81,6 +81,7 @@ final class BenchCommand {
               new EngineBenchmark.Settings(
                   demo,
                   libraryCache.directory(),
+                  JavaCommand.of("dev.cloister.engine.EngineMain", "warn"),
                   threads == 0 ? processors : threads,
                   quick ? 2 : 5,
                   quick),
