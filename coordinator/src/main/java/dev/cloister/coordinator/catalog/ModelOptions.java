@@ -65,7 +65,8 @@ public record ModelOptions(
   }
 
   /**
-   * @throws IllegalArgumentException if a value is out of range; the message is one sentence
+   * @throws IllegalArgumentException if a value is out of range or contradicts another; the message
+   *     is one sentence
    */
   public ModelOptions {
     require("context", contextTokens, 1, Integer.MAX_VALUE);
@@ -75,6 +76,11 @@ public record ModelOptions(
     require("batch", batchTokens, 32, 8192);
     require("gpu-layers", gpuLayers, -1, 10_000);
     require("main-gpu", mainGpu, 0, 64);
+    if (kvType.equals(Optional.of(KvType.Q8_0))
+        && flashAttention.equals(Optional.of(FlashAttention.OFF))) {
+      throw new IllegalArgumentException(
+          "kv-type q8_0 needs flash attention, which is turned off; leave it to auto");
+    }
   }
 
   private static void require(String name, OptionalInt value, int least, int most) {

@@ -39,7 +39,7 @@ class ModelAdministrationTest {
                   .setMainGpu(0)
                   .setKvType(EngineOptions.KvType.KV_TYPE_Q8_0)
                   .setKvOnHost(false)
-                  .setFlashAttention(EngineOptions.FlashAttention.FLASH_ATTENTION_OFF))
+                  .setFlashAttention(EngineOptions.FlashAttention.FLASH_ATTENTION_ON))
           .build();
 
   @TempDir private Path directory;
@@ -95,6 +95,14 @@ class ModelAdministrationTest {
     newer.getEngineBuilder().setKvTypeValue(99);
     assertThatThrownBy(() -> configure("tiny", newer.build()))
         .hasMessage("INVALID_ARGUMENT: kv-type: 99 (expected: f16, q8_0)");
+    newer
+        .getEngineBuilder()
+        .setKvType(EngineOptions.KvType.KV_TYPE_Q8_0)
+        .setFlashAttention(EngineOptions.FlashAttention.FLASH_ATTENTION_OFF);
+    assertThatThrownBy(() -> configure("tiny", newer.build()))
+        .hasMessage(
+            "INVALID_ARGUMENT: kv-type q8_0 needs flash attention, which is turned off; leave it"
+                + " to auto");
     assertThatThrownBy(
             () ->
                 stub(Role.CLIENT)

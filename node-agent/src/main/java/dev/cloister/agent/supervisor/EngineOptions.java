@@ -76,8 +76,8 @@ public record EngineOptions(
 
   /**
    * As a node grants them: no more threads and layers on the GPU than its owner allows; of the rest
-   * the owner's word counts where the model has none. Without the owner's word a model gets every
-   * logical processor but one at most.
+   * the owner's word counts where the model has none and it does not contradict the model's.
+   * Without the owner's word a model gets every logical processor but one at most.
    *
    * <p>llama.cpp's threads wait by spinning, so that a processor taken by anything else stalls them
    * all: one stays free. A token needs memory more than arithmetic, so that the second thread of a
@@ -88,15 +88,23 @@ public record EngineOptions(
     int allButOne = Math.max(1, cpu.logicalCores() - 1);
     int cores = cpu.physicalCores() == 0 ? allButOne : Math.min(cpu.physicalCores(), allButOne);
     int most = owner.threads().orElse(allButOne);
+    boolean contradict =
+        contradict(kvType.or(owner::kvType), flashAttention.or(owner::flashAttention));
     return new EngineOptions(
         OptionalInt.of(Math.min(most, threads.orElse(owner.threads().orElse(cores)))),
         OptionalInt.of(Math.min(most, batchThreads.orElse(most))),
         batchTokens,
         fewer(gpuLayers, owner.gpuLayers()),
         mainGpu,
-        kvType.or(owner::kvType),
+        contradict ? kvType : kvType.or(owner::kvType),
         kvPlace,
-        flashAttention.or(owner::flashAttention));
+        contradict ? flashAttention : flashAttention.or(owner::flashAttention));
+  }
+
+  /** Whether q8_0 would come without the flash attention it needs. */
+  static boolean contradict(Optional<KvType> kvType, Optional<FlashAttention> flashAttention) {
+    return kvType.equals(Optional.of(KvType.Q8_0))
+        && flashAttention.equals(Optional.of(FlashAttention.OFF));
   }
 
   private static OptionalInt fewer(OptionalInt wanted, OptionalInt allowed) {

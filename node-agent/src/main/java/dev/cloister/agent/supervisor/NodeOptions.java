@@ -38,6 +38,10 @@ public record NodeOptions(
   public NodeOptions {
     EngineOptions.require("threads", threads, 1, 1024);
     EngineOptions.require("gpu-layers", gpuLayers, EngineOptions.ALL_LAYERS, 10_000);
+    if (EngineOptions.contradict(kvType, flashAttention)) {
+      throw new IllegalArgumentException(
+          "kv-type q8_0 needs flash attention, which is turned off; leave it to auto");
+    }
     if (prefixBytes < 0) {
       throw new IllegalArgumentException("prefix bytes: " + prefixBytes + " (expected: >= 0)");
     }

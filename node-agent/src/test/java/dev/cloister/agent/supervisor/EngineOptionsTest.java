@@ -52,20 +52,25 @@ class EngineOptionsTest {
 
   @Test
   void howAModelComputesIsItsOwnChoiceFirst() {
-    NodeOptions owner =
-        new NodeOptions(
-            number(null),
-            number(null),
-            Optional.of(KvType.Q8_0),
-            Optional.of(FlashAttention.OFF),
-            0);
+    NodeOptions owner = owner(KvType.Q8_0, FlashAttention.AUTO);
     EngineOptions silent = EngineOptions.NONE.on(CPU, owner);
     assertThat(silent.kvType()).hasValue(KvType.Q8_0);
-    assertThat(silent.flashAttention()).hasValue(FlashAttention.OFF);
+    assertThat(silent.flashAttention()).hasValue(FlashAttention.AUTO);
 
     EngineOptions granted = everything().on(CPU, owner);
     assertThat(granted.kvType()).hasValue(KvType.F16);
     assertThat(granted.flashAttention()).hasValue(FlashAttention.ON);
+  }
+
+  @Test
+  void anOwnerWhoContradictsTheModelYields() {
+    EngineOptions quantized = model(Optional.of(KvType.Q8_0), Optional.empty());
+    assertThat(quantized.on(CPU, owner(KvType.F16, FlashAttention.OFF)).flashAttention()).isEmpty();
+    EngineOptions plain = model(Optional.empty(), Optional.of(FlashAttention.OFF));
+    assertThat(plain.on(CPU, owner(KvType.Q8_0, FlashAttention.AUTO)).kvType()).isEmpty();
+    assertThatThrownBy(() -> owner(KvType.Q8_0, FlashAttention.OFF))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("kv-type q8_0 needs flash attention, which is turned off; leave it to auto");
   }
 
   @Test
@@ -111,6 +116,24 @@ class EngineOptionsTest {
         Optional.of(KvType.F16),
         Optional.of(KvPlace.HOST),
         Optional.of(FlashAttention.ON));
+  }
+
+  private static EngineOptions model(
+      Optional<KvType> kvType, Optional<FlashAttention> flashAttention) {
+    return new EngineOptions(
+        number(null),
+        number(null),
+        number(null),
+        number(null),
+        number(null),
+        kvType,
+        Optional.empty(),
+        flashAttention);
+  }
+
+  private static NodeOptions owner(KvType kvType, FlashAttention flashAttention) {
+    return new NodeOptions(
+        number(null), number(null), Optional.of(kvType), Optional.of(flashAttention), 0);
   }
 
   private static EngineOptions model(OptionalInt threads, OptionalInt gpuLayers) {
