@@ -7,6 +7,7 @@ import dev.cloister.engine.batching.PrefixStore;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelFacts;
 import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.gguf.GgufException;
 import dev.cloister.engine.gguf.GgufModel;
 import dev.cloister.engine.library.Backend;
@@ -61,7 +62,11 @@ public final class ModelLoading {
   public LoadedModel load(Path file, DoubleConsumer progress) throws ModelLoadException {
     GgufModel gguf = checked(file);
     int contextTokens = deployment.contextTokensFor(gguf.contextTokens());
+    requireCells(contextTokens);
     Optional<LlamaCpp> llama = library();
+    if (llama.map(LlamaCpp::bundled).orElse(true)) {
+      requireBundledRuns(file, gguf);
+    }
     if (llama.isEmpty()) {
       return JniModel.load(
           file,
@@ -88,6 +93,25 @@ public final class ModelLoading {
     } catch (GgufException e) {
       throw new ModelLoadException(
           "model file %s: %s".formatted(file.getFileName(), e.getMessage()), e);
+    }
+  }
+
+  /** llama.cpp counts the cells of all slots in 32 bits. */
+  private void requireCells(int contextTokens) throws ModelLoadException {
+    if ((long) contextTokens * deployment.slotsOrDefault() > Integer.MAX_VALUE) {
+      throw new ModelLoadException(
+          "context of %d tokens for each of %d slots (expected: at most %d tokens together); choose a smaller context or fewer slots"
+              .formatted(contextTokens, deployment.slotsOrDefault(), Integer.MAX_VALUE));
+    }
+  }
+
+  /** The library that comes with Cloister ends the process on some of what it does not run. */
+  private static void requireBundledRuns(Path file, GgufModel gguf) throws ModelLoadException {
+    Optional<Architecture> known = Architecture.of(gguf.architecture());
+    if (known.isPresent() && !known.get().runsOnB4916(gguf.layers())) {
+      throw new ModelLoadException(
+          "model file %s: the llama.cpp that comes with Cloister does not run %s with %d layers; get a newer one with: cloister engine install llama.cpp"
+              .formatted(file.getFileName(), gguf.architecture(), gguf.layers()));
     }
   }
 

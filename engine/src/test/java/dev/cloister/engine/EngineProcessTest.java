@@ -3,16 +3,12 @@ package dev.cloister.engine;
 import static dev.cloister.engine.EngineProcess.DEMO_MODEL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
-import dev.cloister.proto.engine.v1.ModelState;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -105,21 +101,6 @@ class EngineProcessTest {
   }
 
   @Test
-  void badModelFilesAreAFailureInOneSentence() throws Exception {
-    byte[] model = Files.readAllBytes(DEMO_MODEL);
-    assertThat(failure(directory.resolve("missing.gguf"))).contains("no such file");
-    assertThat(failure(directory)).contains("is not a file");
-    assertThat(failure(file("empty.gguf", new byte[0]))).contains("is empty");
-    assertThat(failure(file("text.gguf", "Not a model.".getBytes(StandardCharsets.UTF_8))))
-        .contains("is not a GGUF file");
-    assertThat(failure(file("version.gguf", new byte[] {'G', 'G', 'U', 'F', 9, 0, 0, 0})))
-        .contains("version 9 (expected: 2 or 3");
-    assertThat(failure(file("header.gguf", Arrays.copyOf(model, 2_000)))).contains("truncated");
-    assertThat(failure(file("tensors.gguf", Arrays.copyOf(model, 3_000_000))))
-        .contains("past the end of the file");
-  }
-
-  @Test
   void wrongFlagsEndTheProcessWithOneLine() throws Exception {
     assertThat(launched("--model", "m", "--sockets", "s")).contains("unknown flag --sockets");
     assertThat(launched("--model", "m")).contains("flag --socket is missing");
@@ -148,24 +129,6 @@ class EngineProcessTest {
   private static Path library(Path cache) throws IOException {
     try (var files = Files.walk(cache)) {
       return files.filter(Files::isRegularFile).findFirst().orElseThrow();
-    }
-  }
-
-  private Path file(String name, byte[] content) throws IOException {
-    return Files.write(directory.resolve(name), content);
-  }
-
-  private String failure(Path model) throws IOException {
-    try (EngineProcess engine = EngineProcess.start(directory, model)) {
-      ModelState state = engine.awaitLoaded();
-      assertThat(state.hasFailed()).isTrue();
-      String message = state.getFailed().getMessage();
-      assertThat(message).doesNotContain("\n");
-      await()
-          .atMost(Duration.ofSeconds(5))
-          .untilAsserted(() -> assertThat(engine.errors()).contains(message));
-      assertThat(engine.errors()).doesNotContain("\tat ");
-      return message;
     }
   }
 

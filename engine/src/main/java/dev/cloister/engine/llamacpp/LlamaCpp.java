@@ -131,6 +131,11 @@ public final class LlamaCpp {
     return functions.version().title();
   }
 
+  /** Whether it is the one that comes with Cloister. */
+  public boolean bundled() {
+    return functions.version() == LlamaVersion.B4916;
+  }
+
   /** Whether there is a GPU that layers can be put on. */
   public boolean gpuOffload() {
     return functions.supportsGpuOffload.test();

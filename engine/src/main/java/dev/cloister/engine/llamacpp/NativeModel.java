@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
+import dev.cloister.engine.llamacpp.capi.LlamaVersion;
 import dev.cloister.engine.llamacpp.capi.NativeLog;
 import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import dev.cloister.engine.llamacpp.capi.NativeStruct;
@@ -100,7 +101,8 @@ final class NativeModel implements Model {
       if (model == 0) {
         throw new ModelLoadException(
             "%s cannot load %s: %s"
-                .formatted(llama.version().title(), file.getFileName(), reason(nativeLog)));
+                    .formatted(llama.version().title(), file.getFileName(), reason(nativeLog))
+                + advice(llama, nativeLog));
       }
       return new NativeModel(llama, nativeLog, model, options.gpuLayers() != 0, available);
     }
@@ -117,6 +119,15 @@ final class NativeModel implements Model {
   private static String reason(NativeLog nativeLog) {
     String error = nativeLog.firstError();
     return error.isEmpty() ? "it gives no reason" : error;
+  }
+
+  private static String advice(LlamaFunctions llama, NativeLog nativeLog) {
+    boolean perhapsTooOld =
+        llama.version() == LlamaVersion.B4916
+            && nativeLog.firstError().startsWith("unknown model architecture");
+    return perhapsTooOld
+        ? "; a newer one may know it, get it with: cloister engine install llama.cpp"
+        : "";
   }
 
   private static MemorySegment progressCallback(DoubleConsumer progress, Arena arena) {
