@@ -26,7 +26,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.DoubleConsumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,7 +51,11 @@ final class NativeModel implements Model {
   private final NativeVocabulary vocabulary;
   private final ModelProperties properties;
   private final AtomicInteger openContexts = new AtomicInteger();
-  private volatile boolean closed;
+
+  /** Shared by those who use the model, so that it is not freed under their hands. */
+  private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
+
+  private boolean closed;
 
   private NativeModel(
       LlamaFunctions llama,
@@ -62,8 +68,7 @@ final class NativeModel implements Model {
     this.llama = llama;
     this.nativeLog = nativeLog;
     this.model = model;
-    this.vocabulary =
-        new NativeVocabulary(llama, llama.modelVocab.toLong(model), this::requireOpen);
+    this.vocabulary = new NativeVocabulary(llama, llama.modelVocab.toLong(model), this);
     this.properties = readProperties();
   }
 
@@ -170,7 +175,16 @@ final class NativeModel implements Model {
 
   @Override
   public DecodeContext openContext(ContextOptions options) throws ModelLoadException {
-    requireOpen();
+    use.readLock().lock();
+    try {
+      requireOpen();
+      return newContext(options);
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  private DecodeContext newContext(ContextOptions options) throws ModelLoadException {
     String what = "KV cache of %d tokens".formatted(options.cells());
     long bytes = kvBytes(options);
     if (!(onGpu && options.kvOnGpu())) {
@@ -265,6 +279,17 @@ final class NativeModel implements Model {
     }
   }
 
+  /** Does what must not meet the end of the model. */
+  <T> T whileOpen(Supplier<T> action) {
+    use.readLock().lock();
+    try {
+      requireOpen();
+      return action.get();
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("this model is closed");
@@ -272,19 +297,24 @@ final class NativeModel implements Model {
   }
 
   /**
-   * {@inheritDoc}
+   * {@inheritDoc} Waits for those who are dividing texts into tokens.
    *
    * @throws IllegalStateException if a context is still open
    */
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
+  public void close() {
+    use.writeLock().lock();
+    try {
+      if (closed) {
+        return;
+      }
+      if (openContexts.get() != 0) {
+        throw new IllegalStateException("a context of this model is still open");
+      }
+      closed = true;
+      llama.modelFree.run(model);
+    } finally {
+      use.writeLock().unlock();
     }
-    if (openContexts.get() != 0) {
-      throw new IllegalStateException("a context of this model is still open");
-    }
-    closed = true;
-    llama.modelFree.run(model);
   }
 }

@@ -22,15 +22,15 @@ final class NativeVocabulary implements Vocabulary {
   private static final byte[] NOTHING = {};
 
   private final LlamaFunctions llama;
-  private final Runnable requireOpen;
+  private final NativeModel model;
   private final long vocabulary;
   private final AtomicReferenceArray<Token> tokens;
   private final String beginText;
   private final String endText;
 
-  NativeVocabulary(LlamaFunctions llama, long vocabulary, Runnable requireOpen) {
+  NativeVocabulary(LlamaFunctions llama, long vocabulary, NativeModel model) {
     this.llama = llama;
-    this.requireOpen = requireOpen;
+    this.model = model;
     this.vocabulary = vocabulary;
     this.tokens = new AtomicReferenceArray<>(llama.vocabTokens.toInt(vocabulary));
     this.beginText = markup(llama.vocabBegin.toInt(vocabulary));
@@ -49,7 +49,10 @@ final class NativeVocabulary implements Vocabulary {
 
   @Override
   public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
-    requireOpen.run();
+    return model.whileOpen(() -> divide(text, addSpecial, parseSpecial));
+  }
+
+  private int[] divide(String text, boolean addSpecial, boolean parseSpecial) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment in = arena.allocate(bytes.length + 1L);
@@ -85,6 +88,10 @@ final class NativeVocabulary implements Vocabulary {
    */
   @Override
   public int[] tokenizePair(String query, String document) {
+    return model.whileOpen(() -> pair(query, document));
+  }
+
+  private int[] pair(String query, String document) {
     int separator = llama.vocabSeparator.toInt(vocabulary);
     int vocabularyEnd = llama.vocabEnd.toInt(vocabulary);
     int end = vocabularyEnd < 0 ? separator : vocabularyEnd;
@@ -135,17 +142,19 @@ final class NativeVocabulary implements Vocabulary {
   private Token token(int token) {
     Token known = tokens.get(token);
     if (known == null) {
-      requireOpen.run();
-      int attributes = llama.vocabAttributes.toInt(vocabulary, token);
-      known =
-          new Token(
-              readPiece(token),
-              (attributes & CONTROL) != 0,
-              (attributes & (CONTROL | UNKNOWN)) != 0,
-              llama.vocabEndsGeneration.test(vocabulary, token));
+      known = model.whileOpen(() -> read(token));
       tokens.set(token, known);
     }
     return known;
+  }
+
+  private Token read(int token) {
+    int attributes = llama.vocabAttributes.toInt(vocabulary, token);
+    return new Token(
+        readPiece(token),
+        (attributes & CONTROL) != 0,
+        (attributes & (CONTROL | UNKNOWN)) != 0,
+        llama.vocabEndsGeneration.test(vocabulary, token));
   }
 
   private byte[] readPiece(int token) {

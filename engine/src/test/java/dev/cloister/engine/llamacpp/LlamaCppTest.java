@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.data.Offset.offset;
+import static org.awaitility.Awaitility.await;
 
 import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.generation.Sampling;
@@ -18,10 +19,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,6 +65,26 @@ class LlamaCppTest {
     }
     assertThat(progress).isNotEmpty().isSorted().allMatch(part -> part >= 0 && part <= 1);
     assertThat(library.devices()).isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @MethodSource("libraries")
+  void closingWaitsForATextThatIsBecomingTokens(LlamaCpp library) throws Exception {
+    String text = "The printer is in room 27. ".repeat(40_000);
+    Model model = Libraries.demo(library);
+    int expected = model.vocabulary().tokenize(text, false, false).length;
+    AtomicBoolean begun = new AtomicBoolean();
+    CompletableFuture<Integer> tokens =
+        CompletableFuture.supplyAsync(
+            () -> {
+              begun.set(true);
+              return model.vocabulary().tokenize(text, false, false).length;
+            });
+    await().untilTrue(begun);
+    model.close();
+    assertThat(tokens.handle((count, e) -> e == null ? count : e.getCause().getMessage()))
+        .succeedsWithin(Duration.ofSeconds(20))
+        .isIn(expected, "this model is closed");
   }
 
   @ParameterizedTest
