@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,8 @@ final class AnswerStream implements TokenListener {
           "[ARGS]",
           "<think>",
           "</think>");
+
+  private static final int CALL_ID_LENGTH = 9;
 
   private final Vocabulary vocabulary;
   private final OutputParser parser;
@@ -126,7 +129,7 @@ final class AnswerStream implements TokenListener {
       case OutputPart.ToolCall(int index, String name, String arguments) -> {
         releasedLogprobs();
         calledTools = true;
-        listener.part(new AnswerPart.ToolCallPiece(index, callId(index), name, arguments));
+        listener.part(new AnswerPart.ToolCallPiece(index, callId(), name, arguments));
       }
     }
   }
@@ -145,9 +148,16 @@ final class AnswerStream implements TokenListener {
     return released;
   }
 
-  /** Unique within an answer; Mistral's templates want nine letters or digits. */
-  private static String callId(int index) {
-    return "call%05d".formatted(index);
+  /**
+   * Callers tell calls apart by it over a whole conversation; Mistral's templates want nine letters
+   * or digits.
+   */
+  private static String callId() {
+    StringBuilder id = new StringBuilder(CALL_ID_LENGTH);
+    for (int i = 0; i < CALL_ID_LENGTH; i++) {
+      id.append(Character.forDigit(ThreadLocalRandom.current().nextInt(36), 36));
+    }
+    return id.toString();
   }
 
   @Override
