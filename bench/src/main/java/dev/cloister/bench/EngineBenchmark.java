@@ -38,7 +38,7 @@ public final class EngineBenchmark {
   private static final int STREAMS = 8;
   private static final long SETTLED_NANOS = 3_000_000_000L;
   private static final int SHARED_TOKENS = 1000;
-  private static final int READ_TOKENS = 448;
+  private static final int READ_TOKENS = 384;
 
   private final Settings settings;
   private final PrintWriter progress;
@@ -88,7 +88,7 @@ public final class EngineBenchmark {
       kvTypes();
       say("writing models with random weights");
       random(TensorType.Q4_0).write(q4);
-      againstJavaApi("random", q4, settings.quick() ? 24 : 64);
+      againstJavaApi("random", q4, settings.quick() ? 24 : 32);
       againstJavaApi("demo", settings.demoModel(), 100);
       prefix(q4);
       hop();

@@ -63,7 +63,7 @@ final class BenchCommand {
     @Option(
         names = "--threads",
         paramLabel = "N",
-        description = "Threads of each engine; the machine's processors unless given.")
+        description = "Threads of each engine; all processors but one unless given.")
     private int threads;
 
     @Mixin private LibraryCacheOptions libraryCache;
@@ -75,15 +75,15 @@ final class BenchCommand {
               .orElseThrow(
                   () ->
                       new CommandFailedException(ExitCode.NOT_FOUND, "the demo model is missing"));
-      int processors = Runtime.getRuntime().availableProcessors();
+      int allButOne = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
       EngineBenchmark benchmark =
           new EngineBenchmark(
               new EngineBenchmark.Settings(
                   demo,
                   libraryCache.directory(),
                   JavaCommand.of("dev.cloister.engine.EngineMain", "warn"),
-                  threads == 0 ? processors : threads,
-                  quick ? 2 : 5,
+                  threads == 0 ? allButOne : threads,
+                  quick ? 2 : 3,
                   quick),
               spec.commandLine().getErr());
       benchmark.run(spec.commandLine().getOut(), json);
