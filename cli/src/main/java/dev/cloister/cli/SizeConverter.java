@@ -18,6 +18,6 @@ final class SizeConverter implements ITypeConverter<Long> {
     }
     return text.equals("0")
         ? 0
-        : Long.parseLong(matcher.group(1)) << 10 * (1 + "KMGT".indexOf(matcher.group(2)));
+        : Long.parseLong(matcher.group(1)) << (10 * (1 + "KMGT".indexOf(matcher.group(2))));
   }
 }

@@ -26,14 +26,14 @@ class EngineFlagsTest {
                 "--threads=2",
                 "--gpu-layers=all",
                 "--kv-type=q8_0",
-                "--flash-attention=off",
+                "--flash-attention=on",
                 "--prefix-cache-size=3GiB"))
         .isEqualTo(
             new NodeOptions(
                 OptionalInt.of(2),
                 OptionalInt.of(EngineOptions.ALL_LAYERS),
                 Optional.of(EngineOptions.KvType.Q8_0),
-                Optional.of(EngineOptions.FlashAttention.OFF),
+                Optional.of(EngineOptions.FlashAttention.ON),
                 3L << 30));
     assertThat(owner("--prefix-cache-size=0").prefixBytes()).isZero();
   }
@@ -52,6 +52,16 @@ class EngineFlagsTest {
     Cli.Result result = Cli.run("agent", "start", flag);
     assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
     assertThat(result.err()).contains(message);
+  }
+
+  @Test
+  void flagsOfAnOwnerThatContradictEachOtherAreRefused() {
+    Cli.Result result = Cli.run("agent", "start", "--kv-type=q8_0", "--flash-attention=off");
+    assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(result.err())
+        .isEqualToIgnoringNewLines(
+            "cloister: --kv-type q8_0 needs flash attention, which is turned off; leave it to"
+                + " auto");
   }
 
   @Test
