@@ -212,7 +212,7 @@ public final class ModelLoading {
     return new ContextOptions(
         limits.cells(),
         limits.sequences(),
-        Math.min(deployment.batchTokens(), limits.cells()),
+        limits.batchTokens(deployment.batchTokens()),
         deployment.threads(),
         deployment.batchThreads() == 0 ? deployment.threads() : deployment.batchThreads(),
         deployment.kvType(),

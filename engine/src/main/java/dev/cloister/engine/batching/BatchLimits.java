@@ -23,6 +23,11 @@ public record BatchLimits(int slots, int contextTokens, int queue, boolean recur
     return Math.multiplyExact(slots, contextTokens);
   }
 
+  /** Tokens of a batch: as many as are asked for, but room beside every slot's next token. */
+  public int batchTokens(int asked) {
+    return Math.min(Math.max(asked, 2 * slots), cells());
+  }
+
   /**
    * Tokens kept of sequences that have ended. Attention reads what lies between the first and the
    * last cell in use, so that much more than one conversation would slow every answer down.
