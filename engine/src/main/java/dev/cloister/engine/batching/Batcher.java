@@ -72,6 +72,7 @@ public final class Batcher implements AutoCloseable {
   /**
    * Starts the thread, which closes the context in the end.
    *
+   * @param context whose batch is {@link BatchLimits#batchTokens} or longer
    * @param store for prefixes that outlive the process; null for none
    * @param nanoClock as {@link System#nanoTime}
    */
@@ -169,9 +170,7 @@ public final class Batcher implements AutoCloseable {
         }
       }
       endAll(s -> finish(s, FinishReason.CANCELLED));
-      while (sequences.storeOne()) {
-        log.debug("a prefix was stored");
-      }
+      sequences.storeAll();
     } catch (RuntimeException | Error e) {
       log.error("the batch thread ends", e);
       refuseMore("the engine has failed; the model must be loaded again");
@@ -339,9 +338,7 @@ public final class Batcher implements AutoCloseable {
         try {
           end = chooseToken(sequence, sequence.sampler);
         } catch (RuntimeException | StackOverflowError e) {
-          boolean told = e instanceof DecodeException;
-          log.warn("choosing a token failed: {}", told ? e.getMessage() : e.getClass().getName());
-          log.debug("choosing a token failed", e);
+          Sequence.logFailure(e);
           fail(sequence, "the engine failed while choosing a token; try again");
           continue;
         }

@@ -232,6 +232,14 @@ final class KvSequences {
     return false;
   }
 
+  /** Writes all that is not there yet. */
+  void storeAll() {
+    boolean stored = true;
+    while (stored) {
+      stored = storeOne();
+    }
+  }
+
   /** An empty sequence, which a retained one other than {@code spared} may have to make way for. */
   private int unused(@Nullable Retained spared) {
     if (free.isEmpty()) {

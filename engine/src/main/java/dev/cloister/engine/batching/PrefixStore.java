@@ -2,6 +2,7 @@ package dev.cloister.engine.batching;
 
 import dev.cloister.engine.model.DecodeContext;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -87,16 +88,27 @@ public final class PrefixStore {
     PrefixStore store = new PrefixStore(directory, mostBytes, clock);
     try (Stream<Path> tenants = Files.list(directory)) {
       for (Path tenant : tenants.filter(Files::isDirectory).toList()) {
-        store.read(tenant);
+        store.readTenant(tenant);
       }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
     store.shrink(0);
     return store;
   }
 
+  /** A folder that cannot be read costs what is in it. */
+  private void readTenant(Path tenant) {
+    try {
+      read(tenant);
+    } catch (IOException | UncheckedIOException e) {
+      log.info("stored prefixes in {} cannot be read", tenant.getFileName(), e);
+    }
+  }
+
   private void read(Path tenant) throws IOException {
     try (Stream<Path> files = Files.list(tenant)) {
-      for (Path file : files.toList()) {
+      for (Path file : files.filter(f -> !Files.isDirectory(f)).toList()) {
         String name = file.getFileName().toString();
         boolean known = name.endsWith(STATE) && readEntry(tenant, file);
         boolean index = name.endsWith(TOKENS) && Files.exists(stateOf(file));
@@ -171,21 +183,24 @@ public final class PrefixStore {
     if (tokens.size() < LEAST_TOKENS || held(hash, tokens)) {
       return;
     }
+    Path folder = directory.resolve(hash);
+    Path state = folder.resolve(name(tokens) + STATE);
+    Path unfinished = folder.resolve(name(tokens) + ".unfinished");
     try {
-      Path folder = directory.resolve(hash);
       createPrivate(folder);
-      Path state = folder.resolve(name(tokens) + STATE);
-      Path unfinished = folder.resolve(name(tokens) + ".unfinished");
-      long bytes = context.save(sequence, tokens.toArray(), unfinished);
-      if (bytes > mostBytes || bytes > usable(folder)) {
-        Files.delete(unfinished);
-        return;
+      try {
+        long bytes = context.save(sequence, tokens.toArray(), unfinished);
+        if (bytes > mostBytes || usable(folder) < 0) {
+          return;
+        }
+        shrink(bytes);
+        writeTokens(tokensOf(state), tokens.toArray());
+        Files.move(unfinished, state, StandardCopyOption.REPLACE_EXISTING);
+        dropPrefixesOf(hash, tokens);
+        entries.add(new Entry(hash, tokens, state, bytes, clock.instant()));
+      } finally {
+        Files.deleteIfExists(unfinished);
       }
-      shrink(bytes);
-      writeTokens(tokensOf(state), tokens.toArray());
-      Files.move(unfinished, state, StandardCopyOption.REPLACE_EXISTING);
-      dropPrefixesOf(hash, tokens);
-      entries.add(new Entry(hash, tokens, state, bytes, clock.instant()));
     } catch (IOException e) {
       log.info("a prefix of {} tokens cannot be stored", tokens.size(), e);
     }

@@ -4,6 +4,7 @@ import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.model.DecodeContext;
+import dev.cloister.engine.model.DecodeException;
 import dev.cloister.engine.model.TokenSampler;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -126,9 +127,10 @@ final class Sequence {
     }
   }
 
-  /** What the listener says may be of the answer. */
-  private static void logFailure(Throwable failure) {
-    log.warn("the listener of an answer failed: {}", failure.getClass().getName());
-    log.debug("the listener of an answer failed", failure);
+  /** What listeners say may be of the answer; what the engine says is not. */
+  static void logFailure(Throwable failure) {
+    boolean ours = failure instanceof DecodeException;
+    log.warn("an answer failed: {}", ours ? failure.getMessage() : failure.getClass().getName());
+    log.debug("an answer failed", failure);
   }
 }

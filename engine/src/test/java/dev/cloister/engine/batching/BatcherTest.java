@@ -1,5 +1,8 @@
 package dev.cloister.engine.batching;
 
+import static dev.cloister.engine.batching.Prompts.joined;
+import static dev.cloister.engine.batching.Prompts.prompt;
+import static dev.cloister.engine.batching.Prompts.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -7,12 +10,7 @@ import static org.awaitility.Awaitility.await;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.LoadedModel.Running;
 import dev.cloister.engine.generation.Sampling;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -22,7 +20,6 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,7 +27,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BatcherTest {
   private static final BatchLimits LIMITS = new BatchLimits(4, 512, 100, false);
 
-  @TempDir Path directory;
   private FakeContext context = new FakeContext(LIMITS, LIMITS.cells(), 128);
   private @Nullable Batcher batcher;
 
@@ -45,32 +41,19 @@ class BatcherTest {
 
   private Batcher batcher() {
     if (batcher == null) {
-      batcher = start(LIMITS, null);
+      batcher = start(LIMITS);
     }
     return batcher;
   }
 
-  private Batcher start(BatchLimits limits, @Nullable PrefixStore store) {
-    return Batcher.start(context, FakeContext.vocabulary(), limits, store, System::nanoTime);
-  }
-
-  private static TokenRequest request(int[] prompt, int most, String tenant) {
-    return new TokenRequest(
-        prompt, Sampling.GREEDY, Optional.empty(), most, OptionalInt.empty(), tenant);
+  private Batcher start(BatchLimits limits) {
+    return Batcher.start(context, FakeContext.vocabulary(), limits, null, System::nanoTime);
   }
 
   private Collected ask(int[] prompt, int most, String tenant) {
     Collected collected = new Collected();
     batcher().submit(request(prompt, most, tenant), collected);
     return collected;
-  }
-
-  private static int[] prompt(int seed, int length) {
-    return new Random(seed).ints(length, 1, FakeContext.VOCABULARY).toArray();
-  }
-
-  private static int[] joined(int[]... parts) {
-    return IntStream.range(0, parts.length).flatMap(i -> IntStream.of(parts[i])).toArray();
   }
 
   @Test
@@ -101,6 +84,14 @@ class BatcherTest {
     assertThat(first.end).isNotDone();
     context.gate.release(1000);
     first.awaitEnd();
+  }
+
+  @Test
+  void aBatchHasRoomForEverySlotAndAPrompt() {
+    BatchLimits many = new BatchLimits(64, 512, 100, false);
+    assertThat(many.batchTokens(32)).isEqualTo(128);
+    assertThat(many.batchTokens(512)).isEqualTo(512);
+    assertThat(new BatchLimits(1, 40, 1, false).batchTokens(512)).isEqualTo(40);
   }
 
   @Test
@@ -285,32 +276,6 @@ class BatcherTest {
   }
 
   @Test
-  void whatIsRetainedServesWhereWhatIsStoredIsDamaged() throws Exception {
-    BatchLimits one = new BatchLimits(1, 512, 100, false);
-    int[] shared = prompt(1, 200);
-    int[] known = joined(Arrays.copyOf(shared, 100), prompt(50, 1));
-    context = new FakeContext(one, 2000, 128);
-    batcher = start(one, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
-    ask(shared, 5, "t").awaitEnd();
-    batcher.close();
-    context = new FakeContext(one, 2000, 128);
-    batcher = start(one, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
-    ask(known, 1, "t").awaitEnd();
-    // No sequence is free then, and the first is the least recently used.
-    for (String tenant : List.of("a", "b", "c")) {
-      ask(prompt(7, 20), 1, tenant).awaitEnd();
-    }
-    damageStates();
-    Collected again = ask(joined(shared, prompt(3, 5)), 20, "t");
-    again.awaitEnd();
-    assertThat(again.cached).isEqualTo(100);
-    assertThat(again.tokens).isEqualTo(FakeContext.expected(joined(shared, prompt(3, 5)), 20));
-    Collected next = ask(prompt(9, 40), 20, "d");
-    next.awaitEnd();
-    assertThat(next.tokens).isEqualTo(FakeContext.expected(prompt(9, 40), 20));
-  }
-
-  @Test
   void tooFewCellsMakeAnswersWaitAndLoseNothing() throws Exception {
     context = new FakeContext(LIMITS, 600, 128);
     List<Collected> answers = new ArrayList<>();
@@ -329,7 +294,7 @@ class BatcherTest {
     Random random = new Random(seed);
     BatchLimits limits = new BatchLimits(1 + random.nextInt(6), 256, 500, random.nextInt(4) == 0);
     context = new FakeContext(limits, limits.cells() - random.nextInt(100), 64);
-    batcher = start(limits, null);
+    batcher = start(limits);
     int[][] beginnings =
         IntStream.range(0, 5).mapToObj(i -> prompt(i, random.nextInt(120))).toArray(int[][]::new);
     List<int[]> prompts = new ArrayList<>();
@@ -360,76 +325,6 @@ class BatcherTest {
     }
     assertThat(batcher.load()).isZero();
     assertThat(context.usedCells()).isLessThanOrEqualTo(limits.retainedTokens());
-  }
-
-  @Test
-  void prefixesSurviveARestart() throws Exception {
-    int[] prompt = prompt(1, 200);
-    batcher = start(LIMITS, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
-    ask(prompt, 5, "t").awaitEnd();
-    batcher.close();
-    context = new FakeContext(LIMITS, LIMITS.cells(), 128);
-    batcher = start(LIMITS, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
-    Collected stranger = ask(prompt, 5, "other");
-    stranger.awaitEnd();
-    assertThat(stranger.cached).isZero();
-    Collected again = ask(prompt, 5, "t");
-    again.awaitEnd();
-    assertThat(again.cached).isEqualTo(199);
-    assertThat(again.tokens).isEqualTo(FakeContext.expected(prompt, 5));
-  }
-
-  @Test
-  void aDamagedPrefixIsForgotten() throws Exception {
-    int[] prompt = prompt(1, 200);
-    batcher = start(LIMITS, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
-    ask(prompt, 5, "t").awaitEnd();
-    batcher.close();
-    damageStates();
-    context = new FakeContext(LIMITS, LIMITS.cells(), 128);
-    PrefixStore store = PrefixStore.open(directory, 1 << 20, InstantSource.system());
-    assertThat(store.size()).isEqualTo(1);
-    batcher = start(LIMITS, store);
-    Collected again = ask(prompt, 5, "t");
-    again.awaitEnd();
-    assertThat(again.cached).isZero();
-    assertThat(again.tokens).isEqualTo(FakeContext.expected(prompt, 5));
-  }
-
-  private void damageStates() throws IOException {
-    try (var files = Files.walk(directory)) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".kv")).toList()) {
-        Files.writeString(file, "damage");
-      }
-    }
-  }
-
-  @Test
-  void nothingIsWrittenWhileSomebodyWaits() throws Exception {
-    batcher = start(LIMITS, PrefixStore.open(directory, 1 << 20, InstantSource.system()));
-    Collected waiting = new Collected();
-    waiting.ready = false;
-    Running running = batcher.submit(request(prompt(50, 10), 50, "t"), waiting);
-    for (int i = 0; i < 10; i++) {
-      ask(prompt(i, 200), 5, "t").awaitEnd();
-    }
-    assertThat(context.saves).hasValue(0);
-    running.cancel();
-    await().until(() -> context.saves.get() > 0);
-  }
-
-  @Test
-  void theStoreStaysWithinItsSize() throws Exception {
-    batcher = start(LIMITS, PrefixStore.open(directory, 3000, InstantSource.system()));
-    for (int i = 0; i < 10; i++) {
-      ask(prompt(i, 200), 5, "t").awaitEnd();
-    }
-    batcher.close();
-    try (var files = Files.walk(directory)) {
-      long bytes =
-          files.filter(f -> f.toString().endsWith(".kv")).mapToLong(f -> f.toFile().length()).sum();
-      assertThat(bytes).isBetween(1L, 3000L);
-    }
   }
 
   @Test

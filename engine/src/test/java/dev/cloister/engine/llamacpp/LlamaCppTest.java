@@ -82,9 +82,9 @@ class LlamaCppTest {
             });
     await().untilTrue(begun);
     model.close();
-    assertThat(tokens.handle((count, e) -> e == null ? count : e.getCause().getMessage()))
+    assertThat(tokens.handle((count, e) -> e == null ? count : String.valueOf(e.getCause())))
         .succeedsWithin(Duration.ofSeconds(20))
-        .isIn(expected, "this model is closed");
+        .isIn(expected, new IllegalStateException("this model is closed").toString());
   }
 
   @ParameterizedTest

@@ -1,0 +1,26 @@
+package dev.cloister.engine.batching;
+
+import dev.cloister.engine.generation.Sampling;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/** What tests ask for. */
+final class Prompts {
+
+  private Prompts() {}
+
+  static TokenRequest request(int[] prompt, int most, String tenant) {
+    return new TokenRequest(
+        prompt, Sampling.GREEDY, Optional.empty(), most, OptionalInt.empty(), tenant);
+  }
+
+  static int[] prompt(int seed, int length) {
+    return new Random(seed).ints(length, 1, FakeContext.VOCABULARY).toArray();
+  }
+
+  static int[] joined(int[]... parts) {
+    return IntStream.range(0, parts.length).flatMap(i -> IntStream.of(parts[i])).toArray();
+  }
+}
