@@ -35,7 +35,7 @@ public record RandomBert(Pooling pooling) {
         .put(KEY + "attention.head_count", GgufValue.ofUint32(HEADS))
         .put(KEY + "attention.layer_norm_epsilon", GgufValue.ofFloat32(1e-5f))
         .put(KEY + "attention.causal", GgufValue.ofBool(false))
-        .put(KEY + "pooling_type", GgufValue.ofUint32(pooling.ordinal()));
+        .put(KEY + "pooling_type", GgufValue.ofUint32(poolingType()));
     List<String> tokens = putVocabulary(writer);
     matrix(writer, "token_embd", WIDTH, tokens.size());
     matrix(writer, "position_embd", WIDTH, CONTEXT);
@@ -56,6 +56,17 @@ public record RandomBert(Pooling pooling) {
       linear(writer, "cls.output", WIDTH, 1);
     }
     writer.write(file);
+  }
+
+  /** Of enum llama_pooling_type. */
+  private int poolingType() {
+    return switch (pooling) {
+      case NONE -> 0;
+      case MEAN -> 1;
+      case CLS -> 2;
+      case LAST -> 3;
+      case RANK -> 4;
+    };
   }
 
   /** A token that begins a word carries a mark; what continues one has none. */
