@@ -22,13 +22,15 @@ import org.slf4j.LoggerFactory;
  * Deployment}: {@code [--library auto|b4916|jni] [--context N] [--slots N] [--threads N]
  * [--batch-threads N] [--batch N] [--gpu-layers N] [--main-gpu N] [--kv-type f16|q8_0] [--kv-on
  * gpu|host] [--flash-attention auto|on|off] [--prefixes DIR] [--prefix-bytes N]}. Exit codes: 0
- * asked to end, 1 the socket cannot be had, 2 wrong flags. A model that cannot be loaded is a state
- * that the agent reads, not an exit; a native abort ends the process with a signal.
+ * asked to end, 1 the socket cannot be had, 2 wrong flags, 3 a defect ended the thread that
+ * computes. A model that cannot be loaded is a state that the agent reads, not an exit; a native
+ * abort ends the process with a signal.
  */
 public final class EngineMain {
 
   private static final int EXIT_NO_SOCKET = 1;
   private static final int EXIT_FLAGS = 2;
+  private static final int EXIT_BROKEN = 3;
 
   private EngineMain() {}
 
@@ -55,9 +57,20 @@ public final class EngineMain {
     Thread.ofPlatform().daemon().name("load").start(() -> load(flags, server, loading, log));
     var _ =
         loading.whenComplete(
-            (_, failure) -> {
+            (model, failure) -> {
               if (failure != null) {
                 complain(failure);
+              } else {
+                var _ =
+                    model
+                        .broken()
+                        .thenRun(
+                            () ->
+                                end(
+                                    EXIT_BROKEN,
+                                    new IllegalStateException(
+                                        "a defect ended the thread that computes; see the lines"
+                                            + " above")));
               }
             });
     CountDownLatch endOfInput = new CountDownLatch(1);

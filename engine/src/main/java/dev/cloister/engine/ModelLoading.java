@@ -211,6 +211,7 @@ public final class ModelLoading {
   private ContextOptions contextOptions(BatchLimits limits, Pooling pooling) {
     return new ContextOptions(
         limits.cells(),
+        limits.contextTokens(),
         limits.sequences(),
         limits.batchTokens(deployment.batchTokens()),
         deployment.threads(),

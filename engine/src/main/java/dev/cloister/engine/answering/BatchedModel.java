@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,6 +73,7 @@ public final class BatchedModel implements LoadedModel {
     Pooling pooling = generates ? Pooling.MEAN : generation.pooling();
     return new ContextOptions(
         contextTokens,
+        contextTokens,
         MOST_EMBEDDED_AT_ONCE,
         generates ? Math.min(contextTokens, generation.batchTokens()) : contextTokens,
         generation.threads(),
@@ -85,6 +87,11 @@ public final class BatchedModel implements LoadedModel {
   @Override
   public ModelFacts facts() {
     return facts;
+  }
+
+  @Override
+  public CompletableFuture<Void> broken() {
+    return batcher == null ? LoadedModel.super.broken() : batcher.broken();
   }
 
   @Override

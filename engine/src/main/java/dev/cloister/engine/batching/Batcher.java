@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -44,6 +45,7 @@ public final class Batcher implements AutoCloseable {
   private final PrefillPace pace;
   private final LinkedBlockingQueue<Runnable> inbox = new LinkedBlockingQueue<>();
   private final AtomicInteger accepted = new AtomicInteger();
+  private final CompletableFuture<Void> broken = new CompletableFuture<>();
   private final Thread thread;
 
   /** Why nothing more is accepted; null while it is. */
@@ -146,6 +148,11 @@ public final class Batcher implements AutoCloseable {
     }
   }
 
+  /** Completes when the thread has ended by a defect: nothing can be asked any more. */
+  public CompletableFuture<Void> broken() {
+    return broken;
+  }
+
   /** Whether the thread has ended and the context is closed. */
   public boolean ended() {
     return !thread.isAlive();
@@ -179,6 +186,7 @@ public final class Batcher implements AutoCloseable {
             end(s);
             s.tellFailed(FailureCode.INTERNAL, "the engine failed; try again");
           });
+      broken.complete(null);
     } finally {
       context.close();
     }

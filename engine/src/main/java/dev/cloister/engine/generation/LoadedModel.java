@@ -1,6 +1,7 @@
 package dev.cloister.engine.generation;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /** A model in memory that answers several requests at once. Thread-safe. */
 public interface LoadedModel extends AutoCloseable {
@@ -38,6 +39,11 @@ public interface LoadedModel extends AutoCloseable {
 
   /** The text of tokens; bytes that are no whole character become U+FFFD. */
   String detokenize(int[] tokens) throws RequestException;
+
+  /** Completes when a defect has made the model useless: its process should end. */
+  default CompletableFuture<Void> broken() {
+    return new CompletableFuture<>();
+  }
 
   /** Cancels what runs and waits for it, for a moment at most; nothing can be asked afterwards. */
   @Override

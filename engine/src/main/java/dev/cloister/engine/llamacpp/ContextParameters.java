@@ -24,7 +24,8 @@ final class ContextParameters {
 
   private ContextParameters() {}
 
-  static MemorySegment of(LlamaFunctions llama, ContextOptions options, Arena arena)
+  static MemorySegment of(
+      LlamaFunctions llama, ContextOptions options, boolean recurrent, Arena arena)
       throws ModelLoadException {
     boolean quantized = options.kvType() != KvType.F16;
     if (quantized && options.flashAttention() == FlashAttention.OFF) {
@@ -35,7 +36,7 @@ final class ContextParameters {
     MemorySegment params = llama.contextDefaults(arena);
     NativeStruct fields = llama.version().contextParams();
     fields.set(params, "n_ctx", options.cells());
-    fields.set(params, "n_seq_max", options.sequences());
+    fields.set(params, "n_seq_max", sequences(llama, options, recurrent));
     // One batch is computed in one piece, so that one that finds no room leaves nothing half done.
     fields.set(params, "n_batch", options.batchTokens());
     fields.set(params, "n_ubatch", options.batchTokens());
@@ -60,6 +61,18 @@ final class ContextParameters {
       }
     }
     return params;
+  }
+
+  /**
+   * b4916 takes any sequence number, except for recurrent models, and divides the cells by this
+   * number for what it takes for the length of a sequence (Phi-3's choice of rotary factors).
+   */
+  private static int sequences(LlamaFunctions llama, ContextOptions options, boolean recurrent) {
+    return switch (llama.version()) {
+      case B4916 ->
+          recurrent ? options.sequences() : Math.max(1, options.cells() / options.sequenceTokens());
+      case V0_5_0 -> options.sequences();
+    };
   }
 
   private static int threads(int asked) {

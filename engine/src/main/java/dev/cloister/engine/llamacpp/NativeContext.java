@@ -307,12 +307,13 @@ final class NativeContext implements DecodeContext {
 
   /** What two contexts must have in common to exchange states. */
   private static String origin(ModelProperties model, ContextOptions options) {
-    return "%s, %s of %d parameters in %d bytes, KV cache in %s, flash attention %s"
+    return "%s, %s of %d parameters in %d bytes, %d tokens, KV cache in %s, flash attention %s"
         .formatted(
             model.library(),
             model.architecture(),
             model.parameters(),
             model.sizeBytes(),
+            options.sequenceTokens(),
             options.kvType(),
             options.flashAttention());
   }

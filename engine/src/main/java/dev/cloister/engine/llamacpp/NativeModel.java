@@ -195,7 +195,7 @@ final class NativeModel implements Model {
         "model with its " + what, properties.sizeBytes() + bytes, availableBeforeLoad);
     nativeLog.clear();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment params = ContextParameters.of(llama, options, arena);
+      MemorySegment params = ContextParameters.of(llama, options, properties.recurrent(), arena);
       long context = llama.openContext(model, params);
       if (context == 0) {
         throw new ModelLoadException(

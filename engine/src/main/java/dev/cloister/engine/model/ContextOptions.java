@@ -4,6 +4,8 @@ package dev.cloister.engine.model;
  * How a context is made.
  *
  * @param cells tokens whose state fits in the KV cache, of all sequences together
+ * @param sequenceTokens tokens that one sequence may have; models with two sets of rotary factors
+ *     (Phi-3) choose between them by it
  * @param sequences sequences it tells apart, numbered from 0
  * @param batchTokens tokens computed in one call at most
  * @param threads that compute one token a sequence; 0 means as many as there are physical cores
@@ -14,6 +16,7 @@ package dev.cloister.engine.model;
  */
 public record ContextOptions(
     int cells,
+    int sequenceTokens,
     int sequences,
     int batchTokens,
     int threads,

@@ -46,6 +46,7 @@ class BatchedModelTest {
     ContextOptions options =
         new ContextOptions(
             8,
+            8,
             1,
             8,
             1,

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -273,6 +274,19 @@ class BatcherTest {
     Collected after = ask(prompt(2, 20), 5, "t");
     after.awaitEnd();
     assertThat(after.tokens).isEqualTo(FakeContext.expected(prompt(2, 20), 5));
+  }
+
+  @Test
+  void aDefectIsToldToEverybody() throws Exception {
+    Batcher alive = batcher();
+    ask(prompt(1, 5), 5, "t").awaitEnd();
+    assertThat(alive.broken()).isNotDone();
+    context.broken = true;
+    assertThatThrownBy(() -> ask(prompt(2, 5), 5, "t").awaitEnd())
+        .hasMessageContaining("INTERNAL: the engine failed");
+    alive.broken().get(5, TimeUnit.SECONDS);
+    assertThatThrownBy(() -> ask(prompt(3, 5), 5, "t").awaitEnd())
+        .hasMessageContaining("the model must be loaded again");
   }
 
   @Test

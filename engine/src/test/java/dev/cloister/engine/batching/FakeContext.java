@@ -45,6 +45,7 @@ final class FakeContext implements DecodeContext {
   final AtomicInteger openSamplers = new AtomicInteger();
   volatile boolean closed;
   volatile boolean failNext;
+  volatile boolean broken;
 
   /** A permit for each batch, where a test wants to hold the thread. */
   volatile Semaphore gate = new Semaphore(Integer.MAX_VALUE / 2);
@@ -169,6 +170,9 @@ final class FakeContext implements DecodeContext {
 
   @Override
   public void clearBatch() {
+    if (broken) {
+      throw new IllegalStateException("told to break");
+    }
     batch.clear();
   }
 

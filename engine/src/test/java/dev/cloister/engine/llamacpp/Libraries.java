@@ -47,7 +47,8 @@ final class Libraries {
   }
 
   static ContextOptions options(int cells, KvType kvType, FlashAttention flash, Pooling pooling) {
-    return new ContextOptions(cells, 4, Math.min(cells, 512), 1, 1, kvType, flash, true, pooling);
+    return new ContextOptions(
+        cells, cells, 4, Math.min(cells, 512), 1, 1, kvType, flash, true, pooling);
   }
 
   static DecodeContext open(Model model) throws ModelLoadException {
