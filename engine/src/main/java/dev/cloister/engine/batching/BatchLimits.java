@@ -10,6 +10,8 @@ package dev.cloister.engine.batching;
  */
 public record BatchLimits(int slots, int contextTokens, int queue, boolean recurrent) {
 
+  private static final int MOST_RETAINED = 512;
+
   /**
    * Sequences the context must tell apart: one a slot, and as many that are kept for their prefix.
    * A recurrent model pays for each with a state of its own, and keeps fewer.
@@ -29,10 +31,11 @@ public record BatchLimits(int slots, int contextTokens, int queue, boolean recur
   }
 
   /**
-   * Tokens kept of sequences that have ended. Attention reads what lies between the first and the
-   * last cell in use, so that much more than one conversation would slow every answer down.
+   * Tokens kept of sequences that have ended, beside the last of them, which is always kept whole.
+   * Attention on a processor reads every cell up to the last in use, so that what is kept slows
+   * every answer down: of a model of a billion parameters, 2,000 tokens by a fifth.
    */
   int retainedTokens() {
-    return contextTokens;
+    return Math.min(contextTokens, MOST_RETAINED);
   }
 }

@@ -7,8 +7,12 @@ package dev.cloister.engine.batching;
  */
 final class PrefillPace {
   private static final double SECONDS_BESIDE_OTHERS = 0.1;
-  private static final double SECONDS_ALONE = 0.5;
+  private static final double SECONDS_ALONE = 1;
   private static final int LEAST = 32;
+
+  /** Smaller pieces are computed noticeably slower, token by token. */
+  private static final int LEAST_ALONE = 128;
+
   private static final double NEW_WEIGHT = 0.3;
 
   private final int most;
@@ -26,7 +30,8 @@ final class PrefillPace {
     double seconds = othersGenerate ? SECONDS_BESIDE_OTHERS : SECONDS_ALONE;
     int affordable = (int) Math.min(most, tokensPerSecond * seconds);
     // Whole blocks: the kernels compute them fastest.
-    return Math.min(most, Math.max(LEAST, affordable / LEAST * LEAST));
+    int least = othersGenerate ? LEAST : LEAST_ALONE;
+    return Math.min(most, Math.max(least, affordable / LEAST * LEAST));
   }
 
   /** Learns from a batch that was mostly prompts. */
