@@ -258,7 +258,7 @@ public final class Batcher implements AutoCloseable {
       }
     }
     int room = context.batchTokens() - context.size();
-    int prompts = Math.min(Math.min(room, pace.tokens(!inBatch.isEmpty())), mostPromptTokens);
+    int prompts = Math.min(Math.min(room, paced()), mostPromptTokens);
     for (Sequence sequence : active) {
       if (prompts > 0 && !sequence.generating()) {
         int tokens = Math.min(prompts, sequence.uncomputed());
@@ -267,6 +267,14 @@ public final class Batcher implements AutoCloseable {
       }
     }
     return context.size() > 0;
+  }
+
+  private int paced() {
+    int computing = 0;
+    for (Sequence sequence : active) {
+      computing += sequence.generating() ? 0 : 1;
+    }
+    return pace.tokens(inBatch.size(), computing);
   }
 
   private void add(Sequence sequence, int tokens) {

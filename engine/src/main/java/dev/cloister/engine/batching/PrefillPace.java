@@ -22,15 +22,22 @@ final class PrefillPace {
     this.most = most;
   }
 
-  /** Tokens for the next batch. */
-  int tokens(boolean othersGenerate) {
+  /**
+   * Tokens for the next batch.
+   *
+   * @param generating answers that wait for their next token
+   * @param computing answers that wait for their prompt; the more there are for each of the others,
+   *     the more of the batch is theirs
+   */
+  int tokens(int generating, int computing) {
     if (tokensPerSecond == 0) {
       return Math.min(most, 4 * LEAST);
     }
-    double seconds = othersGenerate ? SECONDS_BESIDE_OTHERS : SECONDS_ALONE;
+    int share = generating == 0 ? 1 : Math.max(1, computing / generating);
+    double seconds = generating == 0 ? SECONDS_ALONE : SECONDS_BESIDE_OTHERS * share;
     int affordable = (int) Math.min(most, tokensPerSecond * seconds);
     // Whole blocks: the kernels compute them fastest.
-    int least = othersGenerate ? LEAST : LEAST_ALONE;
+    int least = generating == 0 ? LEAST_ALONE : LEAST * share;
     return Math.min(most, Math.max(least, affordable / LEAST * LEAST));
   }
 
