@@ -33,7 +33,7 @@ public record BatchLimits(int slots, int contextTokens, int queue, boolean recur
   /**
    * Tokens kept of sequences that have ended, beside the last of them, which is always kept whole.
    * Attention on a processor reads every cell up to the last in use, so that what is kept slows
-   * every answer down: of a model of a billion parameters, 2,000 tokens by a fifth.
+   * every answer down.
    */
   int retainedTokens() {
     return Math.min(contextTokens, MOST_RETAINED);

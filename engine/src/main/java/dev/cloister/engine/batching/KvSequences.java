@@ -281,12 +281,4 @@ final class KvSequences {
     }
     return Math.min(common, held);
   }
-
-  int retainedCount() {
-    return retained.size();
-  }
-
-  int freeCount() {
-    return free.size();
-  }
 }

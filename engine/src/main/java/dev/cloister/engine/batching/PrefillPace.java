@@ -41,7 +41,7 @@ final class PrefillPace {
     return Math.min(most, Math.max(least, affordable / LEAST * LEAST));
   }
 
-  /** Learns from a batch that was mostly prompts. */
+  /** Learns from a batch with so many tokens of prompts, if they are enough to tell. */
   void learn(int tokens, long nanos) {
     if (tokens < LEAST || nanos <= 0) {
       return;
