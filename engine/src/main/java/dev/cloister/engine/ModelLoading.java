@@ -161,7 +161,7 @@ public final class ModelLoading {
 
   private LoadOptions loadOptions(LlamaCpp llama) {
     return llama.gpuOffload()
-        ? new LoadOptions(deployment.gpuLayers(), deployment.mainGpu(), true)
+        ? LoadOptions.whole(deployment.gpuLayers(), deployment.mainGpu(), true)
         : LoadOptions.CPU;
   }
 

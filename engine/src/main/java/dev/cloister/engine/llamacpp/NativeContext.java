@@ -21,6 +21,7 @@ import dev.cloister.engine.model.TokenSampler;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -134,6 +135,16 @@ final class NativeContext implements DecodeContext {
     boolean wanted = output || pooling != Pooling.NONE;
     outputs.set(JAVA_BYTE, size, (byte) (wanted ? 1 : 0));
     return size++;
+  }
+
+  @Override
+  public int addHidden(FloatBuffer states, int position, int sequence, boolean output) {
+    throw new IllegalStateException("stages are not there yet");
+  }
+
+  @Override
+  public FloatBuffer hidden() {
+    throw new IllegalStateException("stages are not there yet");
   }
 
   @Override

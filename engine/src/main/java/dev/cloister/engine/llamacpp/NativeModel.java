@@ -15,6 +15,7 @@ import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.Model;
 import dev.cloister.engine.model.ModelProperties;
 import dev.cloister.engine.model.Pooling;
+import dev.cloister.engine.model.StagePart;
 import dev.cloister.engine.model.Vocabulary;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -46,6 +47,7 @@ final class NativeModel implements Model {
   private final LlamaFunctions llama;
   private final NativeLog nativeLog;
   private final long model;
+  private final StagePart part;
   private final boolean onGpu;
   private final OptionalLong availableBeforeLoad;
   private final NativeVocabulary vocabulary;
@@ -61,9 +63,10 @@ final class NativeModel implements Model {
       LlamaFunctions llama,
       NativeLog nativeLog,
       long model,
-      boolean onGpu,
+      LoadOptions options,
       OptionalLong availableBeforeLoad) {
-    this.onGpu = onGpu;
+    this.part = options.part();
+    this.onGpu = options.gpuLayers() != 0;
     this.availableBeforeLoad = availableBeforeLoad;
     this.llama = llama;
     this.nativeLog = nativeLog;
@@ -109,7 +112,7 @@ final class NativeModel implements Model {
                     .formatted(llama.version().title(), file.getFileName(), reason(nativeLog))
                 + advice(llama, nativeLog));
       }
-      return new NativeModel(llama, nativeLog, model, options.gpuLayers() != 0, available);
+      return new NativeModel(llama, nativeLog, model, options, available);
     }
   }
 
@@ -166,6 +169,11 @@ final class NativeModel implements Model {
   @Override
   public ModelProperties properties() {
     return properties;
+  }
+
+  @Override
+  public StagePart part() {
+    return part;
   }
 
   @Override

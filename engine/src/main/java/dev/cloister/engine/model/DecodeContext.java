@@ -2,6 +2,7 @@ package dev.cloister.engine.model;
 
 import dev.cloister.engine.generation.Sampling;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -10,6 +11,9 @@ import java.util.Optional;
  * batch that is filled and computed over and over. To be used by one thread at a time.
  *
  * <p>Samplers, logits and embeddings name a place in the batch of the last {@link #decode}.
+ *
+ * <p>Where the model is a stage of a pipeline, its {@link StagePart} decides what a batch is made
+ * of and what comes out of it; calls that do not suit the part throw IllegalStateException.
  */
 public interface DecodeContext extends AutoCloseable {
 
@@ -26,12 +30,22 @@ public interface DecodeContext extends AutoCloseable {
   void clearBatch();
 
   /**
-   * Adds a token to the batch and returns its place there.
+   * Adds a token to the batch and returns its place there. Only where the part takes tokens.
    *
    * @param position in its sequence, counted from 0
-   * @param output whether logits are wanted for it
+   * @param output whether logits are wanted for it, from this stage or the last one
    */
   int add(int token, int position, int sequence, boolean output);
+
+  /**
+   * Adds a token, given by the hidden state that the stage before has computed for it, and returns
+   * its place in the batch. Only where the part does not take tokens.
+   *
+   * @param states as many numbers as an embedding is long are read from its position on
+   * @param position in its sequence, counted from 0
+   * @param output whether logits are wanted for it, from this stage or the last one
+   */
+  int addHidden(FloatBuffer states, int position, int sequence, boolean output);
 
   /** How many tokens the batch has. */
   int size();
@@ -50,6 +64,14 @@ public interface DecodeContext extends AutoCloseable {
     /** The KV cache has no room for the batch; nothing has changed. */
     NO_ROOM
   }
+
+  /**
+   * The hidden states behind the last layer, of every token of the last batch in their order:
+   * {@link #size} times the embedding's length. Only where the part does not give logits.
+   *
+   * @return direct and read-only; valid until the next {@link #decode}
+   */
+  FloatBuffer hidden();
 
   /**
    * A sampler for one sequence.

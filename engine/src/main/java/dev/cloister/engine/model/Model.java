@@ -7,6 +7,15 @@ public interface Model extends AutoCloseable {
 
   ModelProperties properties();
 
+  /** Which of its layers these are. */
+  StagePart part();
+
+  /**
+   * Its tokens.
+   *
+   * @throws IllegalStateException where neither text goes in nor tokens come out: {@link
+   *     StagePart#MIDDLE}
+   */
   Vocabulary vocabulary();
 
   /**

@@ -7,6 +7,7 @@ import dev.cloister.engine.model.TokenProbabilities;
 import dev.cloister.engine.model.TokenSampler;
 import dev.cloister.engine.model.Vocabulary;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -183,6 +184,16 @@ final class FakeContext implements DecodeContext {
     }
     batch.add(new int[] {token, position, sequence, output ? 1 : 0, -1});
     return batch.size() - 1;
+  }
+
+  @Override
+  public int addHidden(FloatBuffer states, int position, int sequence, boolean output) {
+    throw new IllegalStateException("a whole model takes tokens");
+  }
+
+  @Override
+  public FloatBuffer hidden() {
+    throw new IllegalStateException("a whole model gives logits");
   }
 
   @Override
