@@ -1,9 +1,6 @@
 package dev.cloister.engine.gguf;
 
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
@@ -12,9 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Writes a GGUF file of version 3: metadata and tensors in the order they were given, tensor data
@@ -22,9 +18,8 @@ import java.util.Map;
  */
 public final class GgufWriter {
 
-  private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
-  private final Map<String, Tensor> tensors = new LinkedHashMap<>();
-  private long dataBytes;
+  private final GgufHeader header = new GgufHeader();
+  private final List<Tensor> tensors = new ArrayList<>();
 
   /** Where a tensor's bytes come from. */
   @FunctionalInterface
@@ -34,11 +29,17 @@ public final class GgufWriter {
     void writeTo(WritableByteChannel out) throws IOException;
   }
 
+  /** Writes what a file is to hold. */
+  @FunctionalInterface
+  interface Content {
+    void writeTo(FileChannel out) throws IOException;
+  }
+
   private record Tensor(TensorInfo info, TensorData data) {}
 
   /** Sets a metadata value; one set before under the same key is replaced in its place. */
   public GgufWriter put(String key, GgufValue value) {
-    metadata.put(key, value);
+    header.put(key, value);
     return this;
   }
 
@@ -50,22 +51,7 @@ public final class GgufWriter {
    *     the first dimension
    */
   public GgufWriter tensor(String name, TensorType type, List<Long> dimensions, TensorData data) {
-    if (dimensions.isEmpty()
-        || dimensions.size() > TensorInfo.MAX_DIMENSIONS
-        || dimensions.stream().anyMatch(dimension -> dimension < 1)
-        || dimensions.getFirst() % type.blockElements() != 0) {
-      throw new IllegalArgumentException(
-          "tensor %s: %s (expected: 1 to %d dimensions, the first a multiple of %d for %s)"
-              .formatted(name, dimensions, TensorInfo.MAX_DIMENSIONS, type.blockElements(), type));
-    }
-    if (name.length() > TensorInfo.MAX_NAME || tensors.containsKey(name)) {
-      throw new IllegalArgumentException(
-          "tensor name: %s (expected: a new one of at most %d characters)"
-              .formatted(name, TensorInfo.MAX_NAME));
-    }
-    long bytes = type.bytes(dimensions.stream().reduce(1L, Math::multiplyExact));
-    tensors.put(name, new Tensor(new TensorInfo(name, type, dimensions, dataBytes, bytes), data));
-    dataBytes = dataBytes + bytes + padding(dataBytes + bytes);
+    tensors.add(new Tensor(header.tensor(name, type, dimensions), data));
     return this;
   }
 
@@ -74,11 +60,16 @@ public final class GgufWriter {
    * complete; on failure nothing is left.
    */
   public void write(Path file) throws IOException {
+    write(file, this::writeTo);
+  }
+
+  /** Has a file written beside its place, and puts it there. */
+  static void write(Path file, Content content) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     Path unfinished = Files.createTempFile(folder, "writing-", ".tmp");
     try {
       try (FileChannel out = FileChannel.open(unfinished, StandardOpenOption.WRITE)) {
-        writeTo(out);
+        content.writeTo(out);
       }
       try {
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
@@ -92,7 +83,7 @@ public final class GgufWriter {
 
   private void writeTo(FileChannel out) throws IOException {
     writeFully(out, ByteBuffer.wrap(header()));
-    for (Tensor tensor : tensors.values()) {
+    for (Tensor tensor : tensors) {
       long start = out.position();
       tensor.data.writeTo(out);
       if (out.position() - start != tensor.info.bytes()) {
@@ -100,60 +91,18 @@ public final class GgufWriter {
             "tensor %s: its source gave %d bytes (expected: %d)"
                 .formatted(tensor.info.name(), out.position() - start, tensor.info.bytes()));
       }
-      writeFully(out, ByteBuffer.allocate(padding(out.position())));
+      writeFully(out, ByteBuffer.allocate(GgufHeader.padding(out.position())));
     }
   }
 
   /** Everything before the data section. */
   byte[] header() {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (DataOutputStream out = new DataOutputStream(bytes)) {
-      putInt(out, GgufFile.MAGIC);
-      putInt(out, 3);
-      putLong(out, tensors.size());
-      putLong(out, metadata.size());
-      for (Map.Entry<String, GgufValue> entry : metadata.entrySet()) {
-        putBytes(out, GgufValue.ofText(entry.getKey()).bytes());
-        putInt(out, entry.getValue().type().number());
-        putBytes(out, entry.getValue().bytes());
-      }
-      for (Tensor tensor : tensors.values()) {
-        putBytes(out, GgufValue.ofText(tensor.info.name()).bytes());
-        putInt(out, tensor.info.dimensions().size());
-        for (long dimension : tensor.info.dimensions()) {
-          putLong(out, dimension);
-        }
-        putInt(out, tensor.info.type().number());
-        putLong(out, tensor.info.offset());
-      }
-      out.write(new byte[padding(out.size())]);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static void putInt(DataOutputStream out, int value) throws IOException {
-    out.writeInt(Integer.reverseBytes(value));
-  }
-
-  private static void putLong(DataOutputStream out, long value) throws IOException {
-    out.writeLong(Long.reverseBytes(value));
-  }
-
-  private static void putBytes(DataOutputStream out, ByteBuffer value) throws IOException {
-    byte[] bytes = new byte[value.remaining()];
-    value.get(bytes);
-    out.write(bytes);
+    return header.bytes();
   }
 
   static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       out.write(bytes);
     }
-  }
-
-  private static int padding(long position) {
-    return (int) (-position & (GgufFile.DEFAULT_ALIGNMENT - 1));
   }
 }

@@ -1,8 +1,6 @@
 package dev.cloister.engine.gguf;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +15,7 @@ import java.util.Optional;
  * states are read behind their last layer, so they get a vocabulary of {@value
  * #PLACEHOLDER_VOCABULARY} tokens whose embeddings are zero. No stage but a last one that shares
  * the embedding with the output holds the embedding; whoever feeds the first stage reads its rows
- * from the whole model.
+ * from the {@linkplain #lexicon lexicon}.
  *
  * @param firstLayer the first layer of the stage, from 0
  * @param endLayer the layer behind its last one
@@ -27,6 +25,7 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
 
   private static final int PLACEHOLDER_VOCABULARY = 32;
   private static final String EMBEDDING = "token_embd.weight";
+  private static final String ALIGNMENT = "general.alignment";
   private static final String OUTPUT = "output.weight";
 
   public StageCut {
@@ -45,25 +44,54 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
   /**
    * Writes the stage's file.
    *
-   * @throws GgufException when the model has another number of layers, is of an architecture that
-   *     this package does not know, or changes its kind of layers within the cut
+   * @throws GgufException as {@link #recipe}
    * @throws IOException when the model cannot be read, or the file not written
    */
   public void write(GgufModel model, Path to) throws GgufException, IOException {
+    recipe(model).write(model.file().path(), to);
+  }
+
+  /**
+   * What the stage's file consists of.
+   *
+   * @throws GgufException when the model has another number of layers, is of an architecture that
+   *     this package does not know, or changes its kind of layers within the cut
+   */
+  public FileRecipe recipe(GgufModel model) throws GgufException {
     check(model);
-    GgufWriter writer = new GgufWriter();
-    model.file().metadata().forEach((key, value) -> putMetadata(writer, model, key, value));
+    FileRecipe.Builder recipe = new FileRecipe.Builder(model.file());
+    model.file().metadata().forEach((key, value) -> putMetadata(recipe, model, key, value));
     String prefix = model.architecture() + ".";
-    writer.put(prefix + "block_count", GgufValue.ofUint32(endLayer - firstLayer));
+    recipe.put(prefix + "block_count", GgufValue.ofUint32(endLayer - firstLayer));
     if (!isLast()) {
-      writer
+      recipe
           .put("tokenizer.ggml.model", GgufValue.ofText("none"))
           .put(prefix + "vocab_size", GgufValue.ofUint32(PLACEHOLDER_VOCABULARY));
     }
     for (TensorInfo tensor : model.file().tensors().values()) {
-      addTensor(writer, model, tensor);
+      addTensor(recipe, model, tensor);
     }
-    writer.write(to);
+    return recipe.build();
+  }
+
+  /**
+   * What a model's lexicon consists of: all metadata, with the tokenizer, and of the tensors only
+   * {@code token_embd.weight}. llama.cpp loads it as a vocabulary only; the first stage of several
+   * takes the embeddings of its tokens from it.
+   */
+  public static FileRecipe lexicon(GgufModel model) {
+    FileRecipe.Builder recipe = new FileRecipe.Builder(model.file());
+    model
+        .file()
+        .metadata()
+        .forEach(
+            (key, value) -> {
+              if (!key.equals(ALIGNMENT)) {
+                recipe.put(key, value);
+              }
+            });
+    recipe.tensor(EMBEDDING, model.file().tensor(EMBEDDING).orElseThrow());
+    return recipe.build();
   }
 
   private void check(GgufModel model) throws GgufException {
@@ -85,13 +113,14 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
     }
   }
 
-  private void putMetadata(GgufWriter writer, GgufModel model, String key, GgufValue value) {
+  private void putMetadata(
+      FileRecipe.Builder recipe, GgufModel model, String key, GgufValue value) {
     boolean droppedTokenizer = !isLast() && key.startsWith("tokenizer.");
-    // The writer aligns as files without this key are aligned.
-    if (droppedTokenizer || key.equals("general.alignment")) {
+    // Recipes align as files without this key are aligned.
+    if (droppedTokenizer || key.equals(ALIGNMENT)) {
       return;
     }
-    writer.put(key, isPerLayer(model, key, value) ? value.slice(firstLayer, endLayer) : value);
+    recipe.put(key, isPerLayer(model, key, value) ? value.slice(firstLayer, endLayer) : value);
   }
 
   /**
@@ -105,24 +134,22 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
         && value.count() == layers;
   }
 
-  private void addTensor(GgufWriter writer, GgufModel model, TensorInfo tensor) {
+  private void addTensor(FileRecipe.Builder recipe, GgufModel model, TensorInfo tensor) {
     String name = tensor.name();
-    GgufWriter.TensorData copy = out -> model.file().copy(tensor, out);
     if (name.startsWith("blk.")) {
       int layer = Integer.parseInt(name.substring(4, name.indexOf('.', 4)));
       if (layer >= firstLayer && layer < endLayer) {
         String renamed = "blk." + (layer - firstLayer) + name.substring(name.indexOf('.', 4));
-        writer.tensor(renamed, tensor.type(), tensor.dimensions(), copy);
+        recipe.tensor(renamed, tensor);
       }
     } else if (isPlaceholder(model.file().tensors(), name)) {
       long width = model.embeddingLength();
       long rows = isLast() ? model.vocabulary() : PLACEHOLDER_VOCABULARY;
       TensorType type =
           width % TensorType.Q4_0.blockElements() == 0 ? TensorType.Q4_0 : TensorType.F16;
-      long bytes = type.bytes(width * rows);
-      writer.tensor(name, type, List.of(width, rows), out -> writeZeros(out, bytes));
+      recipe.zeros(name, type, List.of(width, rows));
     } else {
-      writer.tensor(name, tensor.type(), tensor.dimensions(), copy);
+      recipe.tensor(name, tensor);
     }
   }
 
@@ -133,13 +160,5 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
       case OUTPUT -> !isLast();
       default -> false;
     };
-  }
-
-  private static void writeZeros(WritableByteChannel out, long bytes) throws IOException {
-    ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(bytes, 1 << 16));
-    for (long left = bytes; left > 0; left -= zeros.limit()) {
-      zeros.clear().limit((int) Math.min(left, zeros.capacity()));
-      GgufWriter.writeFully(out, zeros);
-    }
   }
 }
