@@ -38,6 +38,19 @@ public enum Architecture {
   }
 
   /**
+   * What llama.cpp multiplies the embeddings of tokens by before the first layer; bit for bit, as a
+   * float's product. Hidden states that go into a stage are not multiplied.
+   *
+   * @param width numbers in an embedding
+   */
+  public float embeddingScale(int width) {
+    return switch (this) {
+      case GEMMA, GEMMA2, GEMMA3 -> (float) Math.sqrt(width);
+      case LLAMA, QWEN2, PHI3, OLMO2, QWEN3, JAMBA -> 1;
+    };
+  }
+
+  /**
    * Whether llama.cpp b4916 runs so many layers of this architecture. It does not know some, ends
    * the process on others: Gemma 2 must have the layers of a published size, Gemma 3 one layer at
    * least that sees beyond its window.

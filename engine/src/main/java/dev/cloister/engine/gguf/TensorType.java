@@ -68,7 +68,8 @@ public enum TensorType {
     return blockBytes;
   }
 
-  int number() {
+  /** In {@code enum ggml_type}. */
+  public int number() {
     return number;
   }
 

@@ -25,7 +25,11 @@ final class ContextParameters {
   private ContextParameters() {}
 
   static MemorySegment of(
-      LlamaFunctions llama, ContextOptions options, boolean recurrent, Arena arena)
+      LlamaFunctions llama,
+      ContextOptions options,
+      boolean recurrent,
+      MemorySegment evaluationCallback,
+      Arena arena)
       throws ModelLoadException {
     boolean quantized = options.kvType() != KvType.F16;
     if (quantized && options.flashAttention() == FlashAttention.OFF) {
@@ -45,6 +49,7 @@ final class ContextParameters {
     fields.set(params, "type_k", quantized ? Q8_0 : F16);
     fields.set(params, "type_v", quantized ? Q8_0 : F16);
     fields.set(params, "offload_kqv", options.kvOnGpu());
+    fields.set(params, "cb_eval", evaluationCallback);
     fields.set(params, "embeddings", options.pooling() != Pooling.NONE);
     fields.set(params, "pooling_type", options.pooling() == Pooling.RANK ? RANK : UNPOOLED);
     FlashAttention flash = quantized ? FlashAttention.ON : options.flashAttention();

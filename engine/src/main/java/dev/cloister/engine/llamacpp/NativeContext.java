@@ -1,21 +1,19 @@
 package dev.cloister.engine.llamacpp;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
-import dev.cloister.engine.llamacpp.capi.LlamaVersion;
 import dev.cloister.engine.llamacpp.capi.NativeFunction;
 import dev.cloister.engine.llamacpp.capi.NativeLog;
 import dev.cloister.engine.llamacpp.capi.NativeMemory;
+import dev.cloister.engine.llamacpp.stage.HiddenStates;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
 import dev.cloister.engine.model.ModelProperties;
 import dev.cloister.engine.model.Pooling;
+import dev.cloister.engine.model.StagePart;
 import dev.cloister.engine.model.TokenProbabilities;
 import dev.cloister.engine.model.TokenSampler;
 import java.io.IOException;
@@ -26,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** A context in native memory; its batch is allocated once. */
 final class NativeContext implements DecodeContext {
@@ -46,25 +45,32 @@ final class NativeContext implements DecodeContext {
   private final Pooling pooling;
   private final NativeFunction compute;
 
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment batch;
-  private final MemorySegment tokens;
-  private final MemorySegment positions;
-  private final MemorySegment sequenceIds;
-  private final MemorySegment outputs;
+  private final Arena arena;
+  private final StagePart part;
+  private final @Nullable HiddenStates states;
+  private final NativeBatch batch;
+  private final int tokens;
   private final float[] logits;
   private final Candidates candidates;
   private final String origin;
 
-  private int size;
   private boolean closed;
 
+  /**
+   * @param states null for a whole model
+   * @param arena holds them, and is closed with the context
+   */
   NativeContext(
       LlamaFunctions llama,
       NativeLog nativeLog,
       NativeModel model,
       long context,
-      ContextOptions options) {
+      ContextOptions options,
+      @Nullable HiddenStates states,
+      Arena arena) {
+    this.part = model.part();
+    this.states = states;
+    this.arena = arena;
     this.llama = llama;
     this.nativeLog = nativeLog;
     this.model = model;
@@ -77,29 +83,14 @@ final class NativeContext implements DecodeContext {
     boolean encoderOnly =
         llama.modelHasEncoder.test(model.address()) && !llama.modelHasDecoder.test(model.address());
     this.compute = encoderOnly ? llama.encode : llama.decode;
-    this.logits = new float[model.vocabulary().size()];
+    this.tokens = part.takesTokens() ? model.vocabulary().size() : 0;
+    this.logits = new float[part.givesLogits() ? model.vocabulary().size() : 0];
     this.candidates = new Candidates(llama, logits.length, arena);
     this.origin = origin(model.properties(), options);
-    this.batch = arena.allocate(LlamaVersion.BATCH.layout());
-    this.tokens = array("token");
-    this.positions = array("pos");
-    MemorySegment sequenceCounts = array("n_seq_id");
-    this.sequenceIds = arena.allocate(JAVA_INT, batchTokens);
-    MemorySegment sequenceLists = arena.allocate(ADDRESS, batchTokens);
-    for (int place = 0; place < batchTokens; place++) {
-      sequenceCounts.setAtIndex(JAVA_INT, place, 1);
-      sequenceLists.setAtIndex(
-          ADDRESS, place, sequenceIds.asSlice((long) place * Integer.BYTES, Integer.BYTES));
-    }
-    LlamaVersion.BATCH.set(batch, "seq_id", sequenceLists);
-    this.outputs = arena.allocate(batchTokens);
-    LlamaVersion.BATCH.set(batch, "logits", outputs);
-  }
-
-  private MemorySegment array(String field) {
-    MemorySegment array = arena.allocate(JAVA_INT, batchTokens);
-    LlamaVersion.BATCH.set(batch, field, array);
-    return array;
+    this.batch =
+        states == null
+            ? NativeBatch.ofTokens(batchTokens, arena)
+            : NativeBatch.ofStates(batchTokens, states.input(), arena);
   }
 
   @Override
@@ -119,50 +110,76 @@ final class NativeContext implements DecodeContext {
 
   @Override
   public void clearBatch() {
-    size = 0;
+    batch.clear();
   }
 
   @Override
   public int add(int token, int position, int sequence, boolean output) {
     requireOpen();
-    if (size == batchTokens) {
-      throw new IllegalStateException("the batch is full: %d tokens".formatted(batchTokens));
-    }
+    requirePart(part.takesTokens(), "takes hidden states, not tokens");
+    batch.requireRoom();
     // llama.cpp ends the process for some of what these refuse.
-    tokens.setAtIndex(JAVA_INT, size, Objects.checkIndex(token, logits.length));
-    positions.setAtIndex(JAVA_INT, size, position);
-    sequenceIds.setAtIndex(JAVA_INT, size, Objects.checkIndex(sequence, sequences));
-    boolean wanted = output || pooling != Pooling.NONE;
-    outputs.set(JAVA_BYTE, size, (byte) (wanted ? 1 : 0));
-    return size++;
+    Objects.checkIndex(token, tokens);
+    Objects.checkIndex(sequence, sequences);
+    if (states != null) {
+      model.embeddings().row(token, states.input(batch.size()));
+    }
+    return batch.add(token, position, sequence, isOutput(output));
   }
 
   @Override
-  public int addHidden(FloatBuffer states, int position, int sequence, boolean output) {
-    throw new IllegalStateException("stages are not there yet");
+  public int addHidden(FloatBuffer hidden, int position, int sequence, boolean output) {
+    requireOpen();
+    requirePart(!part.takesTokens(), "takes tokens, not hidden states");
+    batch.requireRoom();
+    Objects.checkIndex(sequence, sequences);
+    requireStates().put(batch.size(), hidden);
+    return batch.add(0, position, sequence, isOutput(output));
+  }
+
+  /** The last layer of a stage drops rows that are no outputs, as that of a whole model may. */
+  private boolean isOutput(boolean asked) {
+    return asked || !part.givesLogits() || pooling != Pooling.NONE;
   }
 
   @Override
   public FloatBuffer hidden() {
-    throw new IllegalStateException("stages are not there yet");
+    requireOpen();
+    requirePart(!part.givesLogits(), "gives logits, not hidden states");
+    return requireStates().output();
+  }
+
+  private HiddenStates requireStates() {
+    return Objects.requireNonNull(states);
+  }
+
+  private void requirePart(boolean suits, String what) {
+    if (!suits) {
+      throw new IllegalStateException("the part %s of a model %s".formatted(part, what));
+    }
   }
 
   @Override
   public int size() {
-    return size;
+    return batch.size();
   }
 
   @Override
   public DecodeOutcome decode() {
     requireOpen();
-    if (size == 0) {
+    if (batch.size() == 0) {
       throw new IllegalStateException("the batch is empty");
     }
     requireRankable();
-    LlamaVersion.BATCH.set(batch, "n_tokens", size);
     nativeLog.clear();
-    int status = compute.toInt(context, batch);
+    if (states != null) {
+      states.begin(batch.size());
+    }
+    int status = compute.toInt(context, batch.struct());
     if (status == 0) {
+      if (states != null) {
+        states.end();
+      }
       return DecodeOutcome.DONE;
     }
     if (status == NO_CELLS || nativeLog.firstError().equals(NO_CELLS_IN_B4916)) {
@@ -174,14 +191,15 @@ final class NativeContext implements DecodeContext {
 
   /** llama.cpp keeps the scores in a list as long as the batch, and ends the process beyond it. */
   private void requireRankable() {
-    for (int place = 0; pooling == Pooling.RANK && place < size; place++) {
-      Objects.checkIndex(sequenceIds.getAtIndex(JAVA_INT, place), size);
+    for (int place = 0; pooling == Pooling.RANK && place < batch.size(); place++) {
+      Objects.checkIndex(batch.sequence(place), batch.size());
     }
   }
 
   @Override
   public TokenSampler newSampler(Sampling sampling, Optional<String> grammar) {
     requireOpen();
+    requireLogits();
     return new NativeSampler(llama, this, model.nativeVocabulary(), sampling, grammar);
   }
 
@@ -203,7 +221,8 @@ final class NativeContext implements DecodeContext {
   /** The logits at a place, until the next call. */
   float[] row(int place) {
     requireOpen();
-    long address = llama.logits.toLong(context, Objects.checkIndex(place, size));
+    requireLogits();
+    long address = llama.logits.toLong(context, Objects.checkIndex(place, batch.size()));
     if (address == 0) {
       throw new IllegalStateException("no output was asked for at place %d".formatted(place));
     }
@@ -211,12 +230,16 @@ final class NativeContext implements DecodeContext {
     return logits;
   }
 
+  private void requireLogits() {
+    requirePart(part.givesLogits(), "gives hidden states, not logits");
+  }
+
   @Override
   public float[] embedding(int sequence) {
     requireOpen();
     int[] places =
-        IntStream.range(0, size)
-            .filter(place -> sequenceIds.getAtIndex(JAVA_INT, place) == sequence)
+        IntStream.range(0, batch.size())
+            .filter(place -> batch.sequence(place) == sequence)
             .toArray();
     if (places.length == 0) {
       throw new IllegalStateException("sequence %d is not in the batch".formatted(sequence));

@@ -5,11 +5,14 @@ import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
 import dev.cloister.engine.llamacpp.capi.LlamaVersion;
 import dev.cloister.engine.llamacpp.capi.NativeLog;
 import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import dev.cloister.engine.llamacpp.capi.NativeStruct;
+import dev.cloister.engine.llamacpp.stage.EmbeddingTable;
+import dev.cloister.engine.llamacpp.stage.HiddenStates;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.Model;
@@ -25,11 +28,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.DoubleConsumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,9 +53,10 @@ final class NativeModel implements Model {
   private final NativeLog nativeLog;
   private final long model;
   private final StagePart part;
+  private final @Nullable Lexicon lexicon;
   private final boolean onGpu;
   private final OptionalLong availableBeforeLoad;
-  private final NativeVocabulary vocabulary;
+  private final @Nullable NativeVocabulary vocabulary;
   private final ModelProperties properties;
   private final AtomicInteger openContexts = new AtomicInteger();
 
@@ -64,15 +70,21 @@ final class NativeModel implements Model {
       NativeLog nativeLog,
       long model,
       LoadOptions options,
-      OptionalLong availableBeforeLoad) {
+      OptionalLong availableBeforeLoad)
+      throws ModelLoadException {
     this.part = options.part();
     this.onGpu = options.gpuLayers() != 0;
     this.availableBeforeLoad = availableBeforeLoad;
     this.llama = llama;
     this.nativeLog = nativeLog;
     this.model = model;
-    this.vocabulary = new NativeVocabulary(llama, llama.modelVocab.toLong(model), this);
     this.properties = readProperties();
+    this.lexicon = options.lexicon().isPresent() ? loadLexicon(options.lexicon().get()) : null;
+    long tokenizer = lexicon == null ? model : lexicon.model();
+    this.vocabulary =
+        part == StagePart.MIDDLE
+            ? null
+            : new NativeVocabulary(llama, llama.modelVocab.toLong(tokenizer), this);
   }
 
   static NativeModel load(
@@ -109,11 +121,33 @@ final class NativeModel implements Model {
       if (model == 0) {
         throw new ModelLoadException(
             "%s cannot load %s: %s"
-                    .formatted(llama.version().title(), file.getFileName(), reason(nativeLog))
+                    .formatted(llama.version().title(), file.getFileName(), nativeLog.reason())
                 + advice(llama, nativeLog));
       }
-      return new NativeModel(llama, nativeLog, model, options, available);
+      try {
+        return new NativeModel(llama, nativeLog, model, options, available);
+      } catch (ModelLoadException e) {
+        llama.modelFree.run(model);
+        throw e;
+      }
     }
+  }
+
+  private Lexicon loadLexicon(Path file) throws ModelLoadException {
+    int width = properties.embeddingLength();
+    float scale = architecture().map(known -> known.embeddingScale(width)).orElse(1f);
+    Lexicon loaded = Lexicon.load(llama, nativeLog, file, scale);
+    if (loaded.embeddings().width() != width) {
+      loaded.close();
+      throw new ModelLoadException(
+          "lexicon %s has embeddings of %d numbers (expected: %d, as the layers have); take that of the same model"
+              .formatted(file.getFileName(), loaded.embeddings().width(), width));
+    }
+    return loaded;
+  }
+
+  private Optional<Architecture> architecture() {
+    return Architecture.of(properties.architecture());
   }
 
   private static long fileBytes(Path file) throws ModelLoadException {
@@ -122,11 +156,6 @@ final class NativeModel implements Model {
     } catch (IOException e) {
       throw new ModelLoadException("model file %s cannot be read: %s".formatted(file, e), e);
     }
-  }
-
-  private static String reason(NativeLog nativeLog) {
-    String error = nativeLog.firstError();
-    return error.isEmpty() ? "it gives no reason" : error;
   }
 
   private static String advice(LlamaFunctions llama, NativeLog nativeLog) {
@@ -178,7 +207,22 @@ final class NativeModel implements Model {
 
   @Override
   public Vocabulary vocabulary() {
+    return nativeVocabulary();
+  }
+
+  NativeVocabulary nativeVocabulary() {
+    if (vocabulary == null) {
+      throw new IllegalStateException("a stage between the first and the last has no vocabulary");
+    }
     return vocabulary;
+  }
+
+  /** Of a first stage. */
+  EmbeddingTable embeddings() {
+    if (lexicon == null) {
+      throw new IllegalStateException("only a first stage has the embeddings of tokens");
+    }
+    return lexicon.embeddings();
   }
 
   @Override
@@ -201,18 +245,42 @@ final class NativeModel implements Model {
     // Weights that are mapped count as free until they are used.
     HostMachine.requireMemory(
         "model with its " + what, properties.sizeBytes() + bytes, availableBeforeLoad);
+    // Vectors are made of what comes out of the model.
+    ContextOptions own = part.givesLogits() ? options : options.pooled(Pooling.NONE);
+    Arena contextArena = Arena.ofShared();
+    HiddenStates states = part == StagePart.WHOLE ? null : hiddenStates(own, contextArena);
     nativeLog.clear();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment params = ContextParameters.of(llama, options, properties.recurrent(), arena);
+      MemorySegment params =
+          ContextParameters.of(
+              llama,
+              own,
+              properties.recurrent(),
+              states == null ? MemorySegment.NULL : states.callback(),
+              arena);
       long context = llama.openContext(model, params);
       if (context == 0) {
+        contextArena.close();
         throw new ModelLoadException(
             "%s cannot make a context of %d tokens: %s"
-                .formatted(llama.version().title(), options.cells(), reason(nativeLog)));
+                .formatted(llama.version().title(), options.cells(), nativeLog.reason()));
       }
       openContexts.incrementAndGet();
-      return new NativeContext(llama, nativeLog, this, context, options);
+      return new NativeContext(llama, nativeLog, this, context, own, states, contextArena);
     }
+  }
+
+  private HiddenStates hiddenStates(ContextOptions options, Arena arena) {
+    int width = properties.embeddingLength();
+    boolean scales = architecture().filter(known -> known.embeddingScale(width) != 1).isPresent();
+    return new HiddenStates(
+        llama.tensors,
+        !part.givesLogits(),
+        scales,
+        properties.layers(),
+        width,
+        options.batchTokens(),
+        arena);
   }
 
   /** Without what a recurrent model keeps, which does not grow with the tokens. */
@@ -246,10 +314,6 @@ final class NativeModel implements Model {
 
   long address() {
     return model;
-  }
-
-  NativeVocabulary nativeVocabulary() {
-    return vocabulary;
   }
 
   private ModelProperties readProperties() {
@@ -321,6 +385,9 @@ final class NativeModel implements Model {
       }
       closed = true;
       llama.modelFree.run(model);
+      if (lexicon != null) {
+        lexicon.close();
+      }
     } finally {
       use.writeLock().unlock();
     }

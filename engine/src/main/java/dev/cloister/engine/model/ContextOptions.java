@@ -26,6 +26,21 @@ public record ContextOptions(
     boolean kvOnGpu,
     Pooling pooling) {
 
+  /** The same with another pooling. */
+  public ContextOptions pooled(Pooling other) {
+    return new ContextOptions(
+        cells,
+        sequenceTokens,
+        sequences,
+        batchTokens,
+        threads,
+        batchThreads,
+        kvType,
+        flashAttention,
+        kvOnGpu,
+        other);
+  }
+
   /** Of a number in the KV cache. */
   public enum KvType {
     F16,

@@ -25,6 +25,9 @@ public final class LlamaFunctions extends Symbols {
 
   private final LlamaVersion version;
 
+  /** What the library computes with. */
+  public final GgmlTensors tensors;
+
   public final NativeFunction backendInit = procedure("llama_backend_init");
   public final NativeFunction logSet = procedure("llama_log_set", POINTER, POINTER);
   public final NativeFunction supportsGpuOffload =
@@ -151,6 +154,7 @@ public final class LlamaFunctions extends Symbols {
   public LlamaFunctions(LlamaVersion version, SymbolLookup symbols) throws ModelLoadException {
     super(symbols);
     this.version = version;
+    this.tensors = new GgmlTensors(symbols);
     MemoryLayout model = version.modelParams().layout();
     MemoryLayout context = version.contextParams().layout();
     loadModel = function("llama_model_load_from_file", POINTER, POINTER, model);

@@ -66,6 +66,14 @@ public final class NativeFunction {
     }
   }
 
+  public void run(long a, long b, long c, long d) {
+    try {
+      handle().invokeExact(a, b, c, d);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
   public void run(long a, int b, int c, int d, int e) {
     try {
       handle().invokeExact(a, b, c, d, e);

@@ -57,6 +57,12 @@ public final class NativeLog {
     return firstError.get();
   }
 
+  /** The first error since {@link #clear}, for people. */
+  public String reason() {
+    String error = firstError();
+    return error.isEmpty() ? "it gives no reason" : error;
+  }
+
   // An exception that left this method would end the process.
   @SuppressWarnings({"unused", "CatchAndPrintStackTrace"})
   private void said(int level, MemorySegment text, MemorySegment userData) {
