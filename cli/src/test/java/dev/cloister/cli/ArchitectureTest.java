@@ -29,10 +29,12 @@ class ArchitectureTest {
               "dev.cloister.proto..",
               "dev.cloister.identity.tls..",
               "dev.cloister.identity.enrollment..",
+              "dev.cloister.identity.ticket..",
               "dev.cloister.coordinator.api..",
               "dev.cloister.coordinator.gateway..",
               "dev.cloister.agent.link..",
               "dev.cloister.agent.engine..",
+              "dev.cloister.agent.stage..",
               "dev.cloister.engine.server..",
               "dev.cloister.client",
               "dev.cloister.bench")

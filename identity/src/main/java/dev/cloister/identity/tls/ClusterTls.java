@@ -14,9 +14,11 @@ import io.netty.handler.ssl.IdentityCipherSuiteFilter;
 import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
 import java.security.GeneralSecurityException;
+import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -65,12 +67,60 @@ public final class ClusterTls {
           case OPTIONAL -> ClientAuth.OPTIONAL;
           case REQUIRED -> ClientAuth.REQUIRE;
         };
-    return context(new CurrentKey(own), new MemberCheck(own, null), false, clientAuth);
+    return context(new CurrentKey(own), new MemberCheck(own, any -> {}), false, clientAuth);
+  }
+
+  /** Returns the context of a listener for members of one role and nobody else. */
+  public static SslContext server(IdentitySource own, Role clients) {
+    return context(
+        new CurrentKey(own), new MemberCheck(own, ofRole(clients)), false, ClientAuth.REQUIRE);
   }
 
   /** Returns the context of connections to members of one role. */
   public static SslContext client(IdentitySource own, Role expectedPeer) {
-    return context(new CurrentKey(own), new MemberCheck(own, expectedPeer), true, ClientAuth.NONE);
+    return context(
+        new CurrentKey(own), new MemberCheck(own, ofRole(expectedPeer)), true, ClientAuth.NONE);
+  }
+
+  /**
+   * Returns the context of connections to one member.
+   *
+   * @param expectedPeer whether a certificate of this cluster is that member's
+   */
+  public static SslContext client(IdentitySource own, Predicate<X509Certificate> expectedPeer) {
+    return context(
+        new CurrentKey(own),
+        new MemberCheck(
+            own,
+            leaf -> {
+              if (!expectedPeer.test(leaf)) {
+                throw new CertificateException(
+                    "peer is " + SpiffeId.of(leaf) + ", or has another key than was expected");
+              }
+            }),
+        true,
+        ClientAuth.NONE);
+  }
+
+  /**
+   * Returns whose certificate this is, after the checks that a handshake makes of a server's.
+   *
+   * @param chain the leaf, and at most the root after it
+   * @throws CertificateException if it is not one of this root, or not valid now
+   */
+  public static SpiffeId verify(List<X509Certificate> chain, X509Certificate root)
+      throws CertificateException {
+    return PeerCheck.verify(chain.toArray(X509Certificate[]::new), root, PeerCheck.AS_SERVER);
+  }
+
+  private static MemberCheck.Expectation ofRole(Role expected) {
+    return leaf -> {
+      SpiffeId id = SpiffeId.of(leaf);
+      if (id.role() != expected) {
+        throw new CertificateException(
+            "peer is " + id + " (expected role: " + expected.segment() + ")");
+      }
+    };
   }
 
   /**

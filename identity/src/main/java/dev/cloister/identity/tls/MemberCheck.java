@@ -1,28 +1,29 @@
 package dev.cloister.identity.tls;
 
 import dev.cloister.identity.IdentitySource;
-import dev.cloister.identity.Role;
-import dev.cloister.identity.SpiffeId;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
-import org.jspecify.annotations.Nullable;
 
-/** Accepts members of the own cluster, of one role or of all. */
+/** Accepts members of the own cluster that are expected. */
 final class MemberCheck extends PeerCheck {
   private final IdentitySource own;
-  private final @Nullable Role expected;
+  private final Expectation expected;
 
-  MemberCheck(IdentitySource own, @Nullable Role expected) {
+  MemberCheck(IdentitySource own, Expectation expected) {
     this.own = own;
     this.expected = expected;
   }
 
   @Override
   void check(X509Certificate[] chain, String purpose) throws CertificateException {
-    SpiffeId id = verify(chain, own.current().root(), purpose);
-    if (expected != null && id.role() != expected) {
-      throw new CertificateException(
-          "peer is " + id + " (expected role: " + expected.segment() + ")");
-    }
+    var _ = verify(chain, own.current().root(), purpose);
+    expected.check(chain[0]);
+  }
+
+  /** Which members. */
+  @FunctionalInterface
+  interface Expectation {
+    /** Refuses a member whose certificate was found to be one of the cluster. */
+    void check(X509Certificate leaf) throws CertificateException;
   }
 }

@@ -1,0 +1,43 @@
+package dev.cloister.identity.ticket;
+
+import dev.cloister.identity.Role;
+import dev.cloister.identity.SpiffeId;
+import java.security.cert.X509Certificate;
+import java.util.Set;
+
+/**
+ * A node that holds a stage, as a ticket names it.
+ *
+ * @param nodeId member id of the agent
+ * @param keys it may show: the current one, and the one it had before a renewal
+ * @param address where it listens for agents, {@code host:port}
+ */
+public record Neighbour(String nodeId, Set<KeyHash> keys, String address) {
+  private static final int MOST_KEYS = 8;
+  private static final int LONGEST_ADDRESS = 300;
+
+  /**
+   * @throws IllegalArgumentException if a value is out of range; the message is one sentence
+   */
+  public Neighbour {
+    keys = Set.copyOf(keys);
+    if (nodeId.isEmpty()) {
+      throw new IllegalArgumentException("a stage's node has no id");
+    }
+    if (keys.isEmpty() || keys.size() > MOST_KEYS) {
+      throw new IllegalArgumentException(
+          "node %s may show %d keys (expected: 1 to %d)".formatted(nodeId, keys.size(), MOST_KEYS));
+    }
+    if (address.isEmpty() || address.length() > LONGEST_ADDRESS) {
+      throw new IllegalArgumentException("node " + nodeId + " has no address for other agents");
+    }
+  }
+
+  /** Whether a certificate that passed the checks of a handshake is this node's. */
+  public boolean isShownBy(X509Certificate certificate) {
+    SpiffeId id = SpiffeId.of(certificate);
+    return id.role() == Role.AGENT
+        && id.memberId().equals(nodeId)
+        && keys.contains(KeyHash.of(certificate));
+  }
+}
