@@ -7,7 +7,5 @@
  * dev.cloister.identity.ticket.TicketVerifier} returns. On the wire a ticket is a {@code
  * SignedTicket} of {@code cloister/peer/v1/peer.proto}, elsewhere its bytes.
  */
-@NullMarked
 package dev.cloister.identity.ticket;
 
-import org.jspecify.annotations.NullMarked;

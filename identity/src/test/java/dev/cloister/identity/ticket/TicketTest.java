@@ -108,15 +108,17 @@ class TicketTest {
     for (int i = 0; i < signed.length; i += 3) {
       byte[] changed = signed.clone();
       changed[i] ^= 0x11;
-      byte[] cut = Arrays.copyOf(signed, i);
-      assertThatThrownBy(() -> verifier.verify(cut)).isInstanceOf(InvalidTicketException.class);
-      try {
-        // The root's certificate may be left out, so a change there that cannot be read as another
-        // root may pass; a change in what was signed may not.
-        assertThat(verifier.verify(changed)).isEqualTo(ticket(NOW.plusSeconds(60)));
-      } catch (InvalidTicketException expected) {
-        assertThat(expected).hasMessageStartingWith("the ticket");
-      }
+      assertRefusedOrTheSame(changed);
+      assertRefusedOrTheSame(Arrays.copyOf(signed, i));
+    }
+  }
+
+  /** The root's certificate adds nothing, so that a ticket without it is as good. */
+  private void assertRefusedOrTheSame(byte[] damaged) {
+    try {
+      assertThat(verifier.verify(damaged)).isEqualTo(ticket(NOW.plusSeconds(60)));
+    } catch (InvalidTicketException expected) {
+      assertThat(expected).hasMessageStartingWith("the ticket");
     }
   }
 
