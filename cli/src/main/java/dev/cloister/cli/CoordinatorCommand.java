@@ -134,6 +134,7 @@ final class CoordinatorCommand {
                   Optional.ofNullable(advertise),
                   Network.address(apiHost, apiPort, "--api-port"),
                   models,
+                  new GgufModelFiles(),
                   System.getenv("CLOISTER_CA_PASSPHRASE"),
                   passphraseFile == null ? null : Path.of(passphraseFile)),
               Clock.systemUTC());

@@ -74,6 +74,7 @@ final class PrepareCommand implements Callable<Integer> {
                     Optional.empty(),
                     anyPort,
                     Map.of(LocalCluster.MODEL, demo),
+                    new GgufModelFiles(),
                     null,
                     null),
                 Clock.systemUTC());

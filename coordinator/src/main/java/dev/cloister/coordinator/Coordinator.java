@@ -2,6 +2,7 @@ package dev.cloister.coordinator;
 
 import dev.cloister.coordinator.api.ClusterServer;
 import dev.cloister.coordinator.catalog.Catalog;
+import dev.cloister.coordinator.catalog.ModelContents;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.gateway.Gateway;
@@ -171,6 +172,7 @@ public final class Coordinator implements AutoCloseable {
                   new ClusterServer.Services(
                       fleet,
                       catalog,
+                      new ModelContents(config.modelFiles()),
                       dispatcher,
                       admission,
                       apiKeys,

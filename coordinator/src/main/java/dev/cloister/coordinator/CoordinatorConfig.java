@@ -1,5 +1,6 @@
 package dev.cloister.coordinator;
 
+import dev.cloister.coordinator.catalog.ModelFiles;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param advertisedHost the host that goes into join tokens
  * @param api where the user port listens; with TLS unless it is a loopback address
  * @param models file by name; added to the catalog at the start
+ * @param modelFiles reads what model files hold
  * @param passphrase of the root key
  * @param passphraseFile holds it, if {@code passphrase} is null
  */
@@ -24,6 +26,7 @@ public record CoordinatorConfig(
     Optional<String> advertisedHost,
     InetSocketAddress api,
     Map<String, Path> models,
+    ModelFiles modelFiles,
     @Nullable String passphrase,
     @Nullable Path passphraseFile) {
 

@@ -3,6 +3,7 @@ package dev.cloister.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cloister.coordinator.fakes.FakeModelFiles;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.PrivateFileException;
 import dev.cloister.identity.Role;
@@ -163,6 +164,7 @@ class CoordinatorTest {
             Optional.empty(),
             new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), apiPort),
             models,
+            new FakeModelFiles(),
             null,
             null),
         InstantSource.system());

@@ -1,8 +1,8 @@
 package dev.cloister.coordinator.api;
 
-import com.google.protobuf.UnsafeByteOperations;
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.catalog.ModelContents;
 import dev.cloister.coordinator.catalog.ModelName;
 import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.fleet.Fleet;
@@ -11,34 +11,27 @@ import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc.CatalogServiceImplBase;
 import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
 import dev.cloister.proto.catalog.v1.ConfigureModelResponse;
+import dev.cloister.proto.catalog.v1.DescribeStageRequest;
 import dev.cloister.proto.catalog.v1.FetchModelRequest;
 import dev.cloister.proto.catalog.v1.ListModelsRequest;
 import dev.cloister.proto.catalog.v1.ListModelsResponse;
 import dev.cloister.proto.catalog.v1.ModelChunk;
+import dev.cloister.proto.catalog.v1.StageFile;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The models, for people, and their bytes, for agents. */
 final class CatalogGrpc extends CatalogServiceImplBase {
-  private static final Logger log = LoggerFactory.getLogger(CatalogGrpc.class);
-
-  /** Large enough that framing costs nothing, small enough for gRPC's default message limit. */
-  private static final int CHUNK_BYTES = 1 << 20;
-
   private final Catalog catalog;
+  private final ModelContents contents;
   private final Fleet fleet;
 
-  CatalogGrpc(Catalog catalog, Fleet fleet) {
+  CatalogGrpc(Catalog catalog, ModelContents contents, Fleet fleet) {
     this.catalog = catalog;
+    this.contents = contents;
     this.fleet = fleet;
   }
 
@@ -110,89 +103,41 @@ final class CatalogGrpc extends CatalogServiceImplBase {
 
   @Override
   public void fetchModel(FetchModelRequest request, StreamObserver<ModelChunk> reply) {
-    Model model =
-        catalog
-            .findByDigest(request.getSha256())
-            .orElseThrow(
-                () ->
-                    Status.NOT_FOUND
-                        .withDescription("no model of the catalog has this digest")
-                        .asRuntimeException());
-    if (request.getOffset() < 0 || request.getOffset() > model.sizeBytes()) {
+    Model model = require(request.getSha256());
+    if (request.getOffset() < 0
+        || request.getOffset() > model.sizeBytes()
+        || request.getLength() < 0
+        || request.getLength() > model.sizeBytes() - request.getOffset()) {
       throw Status.OUT_OF_RANGE
-          .withDescription("offset is past the end of the file, " + model.sizeBytes() + " bytes")
+          .withDescription("that is past the end of the file, " + model.sizeBytes() + " bytes")
           .asRuntimeException();
     }
-    new Transfer(model, request.getOffset(), (ServerCallStreamObserver<ModelChunk>) reply).begin();
+    long end =
+        request.getLength() == 0 ? model.sizeBytes() : request.getOffset() + request.getLength();
+    ModelTransfer.begin(
+        model, request.getOffset(), end, (ServerCallStreamObserver<ModelChunk>) reply);
   }
 
-  /**
-   * Sends a file as fast as the receiver takes it. gRPC never runs two handlers of a call at once.
-   */
-  private static final class Transfer {
-    private final Model model;
-    private final ServerCallStreamObserver<ModelChunk> reply;
-    private final FileChannel file;
-    private long offset;
-    private boolean over;
-
-    Transfer(Model model, long offset, ServerCallStreamObserver<ModelChunk> reply) {
-      this.model = model;
-      this.offset = offset;
-      this.reply = reply;
-      try {
-        file = FileChannel.open(model.file(), StandardOpenOption.READ);
-      } catch (IOException e) {
-        throw lost(e.toString());
-      }
+  @Override
+  public void describeStage(DescribeStageRequest request, StreamObserver<StageFile> reply) {
+    Model model = require(request.getSha256());
+    try {
+      reply.onNext(WireStages.describe(contents, model, request));
+      reply.onCompleted();
+    } catch (IllegalArgumentException e) {
+      throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
+    } catch (IOException e) {
+      throw ModelTransfer.lost(model, e);
     }
+  }
 
-    void begin() {
-      reply.setOnReadyHandler(this::sendWhileReady);
-      reply.setOnCancelHandler(this::close);
-    }
-
-    private void sendWhileReady() {
-      try {
-        while (!over && reply.isReady()) {
-          // A fresh buffer for each chunk: gRPC keeps it until it is on the wire.
-          ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
-          if (file.read(chunk, offset) < 0) {
-            close();
-            if (offset == model.sizeBytes()) {
-              reply.onCompleted();
-            } else {
-              reply.onError(lost("it has " + offset + " bytes"));
-            }
-            return;
-          }
-          offset += chunk.position();
-          reply.onNext(
-              ModelChunk.newBuilder()
-                  .setData(UnsafeByteOperations.unsafeWrap(chunk.flip()))
-                  .build());
-        }
-      } catch (IOException e) {
-        close();
-        reply.onError(lost(e.toString()));
-      }
-    }
-
-    private StatusRuntimeException lost(String what) {
-      log.error("the file of model {} is not what it was: {}", model.name(), what);
-      return Status.DATA_LOSS
-          .withDescription(
-              "the coordinator's file of model " + model.name() + " is gone or was changed")
-          .asRuntimeException();
-    }
-
-    private void close() {
-      over = true;
-      try {
-        file.close();
-      } catch (IOException e) {
-        log.debug("closing {}", model.file(), e);
-      }
-    }
+  private Model require(String sha256) {
+    return catalog
+        .findByDigest(sha256)
+        .orElseThrow(
+            () ->
+                Status.NOT_FOUND
+                    .withDescription("no model of the catalog has this digest")
+                    .asRuntimeException());
   }
 }

@@ -1,6 +1,7 @@
 package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.catalog.Catalog;
+import dev.cloister.coordinator.catalog.ModelContents;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
@@ -47,6 +48,7 @@ public final class ClusterServer implements AutoCloseable {
   public record Services(
       Fleet fleet,
       Catalog catalog,
+      ModelContents contents,
       Dispatcher dispatcher,
       Admission admission,
       ApiKeys apiKeys,
@@ -57,7 +59,7 @@ public final class ClusterServer implements AutoCloseable {
       return List.of(
           new SessionGrpc(fleet, reportInterval),
           new InferenceGrpc(dispatcher),
-          new CatalogGrpc(catalog, fleet),
+          new CatalogGrpc(catalog, contents, fleet),
           new FleetGrpc(fleet),
           new AccessGrpc(admission, apiKeys, () -> advertisedAddress.apply(port.getAsInt())),
           new EnrollmentGrpc(admission));

@@ -86,7 +86,7 @@ final class WireFleet {
                   wire.getFull(),
                   uses(wire)));
       case STATE_FAILED -> Optional.of(new Replica.Failed(wire.getModel(), wire.getError()));
-      case STATE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+      case STATE_STAGED, STATE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
     };
   }
 

@@ -22,6 +22,7 @@ public final class AccessTable {
           Map.entry("cloister.enrollment.v1.EnrollmentService/Renew", Set.of(AGENT, CLIENT, ADMIN)),
           Map.entry("cloister.agent.v1.AgentSessionService/Open", Set.of(AGENT)),
           Map.entry("cloister.catalog.v1.CatalogService/ConfigureModel", Set.of(ADMIN)),
+          Map.entry("cloister.catalog.v1.CatalogService/DescribeStage", Set.of(AGENT)),
           Map.entry("cloister.catalog.v1.CatalogService/FetchModel", Set.of(AGENT)),
           Map.entry("cloister.catalog.v1.CatalogService/ListModels", Set.of(CLIENT, ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/ListNodes", Set.of(CLIENT, ADMIN)),

@@ -1,6 +1,8 @@
 package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.catalog.Catalog;
+import dev.cloister.coordinator.catalog.ModelContents;
+import dev.cloister.coordinator.fakes.FakeModelFiles;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
@@ -70,6 +72,7 @@ final class TestClusterPort implements AutoCloseable {
             new ClusterServer.Services(
                 fleet,
                 catalog,
+                new ModelContents(new FakeModelFiles()),
                 dispatcher,
                 admission,
                 new ApiKeys(new SqliteApiKeyRecords(database), clock),

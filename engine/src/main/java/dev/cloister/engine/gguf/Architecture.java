@@ -51,6 +51,22 @@ public enum Architecture {
   }
 
   /**
+   * Why llama.cpp would compute something else with some of a model's layers than with all of them,
+   * in one sentence; empty where it would not.
+   */
+  public Optional<String> whyWhole(int layers) {
+    return switch (this) {
+      case GEMMA2, GEMMA3 ->
+          layers == (this == GEMMA2 ? 46 : 62)
+              ? Optional.of(
+                  "llama.cpp tells the attention scale of Gemma 27B from its number of layers")
+              : Optional.empty();
+      case JAMBA -> Optional.of("its layers keep a state that cannot be taken back");
+      case LLAMA, QWEN2, GEMMA, PHI3, OLMO2, QWEN3 -> Optional.empty();
+    };
+  }
+
+  /**
    * Whether llama.cpp b4916 runs so many layers of this architecture. It does not know some, ends
    * the process on others: Gemma 2 must have the layers of a published size, Gemma 3 one layer at
    * least that sees beyond its window.
