@@ -4,9 +4,11 @@ import dev.cloister.engine.batching.TokenListener;
 import dev.cloister.engine.chat.parsing.OutputParser;
 import dev.cloister.engine.chat.parsing.OutputPart;
 import dev.cloister.engine.generation.AnswerPart;
+import dev.cloister.engine.generation.Beginning;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.GenerationListener;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.StopSequences;
 import dev.cloister.engine.generation.TokenLogprob;
 import dev.cloister.engine.generation.Usage;
@@ -53,6 +55,12 @@ final class AnswerStream implements TokenListener {
   private int charactersOut;
   private boolean calledTools;
 
+  /** Parts that were told before, and are not told again. */
+  private int toldParts;
+
+  /** Parts of an answer's beginning that are still to be told, once it has started; then null. */
+  private @Nullable List<AnswerPart> owed = new ArrayList<>();
+
   /** A token whose text ends after so many characters of the answer. */
   private record Pending(TokenLogprob logprob, int end) {}
 
@@ -67,9 +75,45 @@ final class AnswerStream implements TokenListener {
     this.listener = listener;
   }
 
+  /**
+   * Takes what was made of the answer before.
+   *
+   * @return whether the answer is to go on
+   * @throws RequestException if the answer cannot have begun like this
+   */
+  boolean resume(Beginning beginning) throws RequestException {
+    List<Integer> tokens = beginning.tokens();
+    for (int i = 0; i < tokens.size(); i++) {
+      int token = tokens.get(i);
+      if (token < 0 || token >= vocabulary.size()) {
+        throw new RequestException(
+            FailureCode.INVALID_REQUEST,
+            "resume: token %s (expected: 0 to %d)"
+                .formatted(Integer.toUnsignedString(token), vocabulary.size() - 1));
+      }
+      boolean last = i == tokens.size() - 1;
+      toldParts = last ? beginning.toldParts() : Integer.MAX_VALUE;
+      if (vocabulary.endsGeneration(token) || !take(token, null)) {
+        if (!last) {
+          throw new RequestException(
+              FailureCode.INVALID_REQUEST,
+              "resume: %d tokens (expected: none after the end of the answer, %d)"
+                  .formatted(tokens.size(), i + 1));
+        }
+        return false;
+      }
+    }
+    return true;
+  }
+
   @Override
   public void started(int promptTokens, int cachedTokens) {
     listener.started(promptTokens, cachedTokens);
+    List<AnswerPart> first = owed;
+    owed = null;
+    if (first != null) {
+      first.forEach(listener::part);
+    }
   }
 
   @Override
@@ -79,6 +123,18 @@ final class AnswerStream implements TokenListener {
 
   @Override
   public boolean token(int token, @Nullable TokenProbabilities probabilities) {
+    toldParts = 0;
+    listener.token(token);
+    return take(token, probabilities);
+  }
+
+  @Override
+  public void ending(int token) {
+    toldParts = 0;
+    listener.token(token);
+  }
+
+  private boolean take(int token, @Nullable TokenProbabilities probabilities) {
     String text = characters.accept(piece(token));
     charactersIn += text.length();
     if (probabilities != null) {
@@ -120,17 +176,26 @@ final class AnswerStream implements TokenListener {
 
   private void say(OutputPart part) {
     switch (part) {
-      case OutputPart.Content(String text) ->
-          listener.part(new AnswerPart.Text(text, releasedLogprobs()));
+      case OutputPart.Content(String text) -> tell(new AnswerPart.Text(text, releasedLogprobs()));
       case OutputPart.Reasoning(String text) -> {
         releasedLogprobs();
-        listener.part(new AnswerPart.Reasoning(text));
+        tell(new AnswerPart.Reasoning(text));
       }
       case OutputPart.ToolCall(int index, String name, String arguments) -> {
         releasedLogprobs();
         calledTools = true;
-        listener.part(new AnswerPart.ToolCallPiece(index, callId(), name, arguments));
+        tell(new AnswerPart.ToolCallPiece(index, callId(), name, arguments));
       }
+    }
+  }
+
+  private void tell(AnswerPart part) {
+    if (toldParts > 0) {
+      toldParts--;
+    } else if (owed != null) {
+      owed.add(part);
+    } else {
+      listener.part(part);
     }
   }
 
@@ -167,7 +232,7 @@ final class AnswerStream implements TokenListener {
       parser.end().forEach(this::say);
       List<TokenLogprob> rest = releasedLogprobs();
       if (!rest.isEmpty()) {
-        listener.part(new AnswerPart.Text("", rest));
+        tell(new AnswerPart.Text("", rest));
       }
     }
     boolean called = calledTools && reason == FinishReason.STOP;

@@ -150,18 +150,28 @@ public final class BatchedModel implements LoadedModel {
       }
     }
 
-    private void submit(PromptWriter.Written written) {
+    private void submit(PromptWriter.Written written) throws RequestException {
+      int[] resumed =
+          generation.beginning().tokens().stream().mapToInt(Integer::intValue).toArray();
+      AnswerStream stream =
+          new AnswerStream(
+              model.vocabulary(), written.parser(), new StopSequences(generation.stop()), listener);
+      FinishReason end = resume(stream, written.tokens().length);
+      if (end != null) {
+        int prompt = written.tokens().length;
+        stream.started(prompt, prompt);
+        stream.finished(end, new Usage(prompt, prompt, resumed.length));
+        return;
+      }
       TokenRequest request =
           new TokenRequest(
               written.tokens(),
+              resumed,
               generation.sampling(),
               written.grammar(),
               generation.maxTokens(),
               generation.topLogprobs(),
               generation.tenant());
-      AnswerStream stream =
-          new AnswerStream(
-              model.vocabulary(), written.parser(), new StopSequences(generation.stop()), listener);
       synchronized (this) {
         if (!cancelled) {
           running = batcher.submit(request, stream);
@@ -169,6 +179,21 @@ public final class BatchedModel implements LoadedModel {
         }
       }
       listener.finished(FinishReason.CANCELLED, new Usage(written.tokens().length, 0, 0));
+    }
+
+    /** Why the answer has ended with what was made of it before; null where it goes on. */
+    private @Nullable FinishReason resume(AnswerStream stream, int promptTokens)
+        throws RequestException {
+      if (generation.beginning().isEmpty()) {
+        return null;
+      }
+      if (!stream.resume(generation.beginning())) {
+        return FinishReason.STOP;
+      }
+      int resumed = generation.beginning().tokens().size();
+      boolean last =
+          resumed == generation.maxTokens() || promptTokens + resumed >= facts.contextTokens();
+      return last ? FinishReason.LENGTH : null;
     }
 
     @Override

@@ -371,6 +371,7 @@ public final class Batcher implements AutoCloseable {
     TokenRequest request = sequence.request;
     sequence.tokens.add(token);
     if (vocabulary.endsGeneration(token)) {
+      sequence.listener.ending(token);
       return FinishReason.STOP;
     }
     TokenProbabilities probabilities =

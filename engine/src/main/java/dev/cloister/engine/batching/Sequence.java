@@ -47,6 +47,9 @@ final class Sequence {
     this.request = request;
     this.listener = listener;
     this.tokens = new TokenList(request.prompt());
+    for (int token : request.resumed()) {
+      tokens.add(token);
+    }
   }
 
   int promptTokens() {
@@ -78,6 +81,13 @@ final class Sequence {
         made.accept(token, false);
       }
     }
+    try {
+      for (int token : request.resumed()) {
+        made.accept(token, true);
+      }
+    } catch (DecodeException e) {
+      throw new IllegalArgumentException("resume: " + e.getMessage(), e);
+    }
   }
 
   void closeSampler() {
@@ -93,7 +103,7 @@ final class Sequence {
       return true;
     }
     started = true;
-    cachedAtStart = computed;
+    cachedAtStart = Math.min(computed, promptTokens());
     return tell(heard -> heard.started(promptTokens(), cachedAtStart));
   }
 

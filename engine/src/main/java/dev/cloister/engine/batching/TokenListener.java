@@ -23,6 +23,9 @@ public interface TokenListener {
    */
   boolean token(int token, @Nullable TokenProbabilities probabilities);
 
+  /** The token that ends the answer and says nothing; {@link #finished} follows. */
+  default void ending(int token) {}
+
   /** Whether more tokens are wanted now; while not, the sequence keeps its slot and waits. */
   boolean ready();
 

@@ -7,7 +7,9 @@ import java.util.OptionalInt;
 /**
  * Tokens to be continued.
  *
- * @param prompt at least one token, fewer than the context holds
+ * @param prompt at least one token
+ * @param resumed tokens that were generated for it before, and count as such; with the prompt fewer
+ *     than the context holds
  * @param grammar in GBNF
  * @param maxTokens to be generated at most; 0 means as many as the context holds
  * @param topLogprobs how many alternatives to tell with each token; empty tells no probabilities
@@ -16,11 +18,23 @@ import java.util.OptionalInt;
 @SuppressWarnings("ArrayRecordComponent") // Handed over to its one reader; nobody compares it.
 public record TokenRequest(
     int[] prompt,
+    int[] resumed,
     Sampling sampling,
     Optional<String> grammar,
     int maxTokens,
     OptionalInt topLogprobs,
     String tenant) {
+
+  /** Nothing was generated before. */
+  public TokenRequest(
+      int[] prompt,
+      Sampling sampling,
+      Optional<String> grammar,
+      int maxTokens,
+      OptionalInt topLogprobs,
+      String tenant) {
+    this(prompt, new int[0], sampling, grammar, maxTokens, topLogprobs, tenant);
+  }
 
   /** Without the prompt: this may reach a log. */
   @Override

@@ -11,6 +11,10 @@ import java.util.OptionalInt;
  * @param topLogprobs how many alternatives to tell with each token, 0 to {@value
  *     #MAX_TOP_LOGPROBS}; empty means that no probabilities are told
  * @param tenant whose request it is: what was computed for one tenant is never used for another
+ * @param beginning what was made of the answer before. Its logprobs are not told again; where a
+ *     stop sequence held back a part of a token, that token's are not told at all. A seed does not
+ *     make a continued answer the one it would have been: how often a sampler has drawn depends on
+ *     the probabilities it saw, which are not there any more.
  */
 public record Generation(
     Prompt prompt,
@@ -19,7 +23,8 @@ public record Generation(
     List<String> stop,
     AnswerFormat format,
     OptionalInt topLogprobs,
-    String tenant) {
+    String tenant,
+    Beginning beginning) {
 
   /** The longest list of stop sequences. */
   public static final int MAX_STOPS = 16;
@@ -45,6 +50,23 @@ public record Generation(
           "top_logprobs: %d (expected: 0 to %d)"
               .formatted(topLogprobs.getAsInt(), MAX_TOP_LOGPROBS));
     }
+    if (maxTokens > 0 && beginning.tokens().size() > maxTokens) {
+      throw new IllegalArgumentException(
+          "resume: %d tokens (expected: at most max_tokens, %d)"
+              .formatted(beginning.tokens().size(), maxTokens));
+    }
+  }
+
+  /** An answer that begins here. */
+  public Generation(
+      Prompt prompt,
+      Sampling sampling,
+      int maxTokens,
+      List<String> stop,
+      AnswerFormat format,
+      OptionalInt topLogprobs,
+      String tenant) {
+    this(prompt, sampling, maxTokens, stop, format, topLogprobs, tenant, Beginning.NONE);
   }
 
   /** Free text for nobody in particular. */

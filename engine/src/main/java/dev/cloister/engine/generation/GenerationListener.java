@@ -1,9 +1,9 @@
 package dev.cloister.engine.generation;
 
 /**
- * Hears one answer: at most one {@code started}, any number of {@code part}, then exactly one of
- * {@code finished} and {@code failed}. Calls never overlap, and return at once: many answers share
- * the thread that makes them.
+ * Hears one answer: at most one {@code started}, any number of {@code token} and {@code part}, then
+ * exactly one of {@code finished} and {@code failed}. Calls never overlap, and return at once: many
+ * answers share the thread that makes them.
  */
 public interface GenerationListener {
 
@@ -13,6 +13,12 @@ public interface GenerationListener {
    * @param cachedTokens how many of the prompt's tokens need no computing
    */
   void started(int promptTokens, int cachedTokens);
+
+  /**
+   * The next token was chosen; the parts that it gives rise to follow, if there are any. Not called
+   * by engines that do not know their tokens.
+   */
+  default void token(int token) {}
 
   /** The next piece of the answer. */
   void part(AnswerPart part);

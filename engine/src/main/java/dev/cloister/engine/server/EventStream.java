@@ -17,6 +17,8 @@ import dev.cloister.proto.inference.v1.TextDelta;
 import dev.cloister.proto.inference.v1.TokenProbability;
 import dev.cloister.proto.inference.v1.ToolCallDelta;
 import io.grpc.stub.ServerCallStreamObserver;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Sends one answer to its caller. While the caller does not read, the answer is not {@link #ready}:
@@ -25,6 +27,10 @@ import io.grpc.stub.ServerCallStreamObserver;
 final class EventStream implements GenerationListener {
 
   private final ServerCallStreamObserver<GenerationEvent> call;
+
+  /** Those that no event told yet. */
+  private final List<Integer> tokens = new ArrayList<>();
+
   private volatile LoadedModel.Running running = () -> {};
 
   EventStream(ServerCallStreamObserver<GenerationEvent> call) {
@@ -51,13 +57,17 @@ final class EventStream implements GenerationListener {
             .setStarted(
                 Started.newBuilder()
                     .setPromptTokens(promptTokens)
-                    .setCachedPromptTokens(cachedTokens))
-            .build());
+                    .setCachedPromptTokens(cachedTokens)));
   }
 
   @Override
   public boolean ready() {
     return call.isReady() || call.isCancelled();
+  }
+
+  @Override
+  public void token(int token) {
+    tokens.add(token);
   }
 
   @Override
@@ -75,7 +85,7 @@ final class EventStream implements GenerationListener {
                   .setName(call.name())
                   .setArguments(call.arguments()));
     }
-    send(event.build());
+    send(event);
   }
 
   private static TextDelta textDelta(AnswerPart.Text part) {
@@ -114,8 +124,7 @@ final class EventStream implements GenerationListener {
             .setCompletionTokens(usage.completionTokens());
     end(
         GenerationEvent.newBuilder()
-            .setFinished(Finished.newBuilder().setReason(wireReason).setUsage(wireUsage))
-            .build());
+            .setFinished(Finished.newBuilder().setReason(wireReason).setUsage(wireUsage)));
   }
 
   @Override
@@ -129,20 +138,21 @@ final class EventStream implements GenerationListener {
         };
     end(
         GenerationEvent.newBuilder()
-            .setFailed(Failure.newBuilder().setCode(wireCode).setMessage(message))
-            .build());
+            .setFailed(Failure.newBuilder().setCode(wireCode).setMessage(message)));
   }
 
-  private void end(GenerationEvent last) {
+  private void end(GenerationEvent.Builder last) {
     send(last);
     if (!call.isCancelled()) {
       call.onCompleted();
     }
   }
 
-  private void send(GenerationEvent event) {
+  private void send(GenerationEvent.Builder event) {
+    event.addAllTokens(tokens);
+    tokens.clear();
     if (!call.isCancelled()) {
-      call.onNext(event);
+      call.onNext(event.build());
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.cloister.engine.server;
 
 import dev.cloister.engine.generation.AnswerFormat;
+import dev.cloister.engine.generation.Beginning;
 import dev.cloister.engine.generation.ChatMessage;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.Prompt;
@@ -33,7 +34,8 @@ final class Requests {
         generation.hasTopLogprobs()
             ? OptionalInt.of(clamped(generation.getTopLogprobs()))
             : OptionalInt.empty(),
-        request.getTenant());
+        request.getTenant(),
+        new Beginning(generation.getResumeList(), clamped(generation.getResumeEvents())));
   }
 
   private static Prompt prompt(dev.cloister.proto.inference.v1.Generation request) {

@@ -138,6 +138,9 @@ public final class JniModel implements LoadedModel {
   private static Optional<String> unsupported(Generation generation) {
     boolean tools = generation.prompt() instanceof Prompt.Chat chat && !chat.tools().isEmpty();
     boolean format = !(generation.format() instanceof AnswerFormat.Text);
+    if (!generation.beginning().isEmpty()) {
+      return Optional.of(missing("answers that go on from another node"));
+    }
     return tools || format || generation.topLogprobs().isPresent()
         ? Optional.of(missing("tools, answer formats and logprobs"))
         : Optional.empty();
