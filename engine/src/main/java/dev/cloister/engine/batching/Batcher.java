@@ -304,6 +304,8 @@ public final class Batcher implements AutoCloseable {
       } catch (DecodeException e) {
         log.warn("a batch of {} sequences failed", inBatch.size(), e);
         List.copyOf(inBatch).forEach(s -> fail(s, "the engine failed while computing; try again"));
+        List.copyOf(active).forEach(this::putBack);
+        sequences.evictAll();
         return false;
       }
       if (!defragmented && context.defragment()) {

@@ -208,6 +208,11 @@ final class KvSequences {
     return true;
   }
 
+  /** Gives up all retained sequences. */
+  void evictAll() {
+    List.copyOf(retained.values()).forEach(this::evict);
+  }
+
   /** Writes nothing: a state may have gigabytes, and every answer would wait for the disk. */
   private void evict(Retained kept) {
     forget(kept);

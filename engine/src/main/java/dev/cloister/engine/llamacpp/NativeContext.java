@@ -9,6 +9,7 @@ import dev.cloister.engine.llamacpp.capi.NativeLog;
 import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import dev.cloister.engine.llamacpp.stage.HiddenStates;
 import dev.cloister.engine.model.ContextOptions;
+import dev.cloister.engine.model.ContextOptions.KvType;
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
 import dev.cloister.engine.model.ModelProperties;
@@ -43,6 +44,7 @@ final class NativeContext implements DecodeContext {
   private final int sequences;
   private final int batchTokens;
   private final Pooling pooling;
+  private final KvType kvType;
   private final NativeFunction compute;
 
   private final Arena arena;
@@ -80,6 +82,7 @@ final class NativeContext implements DecodeContext {
     this.sequences = options.sequences();
     this.batchTokens = Math.min(options.batchTokens(), llama.contextBatch.toInt(context));
     this.pooling = options.pooling();
+    this.kvType = options.kvType();
     boolean encoderOnly =
         llama.modelHasEncoder.test(model.address()) && !llama.modelHasDecoder.test(model.address());
     this.compute = encoderOnly ? llama.encode : llama.decode;
@@ -306,10 +309,15 @@ final class NativeContext implements DecodeContext {
         memory, Objects.checkIndex(from, sequences), Objects.checkIndex(to, sequences), 0, tokens);
   }
 
+  /**
+   * Only b4916 has use for it, and it can end the process there: it copies quantized cells wrongly
+   * (llama.cpp's issue 12253), and having moved cells it lays out a whole batch behind those in
+   * use, even past the last one (issue 13359).
+   */
   @Override
   public boolean defragment() {
     requireOpen();
-    return llama.defragment(context);
+    return kvType == KvType.F16 && llama.defragment(context, cells - batchTokens);
   }
 
   @Override

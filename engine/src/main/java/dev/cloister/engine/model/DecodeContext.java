@@ -53,8 +53,8 @@ public interface DecodeContext extends AutoCloseable {
   /**
    * Computes the batch; the KV cache holds its tokens afterwards.
    *
-   * @throws DecodeException if the library failed; what the sequences of the batch hold is then
-   *     unknown
+   * @throws DecodeException if the library failed; what any sequence holds is then unknown (b4916
+   *     clears cells of others, too), and all are to be removed
    */
   DecodeOutcome decode();
 

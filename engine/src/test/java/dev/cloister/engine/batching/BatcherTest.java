@@ -248,6 +248,26 @@ class BatcherTest {
     assertThat(batcher().load()).isZero();
   }
 
+  @Test
+  void aFailedBatchLeavesNothingHalfInOthers() throws Exception {
+    int[] kept = prompt(1, 50);
+    ask(kept, 5, "t").awaitEnd();
+    Collected beside = new Collected();
+    beside.ready = false;
+    Running running = batcher().submit(request(prompt(2, 40), 20, "t"), beside);
+    await().until(() -> !beside.tokens.isEmpty());
+    context.failNext = true;
+    assertThatThrownBy(() -> ask(prompt(3, 5), 5, "t").awaitEnd())
+        .hasMessageContaining("INTERNAL: the engine failed");
+    beside.ready = true;
+    running.resume();
+    beside.awaitEnd();
+    assertThat(beside.tokens).isEqualTo(FakeContext.expected(prompt(2, 40), 20));
+    Collected again = ask(kept, 5, "t");
+    again.awaitEnd();
+    assertThat(again.tokens).isEqualTo(FakeContext.expected(kept, 5));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"started", "token", "ready", "finished"})
   void aListenerThatThrowsCostsItsOwnAnswerOnly(String call) throws Exception {

@@ -206,6 +206,7 @@ final class FakeContext implements DecodeContext {
     gate.acquireUninterruptibly();
     if (failNext) {
       failNext = false;
+      held.values().forEach(tokens -> tokens.subList(tokens.size() / 2, tokens.size()).clear());
       throw new DecodeException("told to fail");
     }
     if (usedCells() + batch.size() > cells) {

@@ -139,6 +139,8 @@ public final class LlamaFunctions extends Symbols {
 
   private @Nullable NativeFunction update;
 
+  private @Nullable NativeFunction usedCells;
+
   /** Only since b4916. */
   private @Nullable NativeFunction memory;
 
@@ -183,6 +185,7 @@ public final class LlamaFunctions extends Symbols {
       case B4916 -> {
         defragment = procedure("llama_kv_self_defrag", POINTER);
         update = procedure("llama_kv_self_update", POINTER);
+        usedCells = function("llama_kv_self_used_cells", JAVA_INT, POINTER);
       }
       case V0_5_0 -> {
         versionText = function("llama_version", POINTER);
@@ -234,9 +237,12 @@ public final class LlamaFunctions extends Symbols {
     sequenceCopy.run(memory, source, target, from, to);
   }
 
-  /** Moves the cells together where that is of use. */
-  public boolean defragment(long context) {
-    if (defragment == null || update == null) {
+  /** Moves the cells together where that is of use and no more than so many are in use. */
+  public boolean defragment(long context, int mostUsed) {
+    if (defragment == null || update == null || usedCells == null) {
+      return false;
+    }
+    if (usedCells.toInt(context) > mostUsed) {
       return false;
     }
     defragment.run(context);
