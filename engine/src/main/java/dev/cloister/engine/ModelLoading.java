@@ -23,6 +23,7 @@ import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.Model;
 import dev.cloister.engine.model.ModelProperties;
 import dev.cloister.engine.model.Pooling;
+import dev.cloister.engine.stage.LocalPipeline;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -226,10 +227,15 @@ public final class ModelLoading {
       throws ModelLoadException {
     DecodeContext context = model.openContext(options);
     return Batcher.start(
-        context, model.vocabulary(), limits, prefixes(model.properties(), options), nanoClock);
+        new LocalPipeline(context),
+        model.vocabulary(),
+        limits,
+        prefixes(model.properties(), options, context),
+        nanoClock);
   }
 
-  private @Nullable PrefixStore prefixes(ModelProperties properties, ContextOptions options) {
+  private @Nullable PrefixStore prefixes(
+      ModelProperties properties, ContextOptions options, DecodeContext context) {
     if (deployment.prefixes().isEmpty() || deployment.prefixBytes() == 0) {
       return null;
     }
@@ -241,7 +247,7 @@ public final class ModelLoading {
     Path folder = all.resolve(kind);
     try {
       PrefixFolders.removeOthers(all, folder);
-      return PrefixStore.open(folder, deployment.prefixBytes(), clock);
+      return PrefixStore.open(folder, deployment.prefixBytes(), context, clock);
     } catch (IOException e) {
       log.warn("prefixes are not kept: {}", e.getMessage());
       return null;

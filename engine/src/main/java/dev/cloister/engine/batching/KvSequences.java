@@ -1,6 +1,6 @@
 package dev.cloister.engine.batching;
 
-import dev.cloister.engine.model.DecodeContext;
+import dev.cloister.engine.stage.Pipeline;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,7 +11,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which sequence of the context holds what, and for whom. A sequence that has ended is retained,
+ * Which sequence of the pipeline holds what, and for whom. A sequence that has ended is retained,
  * the least recently used one being given up first, and a new prompt of the same tenant that begins
  * alike takes it over or copies its beginning; so it does with sequences that are still running.
  * Belongs to the batcher's thread.
@@ -23,7 +23,7 @@ final class KvSequences {
   /** So much of a prompt must be under way elsewhere for the prompt to wait for it. */
   private static final int WORTH_WAITING = 64;
 
-  private final DecodeContext context;
+  private final Pipeline pipeline;
   private final boolean recurrent;
   private final int mostRetained;
   private final @Nullable PrefixStore store;
@@ -48,12 +48,21 @@ final class KvSequences {
     }
   }
 
-  KvSequences(DecodeContext context, BatchLimits limits, @Nullable PrefixStore store) {
-    this.context = context;
+  KvSequences(Pipeline pipeline, BatchLimits limits, @Nullable PrefixStore store) {
+    this.pipeline = pipeline;
     this.recurrent = limits.recurrent();
     this.mostRetained = limits.retainedTokens();
     this.store = store;
-    for (int id = 0; id < context.sequences(); id++) {
+    reset();
+  }
+
+  /** Forgets everything: all sequences of the pipeline are empty. */
+  void reset() {
+    active.clear();
+    retained.clear();
+    retainedTokens = 0;
+    free.clear();
+    for (int id = 0; id < pipeline.sequences(); id++) {
       free.add(id);
     }
   }
@@ -83,7 +92,7 @@ final class KvSequences {
     return soon - now >= WORTH_WAITING;
   }
 
-  /** Gives a sequence its place in the context, with as much of its beginning as is there. */
+  /** Gives a sequence its place in the pipeline, with as much of its beginning as is there. */
   void place(Sequence sequence) {
     // The last token is always computed: its logits choose the next one.
     int limit = sequence.tokens.size() - 1;
@@ -115,7 +124,7 @@ final class KvSequences {
     }
     if (bestActive != null) {
       int id = unused(null);
-      context.copy(bestActive.id, id, best);
+      pipeline.copy(bestActive.id, id, best);
       begin(sequence, id, best);
     } else if (bestRetained != null) {
       begin(sequence, reuse(bestRetained, best), best);
@@ -135,13 +144,13 @@ final class KvSequences {
     boolean goesOn = common * 4L >= kept.tokens.size() * 3L;
     if (!goesOn && (!free.isEmpty() || retained.size() > 1)) {
       int id = unused(kept);
-      context.copy(kept.id, id, common);
+      pipeline.copy(kept.id, id, common);
       touch(kept);
       return id;
     }
     forget(kept);
-    if (common < kept.tokens.size() && !context.truncate(kept.id, common)) {
-      throw new IllegalStateException("a sequence cannot be cut back, though its model can");
+    if (common < kept.tokens.size()) {
+      pipeline.truncate(kept.id, common);
     }
     return kept.id;
   }
@@ -150,12 +159,14 @@ final class KvSequences {
   private boolean restore(
       PrefixStore.Entry stored, Sequence sequence, int limit, @Nullable Retained spared) {
     int id = unused(spared);
-    int held = store == null ? 0 : store.restore(context, id, stored);
+    int held = store == null ? 0 : store.restore(id, stored);
     int common = Math.min(held, stored.tokens().commonPrefix(sequence.tokens, limit));
-    if (common == 0 || (common < held && !context.truncate(id, common))) {
-      context.remove(id);
-      free.push(id);
+    if (common == 0) {
+      drop(id);
       return false;
+    }
+    if (common < held) {
+      pipeline.truncate(id, common);
     }
     begin(sequence, id, common);
     return true;
@@ -230,7 +241,7 @@ final class KvSequences {
     for (Retained kept : new ArrayList<>(retained.values())) {
       if (!kept.stored) {
         kept.stored = true;
-        store.save(context, kept.id, kept.tenant, kept.tokens);
+        store.save(kept.id, kept.tenant, kept.tokens);
         return true;
       }
     }
@@ -259,7 +270,7 @@ final class KvSequences {
   }
 
   private void drop(int id) {
-    context.remove(id);
+    pipeline.remove(id);
     free.push(id);
   }
 

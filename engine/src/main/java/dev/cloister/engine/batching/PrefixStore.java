@@ -47,6 +47,7 @@ public final class PrefixStore {
 
   private final Path directory;
   private final long mostBytes;
+  private final DecodeContext context;
   private final InstantSource clock;
   private final List<Entry> entries = new ArrayList<>();
 
@@ -71,9 +72,10 @@ public final class PrefixStore {
     }
   }
 
-  private PrefixStore(Path directory, long mostBytes, InstantSource clock) {
+  private PrefixStore(Path directory, long mostBytes, DecodeContext context, InstantSource clock) {
     this.directory = directory;
     this.mostBytes = mostBytes;
+    this.context = context;
     this.clock = clock;
   }
 
@@ -81,11 +83,13 @@ public final class PrefixStore {
    * Opens a folder, made if it is not there, and removes what is damaged or too much.
    *
    * @param mostBytes of all files together
+   * @param context of the whole model, where what is kept is computed
    */
-  public static PrefixStore open(Path directory, long mostBytes, InstantSource clock)
+  public static PrefixStore open(
+      Path directory, long mostBytes, DecodeContext context, InstantSource clock)
       throws IOException {
     createPrivate(directory);
-    PrefixStore store = new PrefixStore(directory, mostBytes, clock);
+    PrefixStore store = new PrefixStore(directory, mostBytes, context, clock);
     try (Stream<Path> tenants = Files.list(directory)) {
       for (Path tenant : tenants.filter(Files::isDirectory).toList()) {
         store.readTenant(tenant);
@@ -156,7 +160,7 @@ public final class PrefixStore {
   }
 
   /** Reads a prefix into an empty sequence; returns how many tokens it holds then, 0 for none. */
-  int restore(DecodeContext context, int sequence, Entry entry) {
+  int restore(int sequence, Entry entry) {
     try {
       int[] tokens = context.restore(sequence, entry.state);
       if (new TokenList(tokens).commonPrefix(entry.tokens, tokens.length) == tokens.length
@@ -178,7 +182,7 @@ public final class PrefixStore {
   }
 
   /** Writes the state of a sequence, unless it is short or there already. */
-  void save(DecodeContext context, int sequence, String tenant, TokenList tokens) {
+  void save(int sequence, String tenant, TokenList tokens) {
     String hash = hash(tenant);
     if (tokens.size() < LEAST_TOKENS || held(hash, tokens)) {
       return;

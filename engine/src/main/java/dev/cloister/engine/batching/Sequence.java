@@ -3,9 +3,10 @@ package dev.cloister.engine.batching;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Usage;
-import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
-import dev.cloister.engine.model.TokenSampler;
+import dev.cloister.engine.model.TokenProbabilities;
+import dev.cloister.engine.model.Vocabulary;
+import dev.cloister.engine.stage.SamplerRequest;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,7 +25,8 @@ final class Sequence {
   /** The prompt and what was generated. */
   final TokenList tokens;
 
-  @Nullable TokenSampler sampler;
+  /** Number of its sampler, which outlives its slot; -1 before it has one. */
+  int sampler = -1;
 
   /** Number in the context; -1 without a slot. */
   int id = -1;
@@ -37,11 +39,14 @@ final class Sequence {
 
   boolean started;
 
-  /** Place of its last token in the batch under way; -1 if no output is wanted. */
-  int place = -1;
+  /** Steps under way that compute tokens of it. */
+  int underWay;
 
-  /** Tokens of it in the batch under way. */
-  int inBatch;
+  /** Whether nobody waits for it any more. */
+  boolean ended;
+
+  /** Whether a step with its last token has failed already. */
+  boolean computedAgain;
 
   Sequence(TokenRequest request, TokenListener listener) {
     this.request = request;
@@ -66,35 +71,33 @@ final class Sequence {
 
   /** Whether one token at a time is computed: the one that was chosen last. */
   boolean generating() {
-    return generated() > 0 && uncomputed() == 1;
+    return generated() > 0 && uncomputed() <= 1;
   }
 
-  /** Makes the sampler, which outlives a sequence's slot. */
-  void openSampler(DecodeContext context) {
-    if (sampler != null) {
-      return;
-    }
-    TokenSampler made = context.newSampler(request.sampling(), request.grammar());
-    sampler = made;
-    if (request.sampling().penalizes()) {
-      for (int token : request.prompt()) {
-        made.accept(token, false);
-      }
-    }
-    try {
-      for (int token : request.resumed()) {
-        made.accept(token, true);
-      }
-    } catch (DecodeException e) {
-      throw new IllegalArgumentException("resume: " + e.getMessage(), e);
-    }
+  SamplerRequest samplerRequest() {
+    return new SamplerRequest(
+        request.sampling(),
+        request.grammar(),
+        request.sampling().penalizes() ? request.prompt() : new int[0],
+        request.resumed());
   }
 
-  void closeSampler() {
-    if (sampler != null) {
-      sampler.close();
-      sampler = null;
+  /** Takes the next token, and tells why it is the last one, or null. */
+  @Nullable FinishReason take(
+      int token,
+      @Nullable TokenProbabilities probabilities,
+      Vocabulary vocabulary,
+      int contextTokens) {
+    tokens.add(token);
+    if (vocabulary.endsGeneration(token)) {
+      listener.ending(token);
+      return FinishReason.STOP;
     }
+    if (!listener.token(token, probabilities)) {
+      return FinishReason.STOP;
+    }
+    boolean last = generated() == request.maxTokens() || tokens.size() >= contextTokens;
+    return last ? FinishReason.LENGTH : null;
   }
 
   /** Tells that it has its slot, once; whether that went well. */

@@ -10,6 +10,8 @@ public enum FailureCode {
   UNSUPPORTED,
   /** All slots are busy and the queue is full; a repetition may succeed. */
   NO_CAPACITY,
+  /** A stage of the model is not there (any more); a repetition may succeed. */
+  STAGE_LOST,
   /** A defect; a repetition may succeed. */
   INTERNAL
 }

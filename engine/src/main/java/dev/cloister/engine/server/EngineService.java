@@ -196,6 +196,7 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
       case INVALID_REQUEST, CONTEXT_LENGTH_EXCEEDED -> Status.INVALID_ARGUMENT;
       case UNSUPPORTED -> Status.FAILED_PRECONDITION;
       case NO_CAPACITY -> Status.RESOURCE_EXHAUSTED;
+      case STAGE_LOST -> Status.UNAVAILABLE;
       case INTERNAL -> Status.INTERNAL;
     };
   }

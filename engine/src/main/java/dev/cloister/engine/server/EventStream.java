@@ -134,6 +134,7 @@ final class EventStream implements GenerationListener {
           case INVALID_REQUEST, UNSUPPORTED -> Failure.Code.CODE_INVALID_REQUEST;
           case CONTEXT_LENGTH_EXCEEDED -> Failure.Code.CODE_CONTEXT_LENGTH_EXCEEDED;
           case NO_CAPACITY -> Failure.Code.CODE_NO_CAPACITY;
+          case STAGE_LOST -> Failure.Code.CODE_NODE_LOST;
           case INTERNAL -> Failure.Code.CODE_INTERNAL;
         };
     end(

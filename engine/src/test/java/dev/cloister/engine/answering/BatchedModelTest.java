@@ -17,6 +17,7 @@ import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.Model;
 import dev.cloister.engine.model.Pooling;
 import dev.cloister.engine.model.Vocabulary;
+import dev.cloister.engine.stage.LocalPipeline;
 import java.lang.reflect.Proxy;
 import java.time.Clock;
 import java.util.List;
@@ -38,7 +39,7 @@ class BatchedModelTest {
     Model model = fake(Model.class, () -> vocabulary);
     Batcher batcher =
         Batcher.start(
-            new PooledContext(0).context(),
+            new LocalPipeline(new PooledContext(0).context()),
             vocabulary,
             new BatchLimits(1, 8, 1, false),
             null,

@@ -10,6 +10,7 @@ import static org.awaitility.Awaitility.await;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.LoadedModel.Running;
 import dev.cloister.engine.generation.Sampling;
+import dev.cloister.engine.stage.LocalPipeline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -48,7 +49,8 @@ class BatcherTest {
   }
 
   private Batcher start(BatchLimits limits) {
-    return Batcher.start(context, FakeContext.vocabulary(), limits, null, System::nanoTime);
+    return Batcher.start(
+        new LocalPipeline(context), FakeContext.vocabulary(), limits, null, System::nanoTime);
   }
 
   private Collected ask(int[] prompt, int most, String tenant) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.cloister.engine.generation.LoadedModel.Running;
+import dev.cloister.engine.stage.LocalPipeline;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,8 +37,9 @@ class PrefixStoreTest {
   }
 
   private Batcher start(BatchLimits limits, long mostBytes) throws IOException {
-    PrefixStore store = PrefixStore.open(directory, mostBytes, InstantSource.system());
-    return Batcher.start(context, FakeContext.vocabulary(), limits, store, System::nanoTime);
+    PrefixStore store = PrefixStore.open(directory, mostBytes, context, InstantSource.system());
+    return Batcher.start(
+        new LocalPipeline(context), FakeContext.vocabulary(), limits, store, System::nanoTime);
   }
 
   private Collected ask(int[] prompt, int most, String tenant) {
@@ -73,7 +75,8 @@ class PrefixStoreTest {
     batcher.close();
     damageStates();
     context = new FakeContext(LIMITS, LIMITS.cells(), 128);
-    assertThat(PrefixStore.open(directory, 1 << 20, InstantSource.system()).size()).isEqualTo(1);
+    assertThat(PrefixStore.open(directory, 1 << 20, context, InstantSource.system()).size())
+        .isEqualTo(1);
     batcher = start(LIMITS, 1 << 20);
     Collected again = ask(prompt, 5, "t");
     again.awaitEnd();
@@ -91,7 +94,8 @@ class PrefixStoreTest {
       tenant = files.findFirst().orElseThrow();
     }
     Path foreign = Files.createDirectories(tenant.resolve("foreign").resolve("folder"));
-    assertThat(PrefixStore.open(directory, 1 << 20, InstantSource.system()).size()).isEqualTo(1);
+    assertThat(PrefixStore.open(directory, 1 << 20, context, InstantSource.system()).size())
+        .isEqualTo(1);
     assertThat(foreign).exists();
   }
 

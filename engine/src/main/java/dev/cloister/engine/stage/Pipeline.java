@@ -1,0 +1,89 @@
+package dev.cloister.engine.stage;
+
+import dev.cloister.engine.model.DecodeException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model that computes in one stage or several. Sequences are changed by operations, and steps
+ * compute tokens; every stage sees both in the order in which they are called here. Up to {@link
+ * #depth} steps are under way at a time, and their results come in order. To be used by one thread,
+ * but for {@link #onNews}.
+ */
+public interface Pipeline extends AutoCloseable {
+
+  /** Tokens whose state fits. */
+  int cells();
+
+  /** Tokens of one step at most. */
+  int batchTokens();
+
+  /** Sequences it tells apart. */
+  int sequences();
+
+  /** Steps that may be under way: as many as there are stages, so that all can compute. */
+  int depth();
+
+  /** Removes the tokens of a sequence from a position on. */
+  void truncate(int sequence, int fromPosition);
+
+  /** Forgets a sequence. */
+  void remove(int sequence);
+
+  /**
+   * Makes one sequence the copy of another's first tokens.
+   *
+   * @param to an empty sequence
+   */
+  void copy(int from, int to, int tokens);
+
+  /** Moves cells together, where that helps to find room; whether it may have helped. */
+  boolean defragment();
+
+  /**
+   * Makes a sampler for one sequence. Where samplers are far away, the first {@link Choice} tells
+   * what could not be made.
+   *
+   * @param sampler any number that none has
+   * @throws IllegalArgumentException for a grammar or bias that cannot be used
+   */
+  void openSampler(int sampler, SamplerRequest request);
+
+  void closeSampler(int sampler);
+
+  /**
+   * Begins a step; the sequences hold its tokens afterwards.
+   *
+   * @param tokens of all runs, one after the other
+   * @return false if there is no room for it; nothing has changed then
+   * @throws DecodeException if it failed; what its sequences hold is then unknown
+   * @throws LostException if the other stages are not there (any more)
+   */
+  boolean submit(List<Run> runs, int[] tokens);
+
+  /**
+   * The result of the oldest step under way, or null while there is none.
+   *
+   * @throws LostException if the other stages are not there any more, once
+   */
+  @Nullable StepResult poll();
+
+  /** Has something run, on any thread, whenever {@link #poll} may have something to tell. */
+  void onNews(Runnable wake);
+
+  /** Frees the context. */
+  @Override
+  void close();
+
+  /**
+   * Another stage was lost, and with it all steps under way and what the sequences held: they and
+   * the samplers are gone. One sentence.
+   */
+  final class LostException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public LostException(String message) {
+      super(message);
+    }
+  }
+}
