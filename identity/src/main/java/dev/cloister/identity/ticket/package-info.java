@@ -8,4 +8,3 @@
  * SignedTicket} of {@code cloister/peer/v1/peer.proto}, elsewhere its bytes.
  */
 package dev.cloister.identity.ticket;
-
