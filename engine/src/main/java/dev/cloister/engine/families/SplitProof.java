@@ -118,7 +118,8 @@ public record SplitProof(List<Integer> prompts, int batchTokens, int generated) 
      * One more sequence that begins as the first one did, and the last one goes some tokens back.
      */
     private void reorder() {
-      int copied = held.getFirst() - 3;
+      boolean recurrent = whole.first().properties().recurrent();
+      int copied = held.getFirst() - (recurrent ? 0 : 3);
       int kept = held.getLast() - 5;
       for (StageChain chain : List.of(whole, split)) {
         chain.stages().forEach(stage -> stage.copy(0, held.size(), copied));

@@ -7,6 +7,10 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import dev.cloister.engine.llamacpp.capi.LlamaVersion;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** A {@code llama_batch} that is allocated once; every token of it has one sequence. */
 final class NativeBatch {
@@ -75,6 +79,30 @@ final class NativeBatch {
     sequences.setAtIndex(JAVA_INT, size, sequence);
     outputs.set(JAVA_BYTE, size, (byte) (output ? 1 : 0));
     return size++;
+  }
+
+  /**
+   * The places in the order in which llama.cpp v0.5.0 computes a recurrent model's batch ({@code
+   * llama_batch_allocr::split_equal}): in pieces with as many tokens of every sequence that has any
+   * left, one sequence behind the other.
+   */
+  int[] equalPieces() {
+    Map<Integer, Deque<Integer>> waiting = new LinkedHashMap<>();
+    for (int place = 0; place < size; place++) {
+      waiting.computeIfAbsent(sequence(place), _ -> new ArrayDeque<>()).add(place);
+    }
+    int[] places = new int[size];
+    int done = 0;
+    while (!waiting.isEmpty()) {
+      int length = waiting.values().stream().mapToInt(Deque::size).min().getAsInt();
+      for (Deque<Integer> sequence : waiting.values()) {
+        for (int i = 0; i < length; i++) {
+          places[done++] = sequence.remove();
+        }
+      }
+      waiting.values().removeIf(Deque::isEmpty);
+    }
+    return places;
   }
 
   int sequence(int place) {

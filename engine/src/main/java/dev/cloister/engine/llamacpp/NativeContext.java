@@ -176,7 +176,8 @@ final class NativeContext implements DecodeContext {
     requireRankable();
     nativeLog.clear();
     if (states != null) {
-      states.begin(batch.size());
+      boolean recurrent = model.properties().recurrent();
+      states.begin(batch.size(), recurrent ? batch.equalPieces() : null);
     }
     int status = compute.toInt(context, batch.struct());
     if (status == 0) {

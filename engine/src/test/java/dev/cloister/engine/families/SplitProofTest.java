@@ -53,7 +53,6 @@ class SplitProofTest {
         .flatMap(
             library ->
                 Stream.of(Architecture.values())
-                    .filter(architecture -> architecture != Architecture.JAMBA)
                     .filter(architecture -> !library.bundled() || architecture.runsOnB4916(8))
                     .flatMap(
                         architecture ->

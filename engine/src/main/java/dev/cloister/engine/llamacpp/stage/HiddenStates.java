@@ -15,6 +15,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The hidden states of a batch, one row a token: what goes into a stage's first layer, and what
@@ -33,6 +34,7 @@ public final class HiddenStates {
 
   private final GgmlTensors ggml;
   private final int width;
+  private final long rowBytes;
   private final MemorySegment input;
   private final MemorySegment output;
   private final FloatBuffer inputFloats;
@@ -47,6 +49,7 @@ public final class HiddenStates {
 
   private long inputBytes;
   private long givenBytes;
+  private int @Nullable [] order;
   private String failure = "";
 
   /**
@@ -67,6 +70,7 @@ public final class HiddenStates {
       Arena arena) {
     this.ggml = ggml;
     this.width = width;
+    this.rowBytes = (long) width * Float.BYTES;
     this.wantsOutput = wantsOutput;
     this.scales = scales;
     this.last = new TensorName("l_out-" + (layers - 1));
@@ -108,8 +112,7 @@ public final class HiddenStates {
 
   /** Room for the state that goes in at a place of the batch. */
   public MemorySegment input(int place) {
-    long bytes = (long) width * Float.BYTES;
-    return input.asSlice(place * bytes, bytes);
+    return input.asSlice(place * rowBytes, rowBytes);
   }
 
   /** Takes a state over from a buffer, which advances. */
@@ -118,9 +121,15 @@ public final class HiddenStates {
     states.position(states.position() + width);
   }
 
-  /** Must come before a batch of so many tokens is computed. */
-  public void begin(int tokens) {
-    inputBytes = (long) tokens * width * Float.BYTES;
+  /**
+   * Must come before a batch of so many tokens is computed.
+   *
+   * @param computed the places of the batch in the order in which they are computed, perhaps in
+   *     pieces; null for all at once as they are
+   */
+  public void begin(int tokens, int @Nullable [] computed) {
+    inputBytes = tokens * rowBytes;
+    order = computed;
     givenBytes = 0;
     failure = "";
   }
@@ -166,12 +175,21 @@ public final class HiddenStates {
   /** Whatever follows in the graph belongs to an output that this stage does not have. */
   private boolean give(long tensor) {
     long bytes = ggml.bytes.toLong(tensor);
-    if (bytes != inputBytes) {
-      failure = "the last layer has %d bytes (expected: %d)".formatted(bytes, inputBytes);
+    long expected = inputBytes - givenBytes;
+    if (order == null ? bytes != expected : bytes > expected) {
+      failure = "the last layer has %d bytes (expected: %d)".formatted(bytes, expected);
       return false;
     }
-    ggml.get.run(tensor, output.address(), 0L, bytes);
-    givenBytes = bytes;
+    if (order == null) {
+      ggml.get.run(tensor, output.address(), 0L, bytes);
+    } else {
+      int done = (int) (givenBytes / rowBytes);
+      for (int row = 0; row < bytes / rowBytes; row++) {
+        long place = order[done + row];
+        ggml.get.run(tensor, output.address() + place * rowBytes, row * rowBytes, rowBytes);
+      }
+    }
+    givenBytes += bytes;
     return false;
   }
 
