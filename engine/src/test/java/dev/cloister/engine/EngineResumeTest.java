@@ -4,6 +4,7 @@ import static dev.cloister.engine.EngineProcess.DEMO_MODEL;
 import static dev.cloister.engine.EngineProcess.greedy;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.inference.v1.ChatMessage;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import dev.cloister.proto.inference.v1.Failure;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -44,6 +46,7 @@ class EngineResumeTest {
   @TempDir static Path directory;
   private static EngineLibrary library = EngineLibrary.B4916;
   private static EngineProcess engine;
+  private static final AtomicInteger tenants = new AtomicInteger();
 
   /** JUnit gives a method its argument only where a constructor takes it, too. */
   EngineResumeTest(EngineLibrary library) {
@@ -76,7 +79,7 @@ class EngineResumeTest {
     assertThat(prompts).hasSize(50);
     for (String prompt : prompts) {
       goesOnFromEveryEvent(
-          greedy("").setText(prompt.replace("\\n", "\n")).setMaxTokens(40).build());
+          greedy("").setText(prompt.replace("\\n", "\n")).setMaxTokens(20).build());
     }
   }
 
@@ -179,8 +182,15 @@ class EngineResumeTest {
   }
 
   private static List<GenerationEvent> events(Generation generation) {
+    return events(generation, "");
+  }
+
+  private static List<GenerationEvent> events(Generation generation, String tenant) {
     List<GenerationEvent> events = new ArrayList<>();
-    engine.stub().generate(EngineProcess.request(generation)).forEachRemaining(events::add);
+    engine
+        .stub()
+        .generate(GenerateRequest.newBuilder().setGeneration(generation).setTenant(tenant).build())
+        .forEachRemaining(events::add);
     return events;
   }
 
@@ -197,7 +207,9 @@ class EngineResumeTest {
 
   /** Asks for the rest of an answer of which the events up to {@code last} arrived. */
   private static void goesOnFrom(int last, List<GenerationEvent> whole, Generation generation) {
-    List<GenerationEvent> rest = events(resumed(whole, last, generation));
+    // As another tenant, so that all is computed anew, as another node would.
+    List<GenerationEvent> rest =
+        events(resumed(whole, last, generation), "tenant " + tenants.incrementAndGet());
     assertThat(rest.getFirst().getStarted().getPromptTokens())
         .isEqualTo(whole.getFirst().getStarted().getPromptTokens());
     assertThat(said(rest.subList(1, rest.size())))
