@@ -3,12 +3,12 @@ package dev.cloister.coordinator.api;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
+import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationRequest;
-import dev.cloister.coordinator.inference.GenerationSink;
 import dev.cloister.proto.agent.v1.CancelGeneration;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.GenerationUpdate;
@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class GrpcNodeSession implements NodeSession {
   private final Node node;
   private final ServerCallStreamObserver<CoordinatorMessage> outgoing;
-  private final Map<String, GenerationSink> running = new ConcurrentHashMap<>();
+  private final Map<String, EngineSink> running = new ConcurrentHashMap<>();
   private final Object lock = new Object();
   private boolean closed;
 
@@ -55,7 +55,7 @@ final class GrpcNodeSession implements NodeSession {
   }
 
   @Override
-  public void start(GenerationRequest request, GenerationSink sink) {
+  public void start(GenerationRequest request, EngineSink sink) {
     CoordinatorMessage message =
         CoordinatorMessage.newBuilder()
             .setStart(
@@ -63,7 +63,7 @@ final class GrpcNodeSession implements NodeSession {
                     .setRequestId(request.id())
                     .setModel(request.model())
                     .setTenant(request.tenant().name())
-                    .setGeneration(WireGeneration.toWire(request.generation())))
+                    .setGeneration(WireGeneration.toWire(request)))
             .build();
     boolean sent;
     // Together, so that a cancellation is either before both or behind both.
@@ -72,7 +72,7 @@ final class GrpcNodeSession implements NodeSession {
       sent = send(message);
     }
     if (!sent && running.remove(request.id()) != null) {
-      sink.accept(lost());
+      sink.accept(lost(), List.of());
     }
   }
 
@@ -91,14 +91,15 @@ final class GrpcNodeSession implements NodeSession {
   /** Takes an event from the agent; events of requests that are over are dropped. */
   void deliver(GenerationUpdate update) {
     WireEvents.fromWire(update.getEvent(), node.name())
-        .ifPresent(event -> deliver(update.getRequestId(), event));
+        .ifPresent(
+            event -> deliver(update.getRequestId(), event, update.getEvent().getTokensList()));
   }
 
-  private void deliver(String requestId, GenerationEvent event) {
+  private void deliver(String requestId, GenerationEvent event, List<Integer> tokens) {
     boolean last = event instanceof Finished || event instanceof Failed;
-    @Nullable GenerationSink sink = last ? running.remove(requestId) : running.get(requestId);
+    @Nullable EngineSink sink = last ? running.remove(requestId) : running.get(requestId);
     if (sink != null) {
-      sink.accept(event);
+      sink.accept(event, tokens);
     }
   }
 
@@ -119,9 +120,9 @@ final class GrpcNodeSession implements NodeSession {
   public void close(String reason) {
     end(Status.ABORTED.withDescription(reason));
     for (String requestId : List.copyOf(running.keySet())) {
-      @Nullable GenerationSink sink = running.remove(requestId);
+      @Nullable EngineSink sink = running.remove(requestId);
       if (sink != null) {
-        sink.accept(lost());
+        sink.accept(lost(), List.of());
       }
     }
   }

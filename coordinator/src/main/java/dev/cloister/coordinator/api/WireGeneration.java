@@ -3,6 +3,7 @@ package dev.cloister.coordinator.api;
 import dev.cloister.coordinator.inference.AnswerFormat;
 import dev.cloister.coordinator.inference.ChatMessage;
 import dev.cloister.coordinator.inference.Generation;
+import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.InvalidGenerationException;
 import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Sampling;
@@ -19,6 +20,14 @@ import java.util.OptionalLong;
 /** What is asked of a model, between the wire and the domain. */
 final class WireGeneration {
   private WireGeneration() {}
+
+  /** With what the node is to go on from. */
+  static dev.cloister.proto.inference.v1.Generation toWire(GenerationRequest request) {
+    return toWire(request.generation()).toBuilder()
+        .addAllResume(request.beginning().tokens())
+        .setResumeEvents(request.beginning().toldEvents())
+        .build();
+  }
 
   static dev.cloister.proto.inference.v1.Generation toWire(Generation generation) {
     var wire =
@@ -101,6 +110,13 @@ final class WireGeneration {
    * @throws InvalidGenerationException if it is no generation
    */
   static Generation fromWire(dev.cloister.proto.inference.v1.Generation wire) {
+    if (wire.getResumeCount() > 0 || wire.getResumeEvents() != 0) {
+      throw new InvalidGenerationException(
+          "resume",
+          "resume has "
+              + wire.getResumeCount()
+              + " tokens (expected: none; only the coordinator has answers continued)");
+    }
     Prompt prompt =
         switch (wire.getPromptCase()) {
           case CHAT -> fromWire(wire.getChat());

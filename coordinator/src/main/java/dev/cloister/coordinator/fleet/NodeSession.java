@@ -1,8 +1,8 @@
 package dev.cloister.coordinator.fleet;
 
 import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.GenerationRequest;
-import dev.cloister.coordinator.inference.GenerationSink;
 
 /**
  * What the coordinator can ask of a connected agent. Thread-safe; no method blocks. After {@link
@@ -21,7 +21,7 @@ public interface NodeSession {
    * Starts a generation. If the session ends first, the sink gets a failure with code {@code
    * NODE_LOST}.
    */
-  void start(GenerationRequest request, GenerationSink sink);
+  void start(GenerationRequest request, EngineSink sink);
 
   /** Stops a generation; the sink gets nothing more. Unknown requests are ignored. */
   void cancel(String requestId);

@@ -1,19 +1,23 @@
 package dev.cloister.coordinator.routing;
 
 import dev.cloister.coordinator.fleet.NodeSession;
+import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
+import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationEvent.ReasoningDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.ToolCallDelta;
+import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -23,43 +27,62 @@ import org.slf4j.LoggerFactory;
 /**
  * One request from its submission to its last event.
  *
- * <p>As long as the caller has seen no piece of the answer, the loss of the node is not the
- * caller's business: the request starts again on another node. Thread-safe.
+ * <p>The loss of a node is not the caller's business: another node goes on where the caller's
+ * stream stands, as often as that is needed. Only where the engine did not tell its tokens, which
+ * another one must know, the caller hears of it once it has seen a piece of the answer.
+ * Thread-safe.
  */
 public final class ActiveRequest {
   private static final Logger log = LoggerFactory.getLogger(ActiveRequest.class);
 
-  /** Lost nodes after which a request is given up: it may be what brings them down. */
+  /**
+   * Nodes lost one after the other, without a new token in between, after which a request is given
+   * up: it may be what brings them down.
+   */
   private static final int MOST_FAILURES = 3;
+
+  /** How long a request whose node was lost waits for the model to be brought up somewhere. */
+  private static final Duration GRACE = Duration.ofSeconds(5);
+
+  private static final Failed STOPPED =
+      new Failed(
+          FailureCode.NODE_LOST,
+          "the engine that was answering was stopped; send the request again");
 
   private final Dispatcher dispatcher;
   private final GenerationRequest request;
   private final GenerationSink sink;
   private final int expectedTokens;
-  private final Instant deadline;
 
   private final Object lock = new Object();
   private final Set<String> failedNodes = new HashSet<>();
+  private final AnswerSoFar told = new AnswerSoFar();
   private @Nullable Attempt attempt;
+  private Instant deadline;
+  private @Nullable Instant lostAt;
   private int failures;
-  private boolean callerSawStart;
-  private boolean callerSawPiece;
+
+  /** What the caller was told first; null as long as it was told nothing. */
+  private @Nullable Started start;
+
   private boolean over;
 
   /** What is under way on one node. */
-  private final class Attempt implements GenerationSink {
+  private final class Attempt implements EngineSink {
     final Candidate node;
     final NodeSession session;
+    final GenerationRequest rest;
     private @Nullable Instant startedAt;
 
-    Attempt(Candidate node, NodeSession session) {
+    Attempt(Candidate node, NodeSession session, GenerationRequest rest) {
       this.node = node;
       this.session = session;
+      this.rest = rest;
     }
 
     @Override
-    public void accept(GenerationEvent event) {
-      ActiveRequest.this.accept(this, event);
+    public void accept(GenerationEvent event, List<Integer> tokens) {
+      ActiveRequest.this.accept(this, event, tokens);
     }
 
     NodeLedger.Key key() {
@@ -111,7 +134,8 @@ public final class ActiveRequest {
       if (over) {
         return;
       }
-      Decision decision = dispatcher.decide(request, expectedTokens, failedNodes);
+      GenerationRequest rest = request.from(told.beginning());
+      Decision decision = dispatcher.decide(rest, expectedTokens, failedNodes);
       Optional<Candidate> choice = decision.choice();
       Optional<NodeSession> session =
           choice.flatMap(candidate -> dispatcher.session(candidate.nodeId()));
@@ -127,13 +151,13 @@ public final class ActiveRequest {
         }
         return;
       }
-      next = new Attempt(choice.get(), session.orElseThrow());
+      next = new Attempt(choice.get(), session.orElseThrow(), rest);
       attempt = next;
       dispatcher.ledger().began(next.key(), expectedTokens);
       dispatcher.logDecision(request.id(), request.model(), next.node, decision);
     }
     // Outside the lock: it writes to the node's stream, and may call back at once.
-    next.session.start(request, next);
+    next.session.start(next.rest, next);
     if (isOver()) {
       // A cancellation that came in between found nothing to cancel on the node.
       next.session.cancel(request.id());
@@ -154,7 +178,17 @@ public final class ActiveRequest {
         && dispatcher.await(this, request.model(), decision);
   }
 
-  private void accept(Attempt from, GenerationEvent event) {
+  /** Whether the caller has a part of the answer. To be asked while the request is routed. */
+  boolean isBegun() {
+    return !told.isEmpty();
+  }
+
+  /** Whether a new place for the model may still be looked for. To be asked as above. */
+  boolean lostANodeJustNow() {
+    return lostAt != null && dispatcher.clock().instant().isBefore(lostAt.plus(GRACE));
+  }
+
+  private void accept(Attempt from, GenerationEvent event, List<Integer> tokens) {
     boolean reroute = false;
     synchronized (lock) {
       if (over || attempt != from) {
@@ -163,37 +197,78 @@ public final class ActiveRequest {
       switch (event) {
         case Started started -> {
           from.startedAt = dispatcher.clock().instant();
-          if (callerSawStart) {
-            return;
+          if (start == null) {
+            start = started;
+            deliver(started);
           }
-          callerSawStart = true;
         }
-        case TextDelta _, ReasoningDelta _, ToolCallDelta _ -> callerSawPiece = true;
+        case TextDelta _, ReasoningDelta _, ToolCallDelta _ -> {
+          told.add(tokens);
+          if (!tokens.isEmpty()) {
+            failures = 0;
+          }
+          deliver(event);
+        }
+        // Whoever asked for it is gone, and hears nothing; so nobody asked.
+        case Finished(FinishReason reason, _) when reason == FinishReason.CANCELLED ->
+            reroute = moves(from, STOPPED);
         case Finished finished -> {
           over = true;
           endAttempt();
           measure(from, finished);
+          deliver(asOneAnswer(finished));
         }
-        case Failed failed -> {
-          endAttempt();
-          failedNodes.add(from.node.nodeId());
-          failures++;
-          boolean mayMove = failed.code() == FailureCode.NODE_LOST && failures < MOST_FAILURES;
-          if (mayMove && sink.startOver()) {
-            callerSawStart = false;
-            callerSawPiece = false;
-          }
-          reroute = mayMove && !callerSawPiece;
-          over = !reroute;
-        }
-      }
-      if (!reroute) {
-        deliver(event);
+        case Failed failed -> reroute = moves(from, failed);
       }
     }
     if (reroute) {
       route();
     }
+  }
+
+  /** Whether the answer is to go on elsewhere; otherwise the caller is told that it does not. */
+  private boolean moves(Attempt from, Failed failed) {
+    endAttempt();
+    failedNodes.add(from.node.nodeId());
+    if (failed.code() == FailureCode.NODE_LOST) {
+      failures++;
+      lostAt = dispatcher.clock().instant();
+      deadline = dispatcher.deadline();
+    }
+    boolean moves = mayMove(failed.code()) && (told.canGoOn() || startsOver());
+    if (!moves) {
+      over = true;
+      deliver(failed);
+    }
+    return moves;
+  }
+
+  private boolean mayMove(FailureCode code) {
+    return switch (code) {
+      case NODE_LOST -> failures < MOST_FAILURES;
+      // A caller that is told so may try again, but not in the middle of an answer.
+      case NO_CAPACITY -> isBegun();
+      case INVALID_REQUEST, CONTEXT_LENGTH_EXCEEDED, MODEL_NOT_FOUND, INTERNAL -> false;
+    };
+  }
+
+  private boolean startsOver() {
+    if (!sink.startOver()) {
+      return false;
+    }
+    start = null;
+    told.clear();
+    return true;
+  }
+
+  /** The caller knows of one start only. */
+  private Finished asOneAnswer(Finished finished) {
+    Usage usage = finished.usage();
+    return start == null
+        ? finished
+        : new Finished(
+            finished.reason(),
+            new Usage(usage.promptTokens(), start.cachedPromptTokens(), usage.completionTokens()));
   }
 
   /**
@@ -225,7 +300,8 @@ public final class ActiveRequest {
           .ledger()
           .measured(
               finishedAttempt.key(),
-              finished.usage().completionTokens(),
+              finished.usage().completionTokens()
+                  - finishedAttempt.rest.beginning().tokens().size(),
               Duration.between(finishedAttempt.startedAt, dispatcher.clock().instant()));
     }
   }

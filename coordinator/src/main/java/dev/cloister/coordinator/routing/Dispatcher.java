@@ -84,10 +84,13 @@ public final class Dispatcher implements FleetListener {
   Decision decide(GenerationRequest request, int expectedTokens, Set<String> excludedNodes) {
     String model = request.model();
     List<NodeView> nodes = fleet.nodes();
-    // Where no engine has all features, any one says best what it lacks.
+    // Where no engine has all features, any one says best what it lacks; none of them can go on
+    // with
+    // what another has begun.
     boolean onlyFull =
-        request.generation().needsFullEngine()
-            && nodes.stream().anyMatch(view -> generating(view, model, true).isPresent());
+        !request.beginning().isEmpty()
+            || (request.generation().needsFullEngine()
+                && nodes.stream().anyMatch(view -> generating(view, model, true).isPresent()));
     List<Candidate> candidates = new ArrayList<>();
     for (NodeView view : nodes) {
       Optional<Replica.Ready> ready = generating(view, model, onlyFull);
@@ -118,10 +121,11 @@ public final class Dispatcher implements FleetListener {
    * @return false if there is none, or too many wait already
    */
   boolean await(ActiveRequest request, String model, Decision decision) {
-    return decision.predictions().isEmpty()
-        && waiting.size() < MOST_WAITING
-        && isComing(model)
-        && await(request);
+    boolean hope =
+        decision.predictions().isEmpty()
+            ? isComing(model) || request.lostANodeJustNow()
+            : request.isBegun();
+    return hope && waiting.size() < MOST_WAITING && await(request);
   }
 
   /** Has a request routed again within a moment. */

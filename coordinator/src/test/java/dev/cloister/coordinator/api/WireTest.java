@@ -189,6 +189,8 @@ class WireTest {
     ChatPrompt.Builder nameless = chat.clone();
     nameless.addToolsBuilder();
     assertRefused("tools", text.clone().setChat(nameless));
+    assertRefused("resume", text.clone().addResume(1));
+    assertRefused("resume", text.clone().setResumeEvents(1));
   }
 
   @Test

@@ -2,10 +2,10 @@ package dev.cloister.coordinator.fakes;
 
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.fleet.NodeSession;
+import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationRequest;
-import dev.cloister.coordinator.inference.GenerationSink;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +20,7 @@ public class FakeNodeSession implements NodeSession {
   private final List<Start> starts = new CopyOnWriteArrayList<>();
   private final List<String> cancelled = new CopyOnWriteArrayList<>();
   private final List<Served> served = new CopyOnWriteArrayList<>();
-  private final Map<String, GenerationSink> running = new ConcurrentHashMap<>();
+  private final Map<String, EngineSink> running = new ConcurrentHashMap<>();
   private volatile @Nullable String closedFor;
 
   /** Leaves every generation open. */
@@ -45,14 +45,14 @@ public class FakeNodeSession implements NodeSession {
       return request.generation();
     }
 
-    /** Sends an event, unless the generation is over. */
-    public void send(GenerationEvent event) {
+    /** Sends an event with the tokens that made it, unless the generation is over. */
+    public void send(GenerationEvent event, Integer... tokens) {
       boolean last =
           event instanceof GenerationEvent.Finished || event instanceof GenerationEvent.Failed;
-      @Nullable GenerationSink sink =
+      @Nullable EngineSink sink =
           last ? session.running.remove(request.id()) : session.running.get(request.id());
       if (sink != null) {
-        sink.accept(event);
+        sink.accept(event, List.of(tokens));
       }
     }
 
@@ -67,9 +67,9 @@ public class FakeNodeSession implements NodeSession {
   }
 
   @Override
-  public void start(GenerationRequest request, GenerationSink sink) {
+  public void start(GenerationRequest request, EngineSink sink) {
     if (closedFor != null) {
-      sink.accept(lost());
+      sink.accept(lost(), List.of());
       return;
     }
     running.put(request.id(), sink);
@@ -89,9 +89,9 @@ public class FakeNodeSession implements NodeSession {
   public void close(String reason) {
     closedFor = reason;
     for (String requestId : List.copyOf(running.keySet())) {
-      @Nullable GenerationSink sink = running.remove(requestId);
+      @Nullable EngineSink sink = running.remove(requestId);
       if (sink != null) {
-        sink.accept(lost());
+        sink.accept(lost(), List.of());
       }
     }
   }

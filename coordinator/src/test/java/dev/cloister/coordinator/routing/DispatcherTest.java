@@ -11,6 +11,7 @@ import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.inference.AnswerFormat;
+import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
@@ -168,7 +169,7 @@ class DispatcherTest {
     FakeNodeSession early =
         new FakeNodeSession() {
           @Override
-          public void start(GenerationRequest started, GenerationSink target) {
+          public void start(GenerationRequest started, EngineSink target) {
             @Nullable ActiveRequest waiting = request.get();
             if (waiting != null) {
               waiting.cancel();
