@@ -5,9 +5,9 @@ import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.model.DecodeException;
 import dev.cloister.engine.model.Vocabulary;
-import dev.cloister.engine.stage.Choice;
 import dev.cloister.engine.stage.Pipeline;
 import dev.cloister.engine.stage.StepResult;
+import dev.cloister.engine.stage.StepResult.Choice;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -112,7 +112,7 @@ final class Schedule {
   private void start(Sequence sequence) {
     if (sequence.sampler < 0) {
       try {
-        pipeline.openSampler(nextSampler, sequence.samplerRequest());
+        pipeline.openSampler(sequence.sampler(nextSampler));
         sequence.sampler = nextSampler++;
       } catch (IllegalArgumentException e) {
         end(sequence);

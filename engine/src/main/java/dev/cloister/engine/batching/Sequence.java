@@ -6,7 +6,7 @@ import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.model.DecodeException;
 import dev.cloister.engine.model.TokenProbabilities;
 import dev.cloister.engine.model.Vocabulary;
-import dev.cloister.engine.stage.SamplerRequest;
+import dev.cloister.engine.stage.StageOperation.OpenSampler;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -74,8 +74,10 @@ final class Sequence {
     return generated() > 0 && uncomputed() <= 1;
   }
 
-  SamplerRequest samplerRequest() {
-    return new SamplerRequest(
+  /** What makes its sampler. */
+  OpenSampler sampler(int number) {
+    return new OpenSampler(
+        number,
         request.sampling(),
         request.grammar(),
         request.sampling().penalizes() ? request.prompt() : new int[0],

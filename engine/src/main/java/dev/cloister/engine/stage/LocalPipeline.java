@@ -59,8 +59,8 @@ public final class LocalPipeline implements Pipeline {
   }
 
   @Override
-  public void openSampler(int sampler, SamplerRequest request) {
-    samplers.open(sampler, request);
+  public void openSampler(StageOperation.OpenSampler sampler) {
+    samplers.open(sampler);
   }
 
   @Override

@@ -41,13 +41,13 @@ public interface Pipeline extends AutoCloseable {
   boolean defragment();
 
   /**
-   * Makes a sampler for one sequence. Where samplers are far away, the first {@link Choice} tells
+   * Makes a sampler for one sequence. Where samplers are far away, the first {@link StepResult.Choice}
+   * tells
    * what could not be made.
    *
-   * @param sampler any number that none has
    * @throws IllegalArgumentException for a grammar or bias that cannot be used
    */
-  void openSampler(int sampler, SamplerRequest request);
+  void openSampler(StageOperation.OpenSampler sampler);
 
   void closeSampler(int sampler);
 

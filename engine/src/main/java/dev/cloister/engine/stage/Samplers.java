@@ -4,6 +4,8 @@ import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
 import dev.cloister.engine.model.TokenProbabilities;
 import dev.cloister.engine.model.TokenSampler;
+import dev.cloister.engine.stage.StageOperation.OpenSampler;
+import dev.cloister.engine.stage.StepResult.Choice;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -26,7 +28,7 @@ final class Samplers implements AutoCloseable {
   }
 
   /** Throws IllegalArgumentException for a grammar or bias that cannot be used. */
-  void open(int id, SamplerRequest request) {
+  void open(OpenSampler request) {
     TokenSampler sampler = context.newSampler(request.sampling(), request.grammar());
     try {
       for (int token : request.prompt()) {
@@ -37,7 +39,7 @@ final class Samplers implements AutoCloseable {
       sampler.close();
       throw e;
     }
-    open.put(id, sampler);
+    open.put(request.sampler(), sampler);
   }
 
   private static void accept(TokenSampler sampler, int[] generated) {
@@ -51,13 +53,13 @@ final class Samplers implements AutoCloseable {
   }
 
   /** Makes a sampler, or keeps why there is none until it is asked. */
-  void openOrRemember(int id, SamplerRequest request) {
+  void openOrRemember(OpenSampler request) {
     try {
-      open(id, request);
+      open(request);
     } catch (IllegalArgumentException e) {
-      unmade.put(id, new Choice.Refused(String.valueOf(e.getMessage())));
+      unmade.put(request.sampler(), new Choice.Refused(String.valueOf(e.getMessage())));
     } catch (DecodeException e) {
-      unmade.put(id, failed(e));
+      unmade.put(request.sampler(), failed(e));
     }
   }
 

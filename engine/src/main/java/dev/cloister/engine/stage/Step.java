@@ -20,6 +20,9 @@ public record Step(
     String failure)
     implements StageFrame.Content {
 
+  /** Longer hidden states are not sent: messages have a limit. */
+  public static final int MOST_HIDDEN_BYTES = 32 << 20;
+
   /** How a number of a hidden state travels. */
   public enum Precision {
     F32(Float.BYTES),
