@@ -41,9 +41,8 @@ public interface Pipeline extends AutoCloseable {
   boolean defragment();
 
   /**
-   * Makes a sampler for one sequence. Where samplers are far away, the first {@link StepResult.Choice}
-   * tells
-   * what could not be made.
+   * Makes a sampler for one sequence. Where samplers are far away, the first {@link
+   * StepResult.Choice} tells what could not be made.
    *
    * @throws IllegalArgumentException for a grammar or bias that cannot be used
    */

@@ -21,35 +21,27 @@ final class Samplers implements AutoCloseable {
   private final Map<Integer, TokenSampler> open = new HashMap<>();
 
   /** What those that could not be made answer instead. */
-  private final Map<Integer, Choice> unmade = new HashMap<>();
+  private final Map<Integer, Choice.Refused> unmade = new HashMap<>();
 
   Samplers(DecodeContext context) {
     this.context = context;
   }
 
-  /** Throws IllegalArgumentException for a grammar or bias that cannot be used. */
+  /** Throws IllegalArgumentException for what cannot be used, in one sentence. */
   void open(OpenSampler request) {
     TokenSampler sampler = context.newSampler(request.sampling(), request.grammar());
     try {
       for (int token : request.prompt()) {
         sampler.accept(token, false);
       }
-      accept(sampler, request.generated());
-    } catch (RuntimeException e) {
-      sampler.close();
-      throw e;
-    }
-    open.put(request.sampler(), sampler);
-  }
-
-  private static void accept(TokenSampler sampler, int[] generated) {
-    try {
-      for (int token : generated) {
+      for (int token : request.generated()) {
         sampler.accept(token, true);
       }
     } catch (DecodeException e) {
+      sampler.close();
       throw new IllegalArgumentException("resume: " + e.getMessage(), e);
     }
+    open.put(request.sampler(), sampler);
   }
 
   /** Makes a sampler, or keeps why there is none until it is asked. */
@@ -58,8 +50,6 @@ final class Samplers implements AutoCloseable {
       open(request);
     } catch (IllegalArgumentException e) {
       unmade.put(request.sampler(), new Choice.Refused(String.valueOf(e.getMessage())));
-    } catch (DecodeException e) {
-      unmade.put(request.sampler(), failed(e));
     }
   }
 
@@ -95,8 +85,8 @@ final class Samplers implements AutoCloseable {
   private Choice choose(int place, Run.Output output) {
     TokenSampler sampler = open.get(output.sampler());
     if (sampler == null) {
-      return unmade.getOrDefault(
-          output.sampler(), new Choice.Failed("there is no sampler of this number"));
+      Choice refused = unmade.get(output.sampler());
+      return refused == null ? new Choice.Failed("there is no sampler of this number") : refused;
     }
     try {
       int token = sampler.sample(place);

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 final class Stage implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Stage.class);
 
-  /** What a sequence holds after a step of it has failed. */
+  /** What a sequence holds of which a step has failed. */
   private static final int UNKNOWN = -1;
 
   private static final int MOST_TOP_LOGPROBS = 20;
@@ -85,13 +85,12 @@ final class Stage implements AutoCloseable {
   /**
    * Computes a step; the buffer of what is given is valid until the next one.
    *
-   * @throws StageException for a frame that must not have been sent; nothing but {@link #begin}
-   *     may follow
+   * @throws StageException for a frame that must not have been sent; nothing but {@link #begin} may
+   *     follow
    */
   StageFrame take(StageFrame frame) throws StageException {
     if (frame.number() != number + 1) {
-      throw new StageException(
-          "frame %d follows frame %d".formatted(frame.number(), number));
+      throw new StageException("frame %d follows frame %d".formatted(frame.number(), number));
     }
     number++;
     return switch (frame.content()) {
@@ -137,6 +136,7 @@ final class Stage implements AutoCloseable {
       }
     } catch (DecodeException e) {
       log.warn("a step of {} sequences failed", step.runs().size(), e);
+      Arrays.setAll(held, sequence -> held[sequence] == 0 ? 0 : UNKNOWN);
       return failed(step, "a later stage failed while computing");
     }
     return computed(step, last ? NOTHING : states.write(context.hidden()));
