@@ -33,6 +33,7 @@ class ArchitectureTest {
               "dev.cloister.coordinator.api..",
               "dev.cloister.coordinator.gateway..",
               "dev.cloister.agent.link..",
+              "dev.cloister.agent.transfer..",
               "dev.cloister.agent.engine..",
               "dev.cloister.agent.stage..",
               "dev.cloister.engine.server..",

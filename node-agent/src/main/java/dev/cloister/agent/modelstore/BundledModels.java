@@ -34,7 +34,7 @@ public final class BundledModels implements ModelSource {
     return in;
   }
 
-  private Optional<Path> find(String sha256) throws IOException {
+  Optional<Path> find(String sha256) throws IOException {
     Path sums = directory.resolve("SHA256SUMS");
     if (!Files.exists(sums)) {
       return Optional.empty();

@@ -11,11 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleConsumer;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,10 +26,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class ModelStore {
   private static final Logger log = LoggerFactory.getLogger(ModelStore.class);
-  private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
   /** Left free on the volume: a full disk harms the machine's owner. */
-  private static final long RESERVED_BYTES = 512L << 20;
+  static final long RESERVED_BYTES = 512L << 20;
 
   private final Path directory;
   private final ModelSource source;
@@ -61,10 +58,7 @@ public final class ModelStore {
    * @throws CorruptModelException if what arrived has another digest; it was deleted
    */
   public Path obtain(String sha256, long sizeBytes, DoubleConsumer progress) throws IOException {
-    if (!SHA256.matcher(sha256).matches()) {
-      throw new IllegalArgumentException("not a SHA-256 digest (expected: 64 hexadecimal digits)");
-    }
-    Path file = directory.resolve(sha256 + ".gguf");
+    Path file = file(sha256);
     if (isHere(file, sizeBytes)) {
       // Without waiting for the fetch of another model.
       return file;
@@ -91,6 +85,15 @@ public final class ModelStore {
     return Files.exists(directory.resolve(sha256 + ".gguf"));
   }
 
+  /** The file of this digest, if it is here. */
+  Optional<Path> find(String sha256) {
+    return Optional.of(file(sha256)).filter(Files::exists);
+  }
+
+  private Path file(String sha256) {
+    return directory.resolve(Sha256.require(sha256) + ".gguf");
+  }
+
   /** A file of another size was damaged after it was verified; it is fetched again. */
   private static boolean isHere(Path file, long sizeBytes) throws IOException {
     return Files.exists(file) && Files.size(file) == sizeBytes;
@@ -113,7 +116,7 @@ public final class ModelStore {
               + ((sizeBytes - offset + RESERVED_BYTES) >> 20)
               + " MiB");
     }
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.begin();
     if (offset > 0) {
       log.info("model {} is continued at {} of {} bytes", sha256, offset, sizeBytes);
       try (InputStream begun = Files.newInputStream(part)) {
@@ -137,7 +140,7 @@ public final class ModelStore {
       throw new CorruptModelException(
           "what arrived is not the model: it is longer than " + sizeBytes + " bytes");
     }
-    if (!HexFormat.of().formatHex(digest.digest()).equals(sha256)) {
+    if (!Sha256.end(digest).equals(sha256)) {
       Files.delete(part);
       throw new CorruptModelException("what arrived is not the model: its SHA-256 differs");
     }
@@ -177,14 +180,6 @@ public final class ModelStore {
     byte[] buffer = new byte[1 << 18];
     for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
       digest.update(buffer, 0, read);
-    }
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
     }
   }
 
