@@ -2,6 +2,8 @@ package dev.cloister.engine;
 
 import dev.cloister.engine.model.ContextOptions.FlashAttention;
 import dev.cloister.engine.model.ContextOptions.KvType;
+import dev.cloister.engine.model.StagePart;
+import dev.cloister.engine.stage.Step.Precision;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -20,6 +22,7 @@ import java.util.Optional;
  * @param prefixes folder for prefixes that outlive the process; belongs to this engine's model and,
  *     while it runs, to this engine alone
  * @param prefixBytes of all of them together
+ * @param stage which of a model's layers the file holds
  */
 public record Deployment(
     Path libraryCache,
@@ -35,7 +38,8 @@ public record Deployment(
     KvPlace kvPlace,
     FlashAttention flashAttention,
     Optional<Path> prefixes,
-    long prefixBytes) {
+    long prefixBytes,
+    Stage stage) {
 
   /** All layers, or all GPUs. */
   public static final int ALL = -1;
@@ -45,6 +49,7 @@ public record Deployment(
   static final int DEFAULT_BATCH_TOKENS = 512;
   static final long DEFAULT_PREFIX_BYTES = 2L << 30;
   private static final int MAX_SLOTS = 64;
+  private static final int MAX_STAGES = 64;
 
   /** Which native library runs the model. */
   public enum Library {
@@ -62,6 +67,30 @@ public record Deployment(
     GPU,
     /** In main memory. */
     HOST
+  }
+
+  /**
+   * A stage of a pipeline.
+   *
+   * @param part WHOLE where the pipeline is one stage long
+   * @param stages of the pipeline; only the first one counts them
+   * @param lexicon of a first stage: the GGUF file with the tokenizer and the embeddings of tokens
+   * @param hidden how hidden states travel from here to the next stage
+   */
+  public record Stage(StagePart part, int stages, Optional<Path> lexicon, Precision hidden) {
+
+    /** All layers. */
+    public static final Stage WHOLE =
+        new Stage(StagePart.WHOLE, 1, Optional.empty(), Precision.F32);
+
+    public Stage {
+      require("stages", stages, part == StagePart.FIRST ? 2 : 1, MAX_STAGES);
+      if (lexicon.isPresent() != (part == StagePart.FIRST)) {
+        throw new IllegalArgumentException(
+            "lexicon: %s (expected: a file with the first stage, and none with others)"
+                .formatted(lexicon.map(Path::toString).orElse("none")));
+      }
+    }
   }
 
   public Deployment {
@@ -91,7 +120,8 @@ public record Deployment(
         KvPlace.GPU,
         FlashAttention.AUTO,
         Optional.empty(),
-        DEFAULT_PREFIX_BYTES);
+        DEFAULT_PREFIX_BYTES,
+        Stage.WHOLE);
   }
 
   /** The same with another library. */
@@ -130,7 +160,8 @@ public record Deployment(
         kvPlace,
         flashAttention,
         prefixes,
-        prefixBytes);
+        prefixBytes,
+        stage);
   }
 
   int slotsOrDefault() {

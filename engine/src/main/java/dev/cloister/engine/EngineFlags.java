@@ -2,6 +2,8 @@ package dev.cloister.engine;
 
 import dev.cloister.engine.model.ContextOptions.FlashAttention;
 import dev.cloister.engine.model.ContextOptions.KvType;
+import dev.cloister.engine.model.StagePart;
+import dev.cloister.engine.stage.Step.Precision;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -36,7 +38,11 @@ record EngineFlags(Path model, Path socket, Deployment deployment) {
           "--kv-on",
           "--flash-attention",
           "--prefixes",
-          "--prefix-bytes");
+          "--prefix-bytes",
+          "--stage",
+          "--stages",
+          "--lexicon",
+          "--hidden-type");
 
   /** Throws IllegalArgumentException with one sentence. */
   static EngineFlags parse(String... arguments) {
@@ -75,7 +81,16 @@ record EngineFlags(Path model, Path socket, Deployment deployment) {
         values.containsKey("--prefixes")
             ? Optional.of(path(values, "--prefixes"))
             : Optional.empty(),
-        number(values, "--prefix-bytes", Deployment.DEFAULT_PREFIX_BYTES));
+        number(values, "--prefix-bytes", Deployment.DEFAULT_PREFIX_BYTES),
+        stage(values));
+  }
+
+  private static Deployment.Stage stage(Map<String, String> values) {
+    return new Deployment.Stage(
+        choice(values, "--stage", StagePart.WHOLE),
+        number(values, "--stages", 1),
+        values.containsKey("--lexicon") ? Optional.of(path(values, "--lexicon")) : Optional.empty(),
+        choice(values, "--hidden-type", Precision.F32));
   }
 
   private static Path path(Map<String, String> values, String name) {

@@ -1,6 +1,7 @@
 package dev.cloister.engine;
 
 import dev.cloister.engine.answering.BatchedModel;
+import dev.cloister.engine.answering.FirstStage;
 import dev.cloister.engine.batching.BatchLimits;
 import dev.cloister.engine.batching.Batcher;
 import dev.cloister.engine.batching.PrefixStore;
@@ -23,7 +24,11 @@ import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.Model;
 import dev.cloister.engine.model.ModelProperties;
 import dev.cloister.engine.model.Pooling;
+import dev.cloister.engine.model.StagePart;
+import dev.cloister.engine.stage.LaterStage;
 import dev.cloister.engine.stage.LocalPipeline;
+import dev.cloister.engine.stage.Pipeline;
+import dev.cloister.engine.stage.RingPipeline;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -69,6 +74,7 @@ public final class ModelLoading {
       requireBundledRuns(file, gguf);
     }
     if (llama.isEmpty()) {
+      requireWhole();
       return JniModel.load(
           file,
           new JniOptions(
@@ -80,12 +86,26 @@ public final class ModelLoading {
     }
     Model model = llama.get().load(file, loadOptions(llama.get()), progress);
     try {
-      return answering(
-          model, engineName(llama.get()), contextTokens, gguf.chatTemplate().orElse(""));
+      return answering(model, engineName(llama.get()), contextTokens, template(gguf));
     } catch (ModelLoadException | RuntimeException e) {
       model.close();
       throw e;
     }
+  }
+
+  private void requireWhole() throws ModelLoadException {
+    if (deployment.stage().part() != StagePart.WHOLE) {
+      throw new ModelLoadException(
+          "java-llama.cpp's Java API cannot run some layers of a model; use the library auto or"
+              + " b4916");
+    }
+  }
+
+  /** A first stage has no tokenizer of its own, and so no template. */
+  private String template(GgufModel gguf) throws ModelLoadException {
+    Optional<Path> lexicon = deployment.stage().lexicon();
+    GgufModel words = lexicon.isPresent() ? checked(lexicon.get()) : gguf;
+    return words.chatTemplate().orElse("");
   }
 
   private static GgufModel checked(Path file) throws ModelLoadException {
@@ -161,9 +181,11 @@ public final class ModelLoading {
   }
 
   private LoadOptions loadOptions(LlamaCpp llama) {
-    return llama.gpuOffload()
-        ? LoadOptions.whole(deployment.gpuLayers(), deployment.mainGpu(), true)
-        : LoadOptions.CPU;
+    LoadOptions whole =
+        llama.gpuOffload()
+            ? LoadOptions.whole(deployment.gpuLayers(), deployment.mainGpu(), true)
+            : LoadOptions.CPU;
+    return whole.stage(deployment.stage().part(), deployment.stage().lexicon());
   }
 
   /** With the kind of GPU that is used, if one is: {@code llama.cpp v0.5.0 (CUDA)}. */
@@ -182,7 +204,6 @@ public final class ModelLoading {
   private LoadedModel answering(Model model, String engineName, int contextTokens, String template)
       throws ModelLoadException {
     ModelProperties properties = model.properties();
-    boolean generates = properties.pooling() == Pooling.NONE;
     BatchLimits limits =
         new BatchLimits(
             deployment.slotsOrDefault(),
@@ -191,22 +212,72 @@ public final class ModelLoading {
             properties.recurrent());
     ContextOptions options = contextOptions(limits, properties.pooling());
     ModelFacts facts =
-        new ModelFacts(contextTokens, limits.slots(), engineName, true, uses(properties.pooling()));
-    return new BatchedModel(
-        model,
-        facts,
-        generates ? batcher(model, options, limits) : null,
-        BatchedModel.embeddingContext(options, contextTokens),
-        template,
-        clock);
+        new ModelFacts(
+            contextTokens,
+            limits.slots(),
+            engineName,
+            true,
+            uses(model.part(), properties.pooling()));
+    return switch (model.part()) {
+      case WHOLE -> whole(model, facts, options, limits, template);
+      case FIRST -> first(model, facts, options, limits, template);
+      case MIDDLE, LAST ->
+          LaterStage.start(model, facts, model.openContext(options), deployment.stage().hidden());
+    };
   }
 
-  private static Set<ModelFacts.Use> uses(Pooling pooling) {
-    return switch (pooling) {
-      case NONE -> Set.of(ModelFacts.Use.GENERATE, ModelFacts.Use.EMBED);
-      case MEAN, CLS, LAST -> Set.of(ModelFacts.Use.EMBED);
-      case RANK -> Set.of(ModelFacts.Use.RERANK);
+  private static Set<ModelFacts.Use> uses(StagePart part, Pooling pooling) {
+    return switch (part) {
+      case WHOLE ->
+          switch (pooling) {
+            case NONE -> Set.of(ModelFacts.Use.GENERATE, ModelFacts.Use.EMBED);
+            case MEAN, CLS, LAST -> Set.of(ModelFacts.Use.EMBED);
+            case RANK -> Set.of(ModelFacts.Use.RERANK);
+          };
+      case FIRST -> Set.of(ModelFacts.Use.GENERATE);
+      case MIDDLE, LAST -> Set.of();
     };
+  }
+
+  private LoadedModel whole(
+      Model model, ModelFacts facts, ContextOptions options, BatchLimits limits, String template)
+      throws ModelLoadException {
+    Batcher batcher = null;
+    if (facts.uses().contains(ModelFacts.Use.GENERATE)) {
+      DecodeContext context = model.openContext(options);
+      PrefixStore store = prefixes(model.properties(), options, context);
+      batcher = batcher(new LocalPipeline(context), model, limits, store);
+    }
+    return batched(model, facts, batcher, options, template);
+  }
+
+  private LoadedModel first(
+      Model model, ModelFacts facts, ContextOptions options, BatchLimits limits, String template)
+      throws ModelLoadException {
+    RingPipeline ring =
+        new RingPipeline(
+            model.openContext(options),
+            deployment.stage().stages(),
+            model.properties().embeddingLength(),
+            model.vocabulary().size(),
+            deployment.stage().hidden());
+    Batcher batcher = batcher(ring, model, limits, null);
+    return new FirstStage(batched(model, facts, batcher, options, template), ring);
+  }
+
+  private Batcher batcher(
+      Pipeline pipeline, Model model, BatchLimits limits, @Nullable PrefixStore store) {
+    return Batcher.start(pipeline, model.vocabulary(), limits, store, nanoClock);
+  }
+
+  private BatchedModel batched(
+      Model model,
+      ModelFacts facts,
+      @Nullable Batcher batcher,
+      ContextOptions options,
+      String template) {
+    ContextOptions embedding = BatchedModel.embeddingContext(options, facts.contextTokens());
+    return new BatchedModel(model, facts, batcher, embedding, template, clock);
   }
 
   private ContextOptions contextOptions(BatchLimits limits, Pooling pooling) {
@@ -221,17 +292,6 @@ public final class ModelLoading {
         deployment.flashAttention(),
         deployment.kvPlace() == Deployment.KvPlace.GPU,
         pooling);
-  }
-
-  private Batcher batcher(Model model, ContextOptions options, BatchLimits limits)
-      throws ModelLoadException {
-    DecodeContext context = model.openContext(options);
-    return Batcher.start(
-        new LocalPipeline(context),
-        model.vocabulary(),
-        limits,
-        prefixes(model.properties(), options, context),
-        nanoClock);
   }
 
   private @Nullable PrefixStore prefixes(

@@ -1,6 +1,7 @@
 package dev.cloister.engine.server;
 
 import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.stage.Step;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.ChannelOption;
@@ -31,6 +32,9 @@ public final class EngineServer implements AutoCloseable {
    * end).
    */
   private static final int MAX_SOCKET_PATH = 103;
+
+  /** The hidden states of a step, and room for what is told beside them. */
+  private static final int MAX_MESSAGE_BYTES = Step.MOST_HIDDEN_BYTES + (4 << 20);
 
   /**
    * gRPC logs a stack trace whenever a caller goes away from an answer it has not read. Held here,
@@ -78,7 +82,9 @@ public final class EngineServer implements AutoCloseable {
             // gRPC sets it on every channel; this kind does not know it, and Netty would warn.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .directExecutor()
+            .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .addService(service)
+            .addService(new StageService(loading))
             .build();
     try {
       server.start();

@@ -7,6 +7,7 @@ import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelFacts;
 import dev.cloister.engine.generation.RequestException;
+import dev.cloister.engine.stage.RingStage;
 import dev.cloister.proto.engine.v1.DetokenizeRequest;
 import dev.cloister.proto.engine.v1.DetokenizeResponse;
 import dev.cloister.proto.engine.v1.EmbedRequest;
@@ -20,6 +21,7 @@ import dev.cloister.proto.engine.v1.ModelState;
 import dev.cloister.proto.engine.v1.Ready;
 import dev.cloister.proto.engine.v1.RerankRequest;
 import dev.cloister.proto.engine.v1.RerankResponse;
+import dev.cloister.proto.engine.v1.Staged;
 import dev.cloister.proto.engine.v1.TokenizeRequest;
 import dev.cloister.proto.engine.v1.TokenizeResponse;
 import dev.cloister.proto.engine.v1.WatchModelRequest;
@@ -31,6 +33,7 @@ import io.grpc.stub.StreamObserver;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,33 +43,49 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
   private static final Logger log = LoggerFactory.getLogger(EngineService.class);
 
   private static final double LEAST_STEP = 0.01;
+  private static final ModelState STAGED =
+      ModelState.newBuilder().setStaged(Staged.getDefaultInstance()).build();
 
   private final CompletableFuture<LoadedModel> loading;
   private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
   private volatile double progress;
 
+  /** What became of loading; guarded by this. */
+  private @Nullable ModelState outcome;
+
   /** A future that fails does so with one sentence as its exception's message. */
   EngineService(CompletableFuture<LoadedModel> loading) {
     this.loading = loading;
+    var _ =
+        loading.whenComplete(
+            (model, failure) -> {
+              if (failure != null) {
+                tell(failed(String.valueOf(failure.getMessage())));
+              } else if (model instanceof RingStage stage) {
+                tell(STAGED);
+                stage.onClosed(closed -> tell(closed ? ready(model.facts()) : STAGED));
+              } else {
+                tell(ready(model.facts()));
+              }
+            });
+  }
+
+  private synchronized void tell(ModelState state) {
+    outcome = state;
+    watchers.forEach(watcher -> watcher.tell(state));
   }
 
   @Override
   public void watchModel(WatchModelRequest request, StreamObserver<ModelState> observer) {
     Watcher watcher = new Watcher((ServerCallStreamObserver<ModelState>) observer);
-    watchers.add(watcher);
     watcher.call.setOnCancelHandler(() -> watchers.remove(watcher));
-    watcher.tell(loadingState(progress));
-    var _ =
-        loading.whenComplete(
-            (model, failure) -> {
-              watchers.remove(watcher);
-              if (failure == null) {
-                watcher.tell(ready(model.facts()));
-              } else {
-                watcher.tell(failed(String.valueOf(failure.getMessage())));
-                watcher.call.onCompleted();
-              }
-            });
+    synchronized (this) {
+      watchers.add(watcher);
+      watcher.tell(loadingState(progress));
+      if (outcome != null) {
+        watcher.tell(outcome);
+      }
+    }
   }
 
   /** Tells all watchers how much is loaded, in steps that can be seen. */
@@ -84,11 +103,14 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
         .build();
   }
 
-  /** Hears from two threads: the one that loads, and the one of its connection. */
+  /** Hears from several threads: the one that loads, that of a stage, that of its connection. */
   private record Watcher(ServerCallStreamObserver<ModelState> call) {
     synchronized void tell(ModelState state) {
       if (!call.isCancelled()) {
         call.onNext(state);
+        if (state.hasFailed()) {
+          call.onCompleted();
+        }
       }
     }
   }

@@ -5,7 +5,6 @@ import dev.cloister.engine.generation.Beginning;
 import dev.cloister.engine.generation.ChatMessage;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.Prompt;
-import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.Tool;
 import dev.cloister.engine.generation.ToolCall;
 import dev.cloister.engine.generation.ToolChoice;
@@ -13,9 +12,7 @@ import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
-import java.util.TreeMap;
 
 /** Requests of the contract in the words of the domain. */
 final class Requests {
@@ -27,15 +24,16 @@ final class Requests {
     var generation = request.getGeneration();
     return new Generation(
         prompt(generation),
-        sampling(generation.getSampling()),
-        clamped(generation.getMaxTokens()),
+        SamplingWire.fromWire(generation.getSampling()),
+        SamplingWire.clamped(generation.getMaxTokens()),
         generation.getStopList(),
         format(generation),
         generation.hasTopLogprobs()
-            ? OptionalInt.of(clamped(generation.getTopLogprobs()))
+            ? OptionalInt.of(SamplingWire.clamped(generation.getTopLogprobs()))
             : OptionalInt.empty(),
         request.getTenant(),
-        new Beginning(generation.getResumeList(), clamped(generation.getResumeEvents())));
+        new Beginning(
+            generation.getResumeList(), SamplingWire.clamped(generation.getResumeEvents())));
   }
 
   private static Prompt prompt(dev.cloister.proto.inference.v1.Generation request) {
@@ -104,48 +102,5 @@ final class Requests {
       case GRAMMAR -> new AnswerFormat.Grammar(generation.getGrammar());
       case FORMAT_NOT_SET -> new AnswerFormat.Text();
     };
-  }
-
-  /** Absent fields are left to the defaults. */
-  private static Sampling sampling(dev.cloister.proto.inference.v1.Sampling s) {
-    Sampling.Builder sampling = new Sampling.Builder();
-    if (s.hasTemperature()) {
-      sampling.temperature(s.getTemperature());
-    }
-    if (s.hasTopP()) {
-      sampling.topP(s.getTopP());
-    }
-    if (s.hasTopK()) {
-      sampling.topK(clamped(s.getTopK()));
-    }
-    if (s.hasMinP()) {
-      sampling.minP(s.getMinP());
-    }
-    if (s.hasTypicalP()) {
-      sampling.typicalP(s.getTypicalP());
-    }
-    if (s.hasSeed()) {
-      sampling.seed(s.getSeed());
-    }
-    if (s.hasRepeatPenalty()) {
-      sampling.repeatPenalty(s.getRepeatPenalty());
-    }
-    if (s.hasRepeatLastN()) {
-      sampling.penaltyTokens(clamped(s.getRepeatLastN()));
-    }
-    if (s.hasFrequencyPenalty()) {
-      sampling.frequencyPenalty(s.getFrequencyPenalty());
-    }
-    if (s.hasPresencePenalty()) {
-      sampling.presencePenalty(s.getPresencePenalty());
-    }
-    Map<Integer, Float> bias = new TreeMap<>();
-    s.getLogitBiasMap().forEach((token, value) -> bias.put(clamped(token), value));
-    return sampling.logitBias(bias).build();
-  }
-
-  /** Numbers of the contract are unsigned; what exceeds an int is more than any model has. */
-  private static int clamped(int unsigned) {
-    return unsigned < 0 ? Integer.MAX_VALUE : unsigned;
   }
 }
