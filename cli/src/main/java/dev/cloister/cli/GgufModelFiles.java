@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /** What the coordinator wants to know of GGUF files, read with the engine's own reader. */
 final class GgufModelFiles implements ModelFiles {
@@ -29,7 +28,7 @@ final class GgufModelFiles implements ModelFiles {
     Optional<String> cannotSplit =
         architecture.isEmpty()
             ? Optional.of("models of the architecture " + model.architecture() + " are not known")
-            : architecture.get().whyWhole(model.layers());
+            : architecture.get().whyWhole(model);
     long embedding = bytes(model, "token_embd.weight");
     long output = bytes(model, "output.weight");
     return new ModelLayout(
@@ -43,12 +42,7 @@ final class GgufModelFiles implements ModelFiles {
         output == 0 ? embedding : output,
         output == 0,
         layers(model),
-        architecture.isPresent() && cannotSplit.isEmpty()
-            ? IntStream.range(0, model.layers())
-                .filter(layer -> layer % architecture.get().layerPeriod() == 0)
-                .boxed()
-                .toList()
-            : List.of(0),
+        architecture.map(known -> known.cuts(model)).orElse(List.of(0)),
         cannotSplit);
   }
 

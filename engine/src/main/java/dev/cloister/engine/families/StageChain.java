@@ -3,9 +3,7 @@ package dev.cloister.engine.families;
 import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.gguf.GgufException;
 import dev.cloister.engine.gguf.GgufModel;
-import dev.cloister.engine.gguf.GgufWriter;
 import dev.cloister.engine.gguf.StageCut;
-import dev.cloister.engine.gguf.TensorInfo;
 import dev.cloister.engine.llamacpp.LlamaCpp;
 import dev.cloister.engine.llamacpp.LoadOptions;
 import dev.cloister.engine.model.ContextOptions;
@@ -79,20 +77,7 @@ public final class StageChain implements AutoCloseable {
 
   private static Path lexicon(GgufModel model, Path folder) throws IOException {
     Path file = folder.resolve("lexicon.gguf");
-    GgufWriter writer = new GgufWriter();
-    model
-        .file()
-        .metadata()
-        .forEach(
-            (key, value) -> {
-              if (!key.equals("general.alignment")) {
-                writer.put(key, value);
-              }
-            });
-    TensorInfo table = model.file().tensor("token_embd.weight").orElseThrow();
-    writer.tensor(
-        table.name(), table.type(), table.dimensions(), out -> model.file().copy(table, out));
-    writer.write(file);
+    StageCut.lexicon(model).write(model.file().path(), file);
     return file;
   }
 

@@ -105,11 +105,20 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
           "models of the architecture %s cannot be cut into stages (expected: one of %s)"
               .formatted(model.architecture(), List.of(Architecture.values())));
     }
-    int period = architecture.get().layerPeriod();
-    if (firstLayer % period != 0) {
+    if (firstLayer == 0 && isLast()) {
+      return;
+    }
+    Optional<String> whyWhole = architecture.get().whyWhole(model);
+    if (whyWhole.isPresent()) {
+      throw new GgufException("the model cannot be cut into stages: " + whyWhole.get());
+    }
+    List<Integer> cuts = architecture.get().cuts(model);
+    int behind = isLast() ? firstLayer : endLayer;
+    if (!cuts.contains(firstLayer) || !cuts.contains(behind)) {
       throw new GgufException(
-          "a stage of a %s model cannot begin with layer %d (expected: a multiple of %d)"
-              .formatted(model.architecture(), firstLayer, period));
+          "a stage of a %s model cannot begin with layer %d (expected: one of %s)"
+              .formatted(
+                  model.architecture(), cuts.contains(firstLayer) ? behind : firstLayer, cuts));
     }
   }
 
