@@ -43,6 +43,11 @@ public enum Architecture {
     };
   }
 
+  /** Whether llama.cpp takes the embedding of tokens for the output where a file has none. */
+  public boolean mayTieOutput() {
+    return this != OLMO2;
+  }
+
   /**
    * Why llama.cpp would compute something else with some of a model's layers than with all of them,
    * in one sentence; empty where it would not.

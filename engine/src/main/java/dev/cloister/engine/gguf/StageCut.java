@@ -151,7 +151,12 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
         String renamed = "blk." + (layer - firstLayer) + name.substring(name.indexOf('.', 4));
         recipe.tensor(renamed, tensor);
       }
+    } else if (bringsOutput(model) && name.equals(OUTPUT)) {
+      recipe.tensor(EMBEDDING, tensor);
     } else if (isPlaceholder(model.file().tensors(), name)) {
+      if (bringsOutput(model)) {
+        return;
+      }
       long width = model.embeddingLength();
       long rows = isLast() ? model.vocabulary() : PLACEHOLDER_VOCABULARY;
       TensorType type =
@@ -160,6 +165,18 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
     } else {
       recipe.tensor(name, tensor);
     }
+  }
+
+  /**
+   * Whether the model's output takes the place of its embedding, which llama.cpp insists on, though
+   * the last stage never computes with it: where there is no output of its own, it is used for that
+   * too.
+   */
+  private boolean bringsOutput(GgufModel model) {
+    return isLast()
+        && firstLayer > 0
+        && model.file().tensors().containsKey(OUTPUT)
+        && Architecture.of(model.architecture()).orElseThrow().mayTieOutput();
   }
 
   /** What llama.cpp insists on, though the stage never computes with it. */

@@ -107,7 +107,10 @@ final class StageAssembly {
           requireNotInterrupted();
           failure = e;
         }
-        log.warn("a piece of model {} did not arrive and is asked for again: {}", model, failure.getMessage());
+        log.warn(
+            "a piece of model {} did not arrive and is asked for again: {}",
+            model,
+            failure.getMessage());
         if (source != sources.getLast()) {
           sources.remove(source);
         }
