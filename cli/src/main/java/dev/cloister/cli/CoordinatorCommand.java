@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -110,6 +111,10 @@ final class CoordinatorCommand {
     @Option(names = "--bootstrap", hidden = true, defaultValue = "-1")
     private int bootstrap;
 
+    /** For the quickstart: over how many nodes the models are spread. */
+    @Option(names = "--split", hidden = true)
+    private @Nullable Integer split;
+
     @Override
     public Integer call() throws InterruptedException {
       InetSocketAddress cluster = Network.address(host, port, "--port");
@@ -134,6 +139,7 @@ final class CoordinatorCommand {
                   Optional.ofNullable(advertise),
                   Network.address(apiHost, apiPort, "--api-port"),
                   models,
+                  split == null ? OptionalInt.empty() : OptionalInt.of(split),
                   new GgufModelFiles(),
                   System.getenv("CLOISTER_CA_PASSPHRASE"),
                   passphraseFile == null ? null : Path.of(passphraseFile)),

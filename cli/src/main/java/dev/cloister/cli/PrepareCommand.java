@@ -36,6 +36,7 @@ import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
@@ -74,6 +75,7 @@ final class PrepareCommand implements Callable<Integer> {
                     Optional.empty(),
                     anyPort,
                     Map.of(LocalCluster.MODEL, demo),
+                    OptionalInt.empty(),
                     new GgufModelFiles(),
                     null,
                     null),

@@ -2,7 +2,9 @@ package dev.cloister.coordinator;
 
 import dev.cloister.coordinator.api.ClusterServer;
 import dev.cloister.coordinator.catalog.Catalog;
+import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelContents;
+import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.gateway.Gateway;
@@ -23,6 +25,7 @@ import dev.cloister.identity.PassphraseSource;
 import dev.cloister.identity.RenewableIdentity;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.ticket.TicketSigner;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -49,6 +52,7 @@ import org.slf4j.LoggerFactory;
 public final class Coordinator implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Coordinator.class);
   private static final Duration SWEEP_INTERVAL = Duration.ofMillis(250);
+  private static final Duration RING_INTERVAL = Duration.ofMillis(100);
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final CoordinatorConfig config;
@@ -91,10 +95,13 @@ public final class Coordinator implements AutoCloseable {
             members.withRole(Role.AGENT).stream().map(Coordinator::node).toList(),
             clock,
             CoordinatorConfig.SILENCE_LIMIT);
-    Dispatcher dispatcher = new Dispatcher(catalog, fleet, clock);
-    DeployEverything deployment = new DeployEverything(catalog, fleet);
-    fleet.addListener(deployment);
-    catalog.addListener(deployment);
+    ModelContents contents = new ModelContents(config.modelFiles());
+    Deployments deployments =
+        new Deployments(catalog, fleet, contents, clock, () -> JoinToken.newId(new SecureRandom()));
+    Dispatcher dispatcher = new Dispatcher(catalog, fleet, deployments, clock);
+    // The dispatcher last: it asks what the other made of the news.
+    fleet.addListener(deployments);
+    catalog.addListener(deployments);
     fleet.addListener(dispatcher);
     ApiKeys keys = new ApiKeys(new SqliteApiKeyRecords(database), clock);
     apiKeys = keys;
@@ -104,7 +111,19 @@ public final class Coordinator implements AutoCloseable {
     String memberId = JoinToken.newId(new SecureRandom());
     RenewableIdentity identity =
         new RenewableIdentity(issue(authority, Role.COORDINATOR, memberId, hosts()));
-    startClusterServer(identity, fleet, catalog, dispatcher, door, keys);
+    startClusterServer(
+        identity,
+        new ClusterServer.Services(
+            fleet,
+            catalog,
+            contents,
+            deployments,
+            new TicketSigner(identity),
+            dispatcher,
+            door,
+            keys,
+            port -> advertisedHost() + ":" + port,
+            CoordinatorConfig.REPORT_INTERVAL));
     startGateway(identity, catalog, dispatcher, keys);
 
     ScheduledExecutorService timer =
@@ -112,6 +131,7 @@ public final class Coordinator implements AutoCloseable {
             Thread.ofPlatform().name("coordinator-timer").daemon().factory());
     opened(timer::shutdownNow);
     repeat(timer, fleet::sweep, SWEEP_INTERVAL);
+    repeat(timer, deployments::tick, RING_INTERVAL);
     repeat(timer, dispatcher::retry, SWEEP_INTERVAL);
     String adminId = JoinToken.newId(new SecureRandom());
     Runnable renew =
@@ -142,7 +162,10 @@ public final class Coordinator implements AutoCloseable {
         .forEach(
             (name, file) -> {
               try {
-                catalog.add(name, file);
+                Model model = catalog.add(name, file);
+                if (config.split().isPresent()) {
+                  catalog.configure(name, model.options().withSplit(config.split()));
+                }
               } catch (NoSuchFileException e) {
                 throw new CoordinatorStartException(
                     "the model file " + file + " does not exist", e);
@@ -156,28 +179,9 @@ public final class Coordinator implements AutoCloseable {
     return catalog;
   }
 
-  private void startClusterServer(
-      RenewableIdentity identity,
-      Fleet fleet,
-      Catalog catalog,
-      Dispatcher dispatcher,
-      Admission admission,
-      ApiKeys apiKeys) {
+  private void startClusterServer(RenewableIdentity identity, ClusterServer.Services services) {
     try {
-      ClusterServer server =
-          opened(
-              ClusterServer.start(
-                  config.cluster(),
-                  identity,
-                  new ClusterServer.Services(
-                      fleet,
-                      catalog,
-                      new ModelContents(config.modelFiles()),
-                      dispatcher,
-                      admission,
-                      apiKeys,
-                      port -> advertisedHost() + ":" + port,
-                      CoordinatorConfig.REPORT_INTERVAL)));
+      ClusterServer server = opened(ClusterServer.start(config.cluster(), identity, services));
       clusterPort = server.port();
     } catch (IOException e) {
       throw cannotListen(config.cluster(), "--port", e);

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param advertisedHost the host that goes into join tokens
  * @param api where the user port listens; with TLS unless it is a loopback address
  * @param models file by name; added to the catalog at the start
+ * @param split over how many nodes each of them is spread from now on; empty leaves that as it is
  * @param modelFiles reads what model files hold
  * @param passphrase of the root key
  * @param passphraseFile holds it, if {@code passphrase} is null
@@ -26,6 +28,7 @@ public record CoordinatorConfig(
     Optional<String> advertisedHost,
     InetSocketAddress api,
     Map<String, Path> models,
+    OptionalInt split,
     ModelFiles modelFiles,
     @Nullable String passphrase,
     @Nullable Path passphraseFile) {

@@ -31,6 +31,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -164,6 +165,7 @@ class CoordinatorTest {
             Optional.empty(),
             new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), apiPort),
             models,
+            OptionalInt.empty(),
             new FakeModelFiles(),
             null,
             null),

@@ -11,7 +11,9 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import java.security.cert.X509Certificate;
 import java.util.Optional;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,6 +26,7 @@ import org.slf4j.LoggerFactory;
 final class AccessInterceptor implements ServerInterceptor {
   private static final Logger log = LoggerFactory.getLogger(AccessInterceptor.class);
   private static final Context.Key<SpiffeId> CALLER = Context.key("cloister-caller");
+  private static final Context.Key<SSLSession> SESSION = Context.key("cloister-session");
 
   /** Who makes the current call; only for methods that want a certificate. */
   static SpiffeId caller() {
@@ -32,6 +35,19 @@ final class AccessInterceptor implements ServerInterceptor {
       throw new IllegalStateException("called by somebody without a certificate");
     }
     return caller;
+  }
+
+  /** The certificate that the caller of the current call showed; as {@link #caller}. */
+  static X509Certificate certificate() {
+    @Nullable SSLSession session = SESSION.get();
+    try {
+      if (session != null && session.getPeerCertificates()[0] instanceof X509Certificate leaf) {
+        return leaf;
+      }
+    } catch (SSLPeerUnverifiedException e) {
+      throw new IllegalStateException("called by somebody without a certificate", e);
+    }
+    throw new IllegalStateException("called by somebody without a certificate");
   }
 
   @Override
@@ -50,10 +66,10 @@ final class AccessInterceptor implements ServerInterceptor {
           new Metadata());
       return new ServerCall.Listener<>() {};
     }
-    if (caller.isEmpty()) {
+    if (caller.isEmpty() || session == null) {
       return next.startCall(call, headers);
     }
     return Contexts.interceptCall(
-        Context.current().withValue(CALLER, caller.get()), call, headers, next);
+        Context.current().withValues(CALLER, caller.get(), SESSION, session), call, headers, next);
   }
 }

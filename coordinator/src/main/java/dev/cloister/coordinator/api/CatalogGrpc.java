@@ -5,9 +5,11 @@ import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelContents;
 import dev.cloister.coordinator.catalog.ModelName;
 import dev.cloister.coordinator.catalog.ModelOptions;
+import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.placement.Proposal;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc.CatalogServiceImplBase;
 import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
 import dev.cloister.proto.catalog.v1.ConfigureModelResponse;
@@ -16,8 +18,11 @@ import dev.cloister.proto.catalog.v1.FetchModelRequest;
 import dev.cloister.proto.catalog.v1.ListModelsRequest;
 import dev.cloister.proto.catalog.v1.ListModelsResponse;
 import dev.cloister.proto.catalog.v1.ModelChunk;
+import dev.cloister.proto.catalog.v1.PlanModelRequest;
+import dev.cloister.proto.catalog.v1.PlanModelResponse;
 import dev.cloister.proto.catalog.v1.StageFile;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
@@ -28,11 +33,13 @@ final class CatalogGrpc extends CatalogServiceImplBase {
   private final Catalog catalog;
   private final ModelContents contents;
   private final Fleet fleet;
+  private final Deployments deployments;
 
-  CatalogGrpc(Catalog catalog, ModelContents contents, Fleet fleet) {
+  CatalogGrpc(Catalog catalog, ModelContents contents, Fleet fleet, Deployments deployments) {
     this.catalog = catalog;
     this.contents = contents;
     this.fleet = fleet;
+    this.deployments = deployments;
   }
 
   @Override
@@ -47,7 +54,8 @@ final class CatalogGrpc extends CatalogServiceImplBase {
               .setSha256(model.sha256())
               .setSizeBytes(model.sizeBytes())
               .setCreatedAtMillis(model.createdAt().toEpochMilli())
-              .setOptions(WireOptions.toWire(model.options()));
+              .setOptions(WireOptions.toWire(model.options()))
+              .setObstacle(deployments.obstacle(model.name()).orElse(""));
       for (NodeView node : nodes) {
         for (Replica replica : node.replicas()) {
           if (replica.model().equals(model.name())) {
@@ -60,25 +68,36 @@ final class CatalogGrpc extends CatalogServiceImplBase {
     reply.onCompleted();
   }
 
-  private static dev.cloister.proto.catalog.v1.Replica toWire(NodeView node, Replica replica) {
+  private dev.cloister.proto.catalog.v1.Replica toWire(NodeView node, Replica replica) {
     var wire =
         dev.cloister.proto.catalog.v1.Replica.newBuilder()
             .setNodeId(node.node().id())
-            .setNodeName(node.node().name());
-    return switch (replica) {
-      case Replica.Fetching fetching ->
-          wire.setState("fetching").setProgress((float) fetching.progress()).build();
-      case Replica.Loading loading ->
-          wire.setState("loading").setProgress((float) loading.progress()).build();
+            .setNodeName(node.node().name())
+            .setState(WireFleet.state(replica));
+    switch (replica) {
+      case Replica.Fetching fetching -> wire.setProgress((float) fetching.progress());
+      case Replica.Loading loading -> wire.setProgress((float) loading.progress());
+      case Replica.Staged staged -> wire.setResidentBytes(staged.residentBytes());
       case Replica.Ready ready ->
-          wire.setState("ready")
-              .setContextTokens(ready.contextTokens())
+          wire.setContextTokens(ready.contextTokens())
               .setSlots(ready.slots())
               .setEngine(ready.engine())
               .setFull(ready.full())
-              .build();
-      case Replica.Failed failed -> wire.setState("failed").setError(failed.error()).build();
-    };
+              .setResidentBytes(ready.residentBytes());
+      case Replica.Failed failed -> wire.setError(failed.error());
+    }
+    deployments.stages(node.node().id()).stream()
+        .filter(assignment -> assignment.model().name().equals(replica.model()))
+        .flatMap(assignment -> assignment.stage().stream())
+        .forEach(
+            stage ->
+                wire.getStageBuilder()
+                    .setPlan(stage.plan())
+                    .setIndex(stage.index())
+                    .setCount(stage.count())
+                    .setFirstLayer(stage.firstLayer())
+                    .setEndLayer(stage.endLayer()));
+    return wire.build();
   }
 
   @Override
@@ -91,14 +110,36 @@ final class CatalogGrpc extends CatalogServiceImplBase {
       throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
     }
     if (catalog.configure(request.getModel(), options).isEmpty()) {
-      throw Status.NOT_FOUND
-          .withDescription(
-              "there is no model '%s'; see: cloister model list"
-                  .formatted(ModelName.shown(request.getModel())))
-          .asRuntimeException();
+      throw noModel(request.getModel());
     }
     reply.onNext(ConfigureModelResponse.getDefaultInstance());
     reply.onCompleted();
+  }
+
+  private static StatusRuntimeException noModel(String name) {
+    return Status.NOT_FOUND
+        .withDescription(
+            "there is no model '%s'; see: cloister model list".formatted(ModelName.shown(name)))
+        .asRuntimeException();
+  }
+
+  @Override
+  public void planModel(PlanModelRequest request, StreamObserver<PlanModelResponse> reply) {
+    Model model = catalog.find(request.getModel()).orElseThrow(() -> noModel(request.getModel()));
+    try {
+      Proposal proposal =
+          deployments
+              .propose(model, WirePlans.options(model.options(), request))
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "the file of model %s cannot be read; nothing can be said of its layers"
+                              .formatted(model.name())));
+      reply.onNext(WirePlans.toWire(proposal));
+      reply.onCompleted();
+    } catch (IllegalArgumentException e) {
+      throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
+    }
   }
 
   @Override

@@ -2,11 +2,13 @@ package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.ModelContents;
+import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.identity.IdentitySource;
+import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.identity.tls.ClusterTls;
 import io.grpc.BindableService;
 import io.grpc.Server;
@@ -49,6 +51,8 @@ public final class ClusterServer implements AutoCloseable {
       Fleet fleet,
       Catalog catalog,
       ModelContents contents,
+      Deployments deployments,
+      TicketSigner ticketSigner,
       Dispatcher dispatcher,
       Admission admission,
       ApiKeys apiKeys,
@@ -57,12 +61,12 @@ public final class ClusterServer implements AutoCloseable {
 
     List<BindableService> all(IntSupplier port) {
       return List.of(
-          new SessionGrpc(fleet, reportInterval),
+          new SessionGrpc(fleet, reportInterval, ticketSigner),
           new InferenceGrpc(dispatcher),
-          new CatalogGrpc(catalog, contents, fleet),
-          new FleetGrpc(fleet),
+          new CatalogGrpc(catalog, contents, fleet, deployments),
+          new FleetGrpc(fleet, deployments),
           new AccessGrpc(admission, apiKeys, () -> advertisedAddress.apply(port.getAsInt())),
-          new EnrollmentGrpc(admission));
+          new EnrollmentGrpc(admission, fleet));
     }
   }
 

@@ -1,9 +1,12 @@
 package dev.cloister.coordinator.api;
 
 import com.google.protobuf.ByteString;
+import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.AdmissionRefusedException;
 import dev.cloister.identity.InvalidSigningRequestException;
+import dev.cloister.identity.SpiffeId;
+import dev.cloister.identity.ticket.KeyHash;
 import dev.cloister.proto.enrollment.v1.EnrollRequest;
 import dev.cloister.proto.enrollment.v1.EnrollResponse;
 import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc.EnrollmentServiceImplBase;
@@ -20,9 +23,11 @@ import java.util.function.Supplier;
 /** Join tokens in, certificates out. */
 final class EnrollmentGrpc extends EnrollmentServiceImplBase {
   private final Admission admission;
+  private final Fleet fleet;
 
-  EnrollmentGrpc(Admission admission) {
+  EnrollmentGrpc(Admission admission, Fleet fleet) {
     this.admission = admission;
+    this.fleet = fleet;
   }
 
   @Override
@@ -41,11 +46,15 @@ final class EnrollmentGrpc extends EnrollmentServiceImplBase {
 
   @Override
   public void renew(RenewRequest request, StreamObserver<RenewResponse> reply) {
+    SpiffeId caller = AccessInterceptor.caller();
     List<ByteString> chain =
         issued(
-            () ->
-                admission.renew(
-                    AccessInterceptor.caller(), request.getSigningRequest().toByteArray()));
+            () -> {
+              List<X509Certificate> renewed =
+                  admission.renew(caller, request.getSigningRequest().toByteArray());
+              fleet.noteKey(caller.memberId(), KeyHash.of(renewed.getFirst()));
+              return renewed;
+            });
     reply.onNext(RenewResponse.newBuilder().addAllCertificateChain(chain).build());
     reply.onCompleted();
   }

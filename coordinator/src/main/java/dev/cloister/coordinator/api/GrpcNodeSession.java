@@ -1,6 +1,8 @@
 package dev.cloister.coordinator.api;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.inference.EngineSink;
@@ -9,11 +11,16 @@ import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationRequest;
+import dev.cloister.identity.ticket.PlanTicket;
+import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.proto.agent.v1.CancelGeneration;
+import dev.cloister.proto.agent.v1.ConnectStage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.DropModel;
 import dev.cloister.proto.agent.v1.GenerationUpdate;
 import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.StartGeneration;
+import dev.cloister.proto.peer.v1.SignedTicket;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.List;
@@ -28,29 +35,61 @@ import org.jspecify.annotations.Nullable;
 final class GrpcNodeSession implements NodeSession {
   private final Node node;
   private final ServerCallStreamObserver<CoordinatorMessage> outgoing;
+  private final TicketSigner signer;
   private final Map<String, EngineSink> running = new ConcurrentHashMap<>();
   private final Object lock = new Object();
   private boolean closed;
 
-  GrpcNodeSession(Node node, ServerCallStreamObserver<CoordinatorMessage> outgoing) {
+  GrpcNodeSession(
+      Node node, ServerCallStreamObserver<CoordinatorMessage> outgoing, TicketSigner signer) {
     this.node = node;
     this.outgoing = outgoing;
+    this.signer = signer;
     // Without a handler, writing to a broken stream throws.
     outgoing.setOnCancelHandler(() -> {});
   }
 
   @Override
-  public void serve(Model model, int slots) {
+  public void serve(Assignment assignment) {
+    Model model = assignment.model();
+    ServeModel.Builder serve =
+        ServeModel.newBuilder()
+            .setModel(model.name())
+            .setSha256(model.sha256())
+            .setSizeBytes(model.sizeBytes())
+            .setContextTokens(assignment.contextTokens())
+            .setSlots(assignment.slots())
+            .setOptions(WireOptions.engine(model.options()));
+    assignment
+        .stage()
+        .ifPresent(
+            stage ->
+                serve
+                    .getStageBuilder()
+                    .setPlan(stage.plan())
+                    .setIndex(stage.index())
+                    .setCount(stage.count())
+                    .setFirstLayer(stage.firstLayer())
+                    .setEndLayer(stage.endLayer()));
+    send(CoordinatorMessage.newBuilder().setServe(serve).build());
+  }
+
+  @Override
+  public void drop(String model) {
+    send(CoordinatorMessage.newBuilder().setDrop(DropModel.newBuilder().setModel(model)).build());
+  }
+
+  @Override
+  public void connect(String model, PlanTicket ticket) {
+    SignedTicket signed;
+    try {
+      signed = SignedTicket.parseFrom(signer.sign(ticket));
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("a ticket just signed cannot be read", e);
+    }
     send(
         CoordinatorMessage.newBuilder()
-            .setServe(
-                ServeModel.newBuilder()
-                    .setModel(model.name())
-                    .setSha256(model.sha256())
-                    .setSizeBytes(model.sizeBytes())
-                    .setContextTokens(model.options().contextTokens().orElse(0))
-                    .setSlots(slots)
-                    .setOptions(WireOptions.engine(model.options())))
+            .setConnect(ConnectStage.newBuilder().setModel(model).setTicket(signed))
             .build());
   }
 

@@ -3,6 +3,8 @@ package dev.cloister.coordinator.api;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeState;
+import dev.cloister.identity.ticket.KeyHash;
+import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc.AgentSessionServiceImplBase;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
@@ -21,10 +23,12 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
 
   private final Fleet fleet;
   private final Duration reportInterval;
+  private final TicketSigner signer;
 
-  SessionGrpc(Fleet fleet, Duration reportInterval) {
+  SessionGrpc(Fleet fleet, Duration reportInterval, TicketSigner signer) {
     this.fleet = fleet;
     this.reportInterval = reportInterval;
+    this.signer = signer;
   }
 
   @Override
@@ -41,18 +45,22 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
                                 + " token")
                         .asRuntimeException());
     return new Incoming(
-        node, new GrpcNodeSession(node, (ServerCallStreamObserver<CoordinatorMessage>) reply));
+        node,
+        KeyHash.of(AccessInterceptor.certificate()),
+        new GrpcNodeSession(node, (ServerCallStreamObserver<CoordinatorMessage>) reply, signer));
   }
 
   /** gRPC calls it from one thread at a time. */
   private final class Incoming implements StreamObserver<AgentMessage> {
     private final Node node;
+    private final KeyHash key;
     private final GrpcNodeSession session;
     private boolean attached;
     private boolean over;
 
-    Incoming(Node node, GrpcNodeSession session) {
+    Incoming(Node node, KeyHash key, GrpcNodeSession session) {
       this.node = node;
+      this.key = key;
       this.session = session;
     }
 
@@ -98,8 +106,13 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
                       .setReportIntervalMillis((int) reportInterval.toMillis()))
               .build());
       attached = true;
+      fleet.noteKey(node.id(), key);
       fleet.attach(
-          node, session, hello.getAgentVersion(), WireFleet.fromWire(hello.getCapability()));
+          node,
+          session,
+          hello.getAgentVersion(),
+          WireFleet.fromWire(hello.getCapability()),
+          hello.getPeerAddress());
     }
 
     /** An agent that sends what it must not is out; a thrown exception would leave it half in. */

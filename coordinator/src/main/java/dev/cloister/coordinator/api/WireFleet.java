@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.api;
 
+import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Load;
 import dev.cloister.coordinator.fleet.NodeState;
@@ -17,6 +18,7 @@ import dev.cloister.proto.agent.v1.NetworkLink;
 import dev.cloister.proto.fleet.v1.Node;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -74,19 +76,26 @@ final class WireFleet {
   /** Empty for a state this version does not know. */
   static Optional<Replica> fromWire(ModelStatus wire) {
     return switch (wire.getState()) {
-      case STATE_FETCHING -> Optional.of(new Replica.Fetching(wire.getModel(), wire.getProgress()));
-      case STATE_LOADING -> Optional.of(new Replica.Loading(wire.getModel(), wire.getProgress()));
+      case STATE_FETCHING ->
+          Optional.of(new Replica.Fetching(wire.getModel(), wire.getPlan(), wire.getProgress()));
+      case STATE_LOADING ->
+          Optional.of(new Replica.Loading(wire.getModel(), wire.getPlan(), wire.getProgress()));
+      case STATE_STAGED ->
+          Optional.of(new Replica.Staged(wire.getModel(), wire.getPlan(), wire.getResidentBytes()));
       case STATE_READY ->
           Optional.of(
               new Replica.Ready(
                   wire.getModel(),
+                  wire.getPlan(),
                   wire.getContextTokens(),
                   wire.getSlots(),
                   wire.getEngine(),
                   wire.getFull(),
-                  uses(wire)));
-      case STATE_FAILED -> Optional.of(new Replica.Failed(wire.getModel(), wire.getError()));
-      case STATE_STAGED, STATE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+                  uses(wire),
+                  wire.getResidentBytes()));
+      case STATE_FAILED ->
+          Optional.of(new Replica.Failed(wire.getModel(), wire.getPlan(), wire.getError()));
+      case STATE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
     };
   }
 
@@ -104,7 +113,10 @@ final class WireFleet {
     return uses;
   }
 
-  static Node toWire(NodeView view) {
+  /**
+   * @param stages of models that the node is to hold
+   */
+  static Node toWire(NodeView view, List<Assignment> stages) {
     Node.Builder wire =
         Node.newBuilder()
             .setId(view.node().id())
@@ -124,7 +136,32 @@ final class WireFleet {
         wire.addReadyModels(replica.model());
       }
     }
+    for (Assignment assignment : stages) {
+      String model = assignment.model().name();
+      assignment
+          .stage()
+          .ifPresent(
+              stage ->
+                  wire.addStagesBuilder()
+                      .setModel(model)
+                      .setIndex(stage.index())
+                      .setCount(stage.count())
+                      .setFirstLayer(stage.firstLayer())
+                      .setEndLayer(stage.endLayer())
+                      .setState(view.replica(model).map(WireFleet::state).orElse("")));
+    }
     return wire.build();
+  }
+
+  /** How a replica is doing, in a word. */
+  static String state(Replica replica) {
+    return switch (replica) {
+      case Replica.Fetching _ -> "fetching";
+      case Replica.Loading _ -> "loading";
+      case Replica.Staged _ -> "staged";
+      case Replica.Ready _ -> "ready";
+      case Replica.Failed _ -> "failed";
+    };
   }
 
   private static Node.State toWire(NodeState state) {

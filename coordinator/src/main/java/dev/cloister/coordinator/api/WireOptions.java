@@ -16,6 +16,7 @@ final class WireOptions {
     var wire = dev.cloister.proto.catalog.v1.ModelOptions.newBuilder().setEngine(engine(options));
     options.contextTokens().ifPresent(wire::setContextTokens);
     options.slots().ifPresent(wire::setSlots);
+    options.split().ifPresent(stages -> wire.getSplitBuilder().setStages(stages));
     return wire.build();
   }
 
@@ -77,7 +78,8 @@ final class WireOptions {
           case FLASH_ATTENTION_OFF -> Optional.of(FlashAttention.OFF);
           case UNRECOGNIZED ->
               throw unknown("flash-attention", engine.getFlashAttentionValue(), "auto, on, off");
-        });
+        },
+        number(wire.hasSplit(), wire.getSplit().getStages()));
   }
 
   private static OptionalInt number(boolean given, int value) {

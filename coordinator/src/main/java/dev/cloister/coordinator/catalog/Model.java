@@ -30,7 +30,7 @@ public record Model(
   }
 
   /** The same, run with other options. */
-  Model with(ModelOptions other) {
+  public Model with(ModelOptions other) {
     return new Model(name, sha256, sizeBytes, file, modifiedAt, createdAt, other);
   }
 }

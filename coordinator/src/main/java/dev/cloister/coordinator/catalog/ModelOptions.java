@@ -16,6 +16,8 @@ import java.util.OptionalInt;
  * @param mainGpu the one GPU to use
  * @param kvType how numbers in the KV cache are stored
  * @param kvPlace where the KV cache lies
+ * @param split over how many nodes its layers are spread, 1 for never; empty splits it only when no
+ *     single node can hold it
  */
 public record ModelOptions(
     OptionalInt contextTokens,
@@ -27,7 +29,8 @@ public record ModelOptions(
     OptionalInt mainGpu,
     Optional<KvType> kvType,
     Optional<KvPlace> kvPlace,
-    Optional<FlashAttention> flashAttention) {
+    Optional<FlashAttention> flashAttention,
+    OptionalInt split) {
 
   /** Nothing said. */
   public static final ModelOptions NONE =
@@ -41,7 +44,8 @@ public record ModelOptions(
           OptionalInt.empty(),
           Optional.empty(),
           Optional.empty(),
-          Optional.empty());
+          Optional.empty(),
+          OptionalInt.empty());
 
   /** Of a number in the KV cache. */
   public enum KvType {
@@ -76,11 +80,44 @@ public record ModelOptions(
     require("batch", batchTokens, 32, 8192);
     require("gpu-layers", gpuLayers, -1, 10_000);
     require("main-gpu", mainGpu, 0, 64);
+    require("split", split, 1, 64);
     if (kvType.equals(Optional.of(KvType.Q8_0))
         && flashAttention.equals(Optional.of(FlashAttention.OFF))) {
       throw new IllegalArgumentException(
           "kv-type q8_0 needs flash attention, which is turned off; leave it to auto");
     }
+  }
+
+  /** The same, split otherwise. */
+  public ModelOptions withSplit(OptionalInt other) {
+    return new ModelOptions(
+        contextTokens,
+        slots,
+        threads,
+        batchThreads,
+        batchTokens,
+        gpuLayers,
+        mainGpu,
+        kvType,
+        kvPlace,
+        flashAttention,
+        other);
+  }
+
+  /** The same, with another context and another number of slots. */
+  public ModelOptions withSize(OptionalInt otherContext, OptionalInt otherSlots) {
+    return new ModelOptions(
+        otherContext,
+        otherSlots,
+        threads,
+        batchThreads,
+        batchTokens,
+        gpuLayers,
+        mainGpu,
+        kvType,
+        kvPlace,
+        flashAttention,
+        split);
   }
 
   private static void require(String name, OptionalInt value, int least, int most) {

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.fleet;
 
+import dev.cloister.identity.ticket.KeyHash;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +32,7 @@ public final class Fleet {
   private final Duration silenceLimit;
   private final Map<String, Node> declared = new ConcurrentHashMap<>();
   private final Map<String, Observation> observed = new ConcurrentHashMap<>();
+  private final Map<String, List<KeyHash>> keys = new ConcurrentHashMap<>();
   private final List<FleetListener> listeners = new CopyOnWriteArrayList<>();
 
   /**
@@ -58,11 +61,44 @@ public final class Fleet {
     return Optional.ofNullable(declared.get(nodeId));
   }
 
-  /** Makes {@code session} the node's session; an earlier one is closed. */
-  public void attach(Node node, NodeSession session, String agentVersion, Capability capability) {
+  /**
+   * Notes the public key of a certificate that the node was issued or showed just now. The two
+   * newest are remembered: until the new certificate was used, the one before it is still good.
+   */
+  public void noteKey(String nodeId, KeyHash key) {
+    keys.merge(
+        nodeId,
+        List.of(key),
+        (known, fresh) ->
+            Stream.concat(fresh.stream(), known.stream()).distinct().limit(2).toList());
+  }
+
+  /** The keys that the node may show, the newest first. */
+  public List<KeyHash> keys(String nodeId) {
+    return keys.getOrDefault(nodeId, List.of());
+  }
+
+  /**
+   * Makes {@code session} the node's session; an earlier one is closed.
+   *
+   * @param peerAddress where it listens for other agents, {@code host:port}; empty if it does not
+   */
+  public void attach(
+      Node node,
+      NodeSession session,
+      String agentVersion,
+      Capability capability,
+      String peerAddress) {
     Observation fresh =
         new Observation(
-            NodeState.ONLINE, session, clock.instant(), agentVersion, capability, null, Map.of());
+            NodeState.ONLINE,
+            session,
+            clock.instant(),
+            agentVersion,
+            capability,
+            peerAddress,
+            null,
+            Map.of());
     @Nullable Observation former = observed.put(node.id(), fresh);
     if (former != null && former.session != null && !former.isOf(session)) {
       former.session.close("the node opened another session");
@@ -85,13 +121,21 @@ public final class Fleet {
         seen -> {
           @Nullable Replica before = seen.replicas.get(replica.model());
           // Progress alone is no news: it would fill the log and wake every waiting request.
-          news[0] = before == null || before.getClass() != replica.getClass();
+          news[0] =
+              before == null
+                  || before.getClass() != replica.getClass()
+                  || !before.plan().equals(replica.plan());
           return seen.with(clock.instant(), replica);
         });
     if (news[0]) {
       log.info("node {}: {}", nodeId, replica);
       listeners.forEach(FleetListener::replicasChanged);
     }
+  }
+
+  /** Forgets what was told of a model on the node, which is to have something else from now on. */
+  public void forget(String nodeId, NodeSession session, String model) {
+    update(nodeId, session, seen -> seen.without(model));
   }
 
   /**
@@ -128,6 +172,11 @@ public final class Fleet {
         .toList();
   }
 
+  /** A node that joined. */
+  public Optional<NodeView> view(String nodeId) {
+    return find(nodeId).map(this::view);
+  }
+
   /** The open session of a node, if it is online. */
   public Optional<NodeSession> session(String nodeId) {
     return Optional.ofNullable(observed.get(nodeId)).flatMap(o -> Optional.ofNullable(o.session));
@@ -142,6 +191,7 @@ public final class Fleet {
           Optional.empty(),
           "",
           Optional.empty(),
+          "",
           Optional.empty(),
           List.of());
     }
@@ -151,6 +201,7 @@ public final class Fleet {
         Optional.of(seen.lastSeen),
         seen.agentVersion,
         Optional.of(seen.capability),
+        seen.peerAddress,
         Optional.ofNullable(seen.load),
         new ArrayList<>(seen.replicas.values()));
   }
@@ -176,6 +227,7 @@ public final class Fleet {
       Instant lastSeen,
       String agentVersion,
       Capability capability,
+      String peerAddress,
       @Nullable Load load,
       Map<String, Replica> replicas) {
 
@@ -186,17 +238,34 @@ public final class Fleet {
     }
 
     Observation with(Instant now, Load newLoad) {
-      return new Observation(state, session, now, agentVersion, capability, newLoad, replicas);
+      return new Observation(
+          state, session, now, agentVersion, capability, peerAddress, newLoad, replicas);
     }
 
     Observation with(Instant now, Replica replica) {
       Map<String, Replica> all = new LinkedHashMap<>(replicas);
       all.put(replica.model(), replica);
-      return new Observation(state, session, now, agentVersion, capability, load, Map.copyOf(all));
+      return new Observation(
+          state, session, now, agentVersion, capability, peerAddress, load, Map.copyOf(all));
+    }
+
+    Observation without(String model) {
+      Map<String, Replica> others = new LinkedHashMap<>(replicas);
+      others.remove(model);
+      return new Observation(
+          state,
+          session,
+          lastSeen,
+          agentVersion,
+          capability,
+          peerAddress,
+          load,
+          Map.copyOf(others));
     }
 
     Observation ended(NodeState how) {
-      return new Observation(how, null, lastSeen, agentVersion, capability, load, Map.of());
+      return new Observation(
+          how, null, lastSeen, agentVersion, capability, peerAddress, load, Map.of());
     }
   }
 }

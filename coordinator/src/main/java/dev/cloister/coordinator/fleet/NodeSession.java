@@ -1,8 +1,8 @@
 package dev.cloister.coordinator.fleet;
 
-import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.GenerationRequest;
+import dev.cloister.identity.ticket.PlanTicket;
 
 /**
  * What the coordinator can ask of a connected agent. Thread-safe; no method blocks. After {@link
@@ -12,10 +12,14 @@ public interface NodeSession {
   /**
    * Have the model loaded, with its options; repeating it changes nothing, other options replace
    * the engine.
-   *
-   * @param slots requests it is to answer at the same time
    */
-  void serve(Model model, int slots);
+  void serve(Assignment assignment);
+
+  /** Have the model's engine ended. */
+  void drop(String model);
+
+  /** Open the streams of a stage, in place of those of a lower epoch. */
+  void connect(String model, PlanTicket ticket);
 
   /**
    * Starts a generation. If the session ends first, the sink gets a failure with code {@code

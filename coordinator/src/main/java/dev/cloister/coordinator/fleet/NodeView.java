@@ -4,13 +4,18 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/** A node at one moment, declared and observed. Immutable. */
+/**
+ * A node at one moment, declared and observed. Immutable.
+ *
+ * @param peerAddress where it listens for other agents, {@code host:port}; empty if it does not
+ */
 public record NodeView(
     Node node,
     NodeState state,
     Optional<Instant> lastSeen,
     String agentVersion,
     Optional<Capability> capability,
+    String peerAddress,
     Optional<Load> load,
     List<Replica> replicas) {
 
@@ -18,14 +23,15 @@ public record NodeView(
     replicas = List.copyOf(replicas);
   }
 
+  /** What there is of the model here. */
+  public Optional<Replica> replica(String model) {
+    return replicas.stream().filter(replica -> replica.model().equals(model)).findFirst();
+  }
+
   /** The model's replica here, if it can answer now. */
   public Optional<Replica.Ready> ready(String model) {
     return state == NodeState.ONLINE
-        ? replicas.stream()
-            .filter(replica -> replica.model().equals(model))
-            .filter(Replica.Ready.class::isInstance)
-            .map(Replica.Ready.class::cast)
-            .findFirst()
+        ? replica(model).filter(Replica.Ready.class::isInstance).map(Replica.Ready.class::cast)
         : Optional.empty();
   }
 }

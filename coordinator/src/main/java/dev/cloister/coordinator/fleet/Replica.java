@@ -2,24 +2,45 @@ package dev.cloister.coordinator.fleet;
 
 import java.util.Set;
 
-/** A model on a node, in one of four states. */
+/** A model on a node, whole or some of its layers, in one of five states. */
 public sealed interface Replica {
   /** Name in the catalog. */
   String model();
+
+  /** Names the pipeline whose stage it is; empty for a whole model. */
+  String plan();
 
   /**
    * The agent fetches the file.
    *
    * @param progress 0 to 1
    */
-  record Fetching(String model, double progress) implements Replica {}
+  record Fetching(String model, String plan, double progress) implements Replica {
+    /** Of a whole model. */
+    public Fetching(String model, double progress) {
+      this(model, "", progress);
+    }
+  }
 
   /**
    * The engine loads the file.
    *
    * @param progress 0 to 1
    */
-  record Loading(String model, double progress) implements Replica {}
+  record Loading(String model, String plan, double progress) implements Replica {
+    /** Of a whole model. */
+    public Loading(String model, double progress) {
+      this(model, "", progress);
+    }
+  }
+
+  /**
+   * A stage is loaded and waits for, or takes part in, its pipeline. The first one alone becomes
+   * ready, when the ring is closed, and is staged again when it breaks.
+   *
+   * @param residentBytes memory that the engine process takes
+   */
+  record Staged(String model, String plan, long residentBytes) implements Replica {}
 
   /**
    * The engine answers.
@@ -29,9 +50,17 @@ public sealed interface Replica {
    * @param engine the native library, for example {@code llama.cpp b4916}
    * @param full whether prefix reuse, grammars, tools, probabilities and embeddings are there
    * @param uses what kinds of requests the model is for there
+   * @param residentBytes memory that the engine process takes; 0 if it is not known
    */
   record Ready(
-      String model, int contextTokens, int slots, String engine, boolean full, Set<Use> uses)
+      String model,
+      String plan,
+      int contextTokens,
+      int slots,
+      String engine,
+      boolean full,
+      Set<Use> uses,
+      long residentBytes)
       implements Replica {
 
     /** A kind of request. */
@@ -47,6 +76,12 @@ public sealed interface Replica {
         throw new IllegalArgumentException("slots: " + slots + " (expected: >= 1)");
       }
     }
+
+    /** Of a whole model. */
+    public Ready(
+        String model, int contextTokens, int slots, String engine, boolean full, Set<Use> uses) {
+      this(model, "", contextTokens, slots, engine, full, uses, 0);
+    }
   }
 
   /**
@@ -54,5 +89,10 @@ public sealed interface Replica {
    *
    * @param error one sentence
    */
-  record Failed(String model, String error) implements Replica {}
+  record Failed(String model, String plan, String error) implements Replica {
+    /** Of a whole model. */
+    public Failed(String model, String error) {
+      this(model, "", error);
+    }
+  }
 }

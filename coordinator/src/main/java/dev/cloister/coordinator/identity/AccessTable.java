@@ -24,6 +24,7 @@ public final class AccessTable {
           Map.entry("cloister.catalog.v1.CatalogService/ConfigureModel", Set.of(ADMIN)),
           Map.entry("cloister.catalog.v1.CatalogService/DescribeStage", Set.of(AGENT)),
           Map.entry("cloister.catalog.v1.CatalogService/FetchModel", Set.of(AGENT)),
+          Map.entry("cloister.catalog.v1.CatalogService/PlanModel", Set.of(ADMIN)),
           Map.entry("cloister.catalog.v1.CatalogService/ListModels", Set.of(CLIENT, ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/ListNodes", Set.of(CLIENT, ADMIN)),
           Map.entry("cloister.inference.v1.InferenceService/Generate", Set.of(CLIENT, ADMIN)),

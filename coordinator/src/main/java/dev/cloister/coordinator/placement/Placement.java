@@ -1,46 +1,32 @@
 package dev.cloister.coordinator.placement;
 
 import dev.cloister.coordinator.catalog.Model;
-import dev.cloister.coordinator.fleet.Capability;
+import java.util.Comparator;
 import java.util.List;
 
-/** Decides what a node should have loaded. */
+/** Decides which whole models a node should have loaded. */
 public final class Placement {
-  /** Requests a node answers at once; what is beyond waits in its engine's queue. */
-  public static final int SLOTS = 4;
-
-  /**
-   * What a loaded model needs beyond its file: KV cache, compute buffers and the engine process, as
-   * a factor on the file and as a constant.
-   */
-  private static final double OVERHEAD_FACTOR = 1.2;
-
-  private static final long OVERHEAD_BYTES = 256L << 20;
-
   private Placement() {}
+
+  /** A model, and what an engine takes for all of it. */
+  public record Need(Model model, StageMemory memory) {}
 
   /**
    * The models that fit the node, smallest first, until its memory is used up: the cluster serves
    * every model from as many nodes as can hold it.
    */
-  public static List<Model> assign(Capability node, List<Model> catalog) {
-    long[] left = {node.memoryAvailableBytes()};
-    return catalog.stream()
-        .sorted((a, b) -> Long.compare(a.sizeBytes(), b.sizeBytes()))
+  public static List<Need> assign(Offer node, List<Need> needs) {
+    Offer[] left = {node};
+    return needs.stream()
+        .sorted(
+            Comparator.<Need>comparingLong(need -> need.memory().totalBytes())
+                .thenComparing(need -> need.model().name()))
         .filter(
-            model -> {
-              long need = neededBytes(model);
-              if (need > left[0]) {
-                return false;
-              }
-              left[0] -= need;
-              return true;
+            need -> {
+              boolean fits = left[0].holds(need.memory());
+              left[0] = fits ? left[0].without(need.memory()) : left[0];
+              return fits;
             })
         .toList();
-  }
-
-  /** Memory that a loaded model takes, estimated from its file's size. */
-  public static long neededBytes(Model model) {
-    return (long) (model.sizeBytes() * OVERHEAD_FACTOR) + OVERHEAD_BYTES;
   }
 }

@@ -46,13 +46,15 @@ public final class Dispatcher implements FleetListener {
 
   private final Catalog catalog;
   private final Fleet fleet;
+  private final Outlook outlook;
   private final InstantSource clock;
   private final NodeLedger ledger = new NodeLedger();
   private final Set<ActiveRequest> waiting = ConcurrentHashMap.newKeySet();
 
-  public Dispatcher(Catalog catalog, Fleet fleet, InstantSource clock) {
+  public Dispatcher(Catalog catalog, Fleet fleet, Outlook outlook, InstantSource clock) {
     this.catalog = catalog;
     this.fleet = fleet;
+    this.outlook = outlook;
     this.clock = clock;
   }
 
@@ -164,14 +166,16 @@ public final class Dispatcher implements FleetListener {
 
   /** Whether some node has the model or is about to have it. */
   private boolean isComing(String model) {
-    return fleet.nodes().stream()
-        .flatMap(view -> view.replicas().stream())
-        .anyMatch(replica -> replica.model().equals(model) && mayGenerate(replica));
+    return outlook.isComing(model)
+        || (outlook.obstacle(model).isEmpty()
+            && fleet.nodes().stream()
+                .flatMap(view -> view.replicas().stream())
+                .anyMatch(replica -> replica.model().equals(model) && mayGenerate(replica)));
   }
 
   private static boolean mayGenerate(Replica replica) {
     return switch (replica) {
-      case Replica.Fetching _, Replica.Loading _ -> true;
+      case Replica.Fetching _, Replica.Loading _, Replica.Staged _ -> true;
       case Replica.Ready ready -> ready.uses().contains(Use.GENERATE);
       case Replica.Failed _ -> false;
     };
@@ -197,7 +201,9 @@ public final class Dispatcher implements FleetListener {
         FailureCode.NO_CAPACITY,
         isComing(model)
             ? "the model '" + model + "' is being loaded; try again in a few seconds"
-            : "no node serves '" + model + "' now; see: cloister node list");
+            : outlook
+                .obstacle(model)
+                .orElse("no node serves '" + model + "' now; see: cloister node list"));
   }
 
   Optional<NodeSession> session(String nodeId) {

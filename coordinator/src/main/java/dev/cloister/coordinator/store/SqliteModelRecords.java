@@ -20,7 +20,7 @@ public final class SqliteModelRecords implements ModelRecords {
   private static final String COLUMNS =
       "name, sha256, size_bytes, file, modified_at, created_at, context_tokens, slots, threads,"
           + " batch_threads, batch_tokens, gpu_layers, main_gpu, kv_type, kv_place,"
-          + " flash_attention";
+          + " flash_attention, split";
 
   private final Database database;
 
@@ -52,7 +52,8 @@ public final class SqliteModelRecords implements ModelRecords {
             number(row, "main_gpu"),
             choice(row, "kv_type", KvType.class),
             choice(row, "kv_place", KvPlace.class),
-            choice(row, "flash_attention", FlashAttention.class)));
+            choice(row, "flash_attention", FlashAttention.class),
+            number(row, "split")));
   }
 
   private static OptionalInt number(ResultSet row, String column) throws SQLException {
@@ -71,7 +72,7 @@ public final class SqliteModelRecords implements ModelRecords {
     database.update(
         "INSERT OR REPLACE INTO models ("
             + COLUMNS
-            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         model.name(),
         model.sha256(),
         model.sizeBytes(),
@@ -87,7 +88,8 @@ public final class SqliteModelRecords implements ModelRecords {
         orNull(options.mainGpu()),
         orNull(options.kvType()),
         orNull(options.kvPlace()),
-        orNull(options.flashAttention()));
+        orNull(options.flashAttention()),
+        orNull(options.split()));
   }
 
   private static @Nullable Integer orNull(OptionalInt value) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.proto.agent.v1.AgentMessage;
@@ -19,6 +20,7 @@ import dev.cloister.proto.catalog.v1.ModelOptions;
 import dev.cloister.proto.catalog.v1.Replica;
 import io.grpc.StatusRuntimeException;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,7 +75,8 @@ class ModelAdministrationTest {
         .fleet
         .session(desk.identity().current().id().memberId())
         .orElseThrow()
-        .serve(cluster.catalog.find("tiny").orElseThrow(), 2);
+        .serve(
+            new Assignment(cluster.catalog.find("tiny").orElseThrow(), 512, 2, Optional.empty()));
     await().until(() -> agent.received().stream().anyMatch(CoordinatorMessage::hasServe));
     var serve = agent.received().getLast().getServe();
     assertThat(serve.getContextTokens()).isEqualTo(512);

@@ -2,6 +2,7 @@ package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.ModelContents;
+import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fakes.FakeModelFiles;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.fleet.Fleet;
@@ -10,6 +11,7 @@ import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.identity.Member;
 import dev.cloister.coordinator.routing.Dispatcher;
+import dev.cloister.coordinator.routing.Outlook;
 import dev.cloister.coordinator.store.Database;
 import dev.cloister.coordinator.store.SqliteApiKeyRecords;
 import dev.cloister.coordinator.store.SqliteTokenRecords;
@@ -20,6 +22,7 @@ import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.identity.tls.ClusterTls;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
@@ -50,7 +53,9 @@ final class TestClusterPort implements AutoCloseable {
   private final InstantSource clock = () -> Instant.now().plus(ahead.get());
   final Catalog catalog = new Catalog(new MemoryModelRecords("tiny"), clock);
   final Fleet fleet = new Fleet(List.of(), clock, Duration.ofSeconds(60));
-  final Dispatcher dispatcher = new Dispatcher(catalog, fleet, clock);
+  private final ModelContents contents = new ModelContents(new FakeModelFiles());
+  final Deployments deployments = new Deployments(catalog, fleet, contents, clock, () -> "plan");
+  final Dispatcher dispatcher = new Dispatcher(catalog, fleet, Outlook.NONE, clock);
   final Admission admission;
 
   TestClusterPort(Path directory) throws IOException {
@@ -72,7 +77,9 @@ final class TestClusterPort implements AutoCloseable {
             new ClusterServer.Services(
                 fleet,
                 catalog,
-                new ModelContents(new FakeModelFiles()),
+                contents,
+                deployments,
+                new TicketSigner(() -> own),
                 dispatcher,
                 admission,
                 new ApiKeys(new SqliteApiKeyRecords(database), clock),

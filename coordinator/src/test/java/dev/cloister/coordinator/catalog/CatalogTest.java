@@ -107,7 +107,8 @@ class CatalogTest {
         none.mainGpu(),
         none.kvType(),
         none.kvPlace(),
-        none.flashAttention());
+        none.flashAttention(),
+        none.split());
   }
 
   @Test

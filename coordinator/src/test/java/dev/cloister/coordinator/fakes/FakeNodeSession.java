@@ -1,11 +1,12 @@
 package dev.cloister.coordinator.fakes;
 
-import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationRequest;
+import dev.cloister.identity.ticket.PlanTicket;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,7 +20,9 @@ public class FakeNodeSession implements NodeSession {
   private final Consumer<Start> script;
   private final List<Start> starts = new CopyOnWriteArrayList<>();
   private final List<String> cancelled = new CopyOnWriteArrayList<>();
-  private final List<Served> served = new CopyOnWriteArrayList<>();
+  private final List<Assignment> served = new CopyOnWriteArrayList<>();
+  private final List<String> dropped = new CopyOnWriteArrayList<>();
+  private final List<PlanTicket> tickets = new CopyOnWriteArrayList<>();
   private final Map<String, EngineSink> running = new ConcurrentHashMap<>();
   private volatile @Nullable String closedFor;
 
@@ -34,9 +37,6 @@ public class FakeNodeSession implements NodeSession {
   public FakeNodeSession(Consumer<Start> script) {
     this.script = script;
   }
-
-  /** A model that was asked for. */
-  public record Served(Model model, int slots) {}
 
   /** A generation that was asked for. */
   public record Start(FakeNodeSession session, GenerationRequest request) {
@@ -62,8 +62,18 @@ public class FakeNodeSession implements NodeSession {
   }
 
   @Override
-  public void serve(Model model, int slots) {
-    served.add(new Served(model, slots));
+  public void serve(Assignment assignment) {
+    served.add(assignment);
+  }
+
+  @Override
+  public void drop(String model) {
+    dropped.add(model);
+  }
+
+  @Override
+  public void connect(String model, PlanTicket ticket) {
+    tickets.add(ticket);
   }
 
   @Override
@@ -108,8 +118,16 @@ public class FakeNodeSession implements NodeSession {
     return cancelled;
   }
 
-  public List<Served> served() {
+  public List<Assignment> served() {
     return served;
+  }
+
+  public List<String> dropped() {
+    return dropped;
+  }
+
+  public List<PlanTicket> tickets() {
+    return tickets;
   }
 
   public Optional<String> closedFor() {

@@ -14,6 +14,7 @@ import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Sampling;
 import dev.cloister.coordinator.inference.Tenant;
 import dev.cloister.coordinator.routing.Dispatcher;
+import dev.cloister.coordinator.routing.Outlook;
 import dev.cloister.testkit.SettableClock;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,7 +30,7 @@ public final class TestFleet {
   public final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
   public final Catalog catalog = new Catalog(new MemoryModelRecords(MODEL, "org/big:v1"), clock);
   public final Fleet fleet = new Fleet(List.of(), clock, SILENCE_LIMIT);
-  public final Dispatcher dispatcher = new Dispatcher(catalog, fleet, clock);
+  public final Dispatcher dispatcher = new Dispatcher(catalog, fleet, Outlook.NONE, clock);
 
   public TestFleet() {
     fleet.addListener(dispatcher);
@@ -71,7 +72,7 @@ public final class TestFleet {
   public Node online(String name, NodeSession session) {
     Node node = node(name);
     fleet.declare(node);
-    fleet.attach(node, session, "0.1.0", machine(8L << 30));
+    fleet.attach(node, session, "0.1.0", machine(8L << 30), name + ":7444");
     return node;
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.fakes.TestFleet;
+import dev.cloister.coordinator.placement.Placement.Need;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -13,36 +14,43 @@ import org.junit.jupiter.api.Test;
 class PlacementTest {
   private static final long GIB = 1L << 30;
 
+  private static Offer node(long memoryBytes) {
+    return Offer.of("id", "desk", true, TestFleet.machine(memoryBytes));
+  }
+
+  private static Need need(String name, long bytes) {
+    Model model = MemoryModelRecords.model(name, bytes);
+    return new Need(model, StageMemory.ofFile(bytes));
+  }
+
   @Test
   void whatIsAssignedNeverExceedsTheMemory() {
     for (long seed = 0; seed < 1_000; seed++) {
       Random random = new Random(seed);
       long memory = random.nextLong(64 * GIB);
-      List<Model> catalog =
+      List<Need> needs =
           IntStream.range(0, random.nextInt(10))
-              .mapToObj(i -> MemoryModelRecords.model("m" + i, random.nextLong(40 * GIB)))
+              .mapToObj(i -> need("m" + i, random.nextLong(40 * GIB)))
               .toList();
-      List<Model> assigned = Placement.assign(TestFleet.machine(memory), catalog);
-      long used = assigned.stream().mapToLong(Placement::neededBytes).sum();
+      List<Need> assigned = Placement.assign(node(memory), needs);
+      long used = assigned.stream().mapToLong(need -> need.memory().totalBytes()).sum();
       assertThat(used).as("seed %d", seed).isLessThanOrEqualTo(memory);
-      assertThat(catalog).as("seed %d", seed).containsAll(assigned);
+      assertThat(needs).as("seed %d", seed).containsAll(assigned);
       long left = memory - used;
-      assertThat(catalog.stream().filter(model -> !assigned.contains(model)))
+      assertThat(needs.stream().filter(need -> !assigned.contains(need)))
           .as("seed %d: whatever is left out does not fit", seed)
-          .allMatch(model -> Placement.neededBytes(model) > left);
+          .allMatch(need -> need.memory().totalBytes() > left);
     }
   }
 
   @Test
   void aLoadedModelTakesMoreThanItsFile() {
-    assertThat(Placement.neededBytes(MemoryModelRecords.model("m", 10 * GIB)))
-        .isEqualTo(12 * GIB + 256 * (1L << 20));
+    assertThat(StageMemory.ofFile(10 * GIB).totalBytes()).isBetween(12 * GIB, 13 * GIB);
   }
 
   @Test
   void aNodeWithoutMemoryGetsNothing() {
-    Model model = MemoryModelRecords.model("m", 1);
-    assertThat(Placement.assign(TestFleet.machine(0), List.of(model))).isEmpty();
-    assertThat(Placement.assign(TestFleet.machine(GIB), List.of())).isEmpty();
+    assertThat(Placement.assign(node(0), List.of(need("m", 1)))).isEmpty();
+    assertThat(Placement.assign(node(GIB), List.of())).isEmpty();
   }
 }

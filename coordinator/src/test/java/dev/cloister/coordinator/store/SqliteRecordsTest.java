@@ -149,7 +149,8 @@ class SqliteRecordsTest {
                 OptionalInt.of(0),
                 Optional.of(ModelOptions.KvType.Q8_0),
                 Optional.of(ModelOptions.KvPlace.HOST),
-                Optional.of(ModelOptions.FlashAttention.ON)));
+                Optional.of(ModelOptions.FlashAttention.ON),
+                OptionalInt.of(3)));
     models.put(plain);
     models.put(configured);
     assertThat(models.all()).containsExactly(configured, plain);

@@ -1,0 +1,65 @@
+package dev.cloister.coordinator.deployment;
+
+import dev.cloister.coordinator.fleet.Assignment;
+import dev.cloister.coordinator.placement.Offer;
+import dev.cloister.coordinator.placement.StageMemory;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Which node is to have what, and what that leaves of its memory. Not thread-safe. */
+final class Allotment {
+  private final List<Offer> nodes;
+  private final Map<Share, Given> given = new LinkedHashMap<>();
+
+  private record Share(String nodeId, String model) {}
+
+  private record Given(Assignment assignment, StageMemory memory) {}
+
+  /** Nodes that have nothing yet. */
+  Allotment(List<Offer> nodes) {
+    this.nodes = List.copyOf(nodes);
+  }
+
+  void give(String nodeId, Assignment assignment, StageMemory memory) {
+    given.put(new Share(nodeId, assignment.model().name()), new Given(assignment, memory));
+  }
+
+  /** What nodes have for the model: what is left, and what they have of it already. */
+  List<Offer> freeFor(String model) {
+    return nodes.stream().map(node -> freeFor(model, node)).toList();
+  }
+
+  private Offer freeFor(String model, Offer node) {
+    Offer left = node;
+    for (Map.Entry<Share, Given> entry : given.entrySet()) {
+      Share share = entry.getKey();
+      if (share.nodeId().equals(node.nodeId()) && !share.model().equals(model)) {
+        left = left.without(entry.getValue().memory());
+      }
+    }
+    return left;
+  }
+
+  Optional<Assignment> assignment(String nodeId, String model) {
+    @Nullable Given known = given.get(new Share(nodeId, model));
+    return known == null ? Optional.empty() : Optional.of(known.assignment());
+  }
+
+  /** What a node is to have. */
+  List<Assignment> assignments(String nodeId) {
+    return given.entrySet().stream()
+        .filter(entry -> entry.getKey().nodeId().equals(nodeId))
+        .map(entry -> entry.getValue().assignment())
+        .toList();
+  }
+
+  /** Whether some node is to have all of the model. */
+  boolean isWholeSomewhere(String model) {
+    return given.values().stream()
+        .map(Given::assignment)
+        .anyMatch(own -> own.model().name().equals(model) && own.stage().isEmpty());
+  }
+}

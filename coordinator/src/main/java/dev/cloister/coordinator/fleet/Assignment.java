@@ -1,0 +1,37 @@
+package dev.cloister.coordinator.fleet;
+
+import dev.cloister.coordinator.catalog.Model;
+import java.util.Optional;
+
+/**
+ * What a node is to have loaded of a model.
+ *
+ * @param contextTokens tokens that one request may use; 0 means what the model was trained for
+ * @param slots requests answered at the same time
+ * @param stage its layers; empty means all of them
+ */
+public record Assignment(Model model, int contextTokens, int slots, Optional<Stage> stage) {
+
+  public Assignment {
+    if (contextTokens < 0 || slots < 1) {
+      throw new IllegalArgumentException(
+          "%d tokens, %d slots (expected: >= 0, >= 1)".formatted(contextTokens, slots));
+    }
+  }
+
+  /**
+   * Some layers of a model, those from {@code firstLayer} to before {@code endLayer}.
+   *
+   * @param plan names the pipeline; unique in the cluster
+   * @param index counted from 0
+   * @param count of the pipeline's stages
+   */
+  public record Stage(String plan, int index, int count, int firstLayer, int endLayer) {
+    public Stage {
+      if (index < 0 || index >= count || firstLayer < 0 || firstLayer >= endLayer) {
+        throw new IllegalArgumentException(
+            "stage %d of %d, layers %d to %d".formatted(index, count, firstLayer, endLayer));
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package dev.cloister.coordinator.placement;
+
+import dev.cloister.coordinator.fleet.Capability;
+import dev.cloister.coordinator.fleet.Capability.Gpu;
+
+/**
+ * What a node has for models.
+ *
+ * @param reachable whether it listens for other agents, so that it may hold a stage
+ * @param ramBytes free main memory
+ * @param ramBytesPerSecond how fast weights there are read while an answer is made
+ * @param gpuBytes free memory of its GPUs, 0 without one or where that is the main memory
+ * @param gpuBytesPerSecond likewise; 0 without one
+ */
+public record Offer(
+    String nodeId,
+    String nodeName,
+    boolean reachable,
+    long ramBytes,
+    double ramBytesPerSecond,
+    long gpuBytes,
+    double gpuBytesPerSecond) {
+
+  /** What a core reads of the memory at least. */
+  private static final double BYTES_PER_SECOND_AND_CORE = 6e9;
+
+  /** Two channels of slow memory: more cores do not read faster. */
+  private static final double MOST_OF_MAIN_MEMORY = 30e9;
+
+  private static final double UNIFIED_MEMORY = 80e9;
+  private static final double GPU_MEMORY = 250e9;
+
+  public Offer {
+    if (ramBytes < 0 || gpuBytes < 0 || ramBytesPerSecond <= 0) {
+      throw new IllegalArgumentException(
+          "%d bytes at %f/s, GPU %d bytes (expected: >= 0, > 0, >= 0)"
+              .formatted(ramBytes, ramBytesPerSecond, gpuBytes));
+    }
+  }
+
+  /** What a machine offers by what it has, cautiously where nothing was measured. */
+  public static Offer of(String nodeId, String nodeName, boolean reachable, Capability capability) {
+    boolean unified = capability.gpus().stream().anyMatch(Gpu::unifiedMemory);
+    long gpuBytes =
+        capability.gpus().stream()
+            .filter(gpu -> !gpu.unifiedMemory())
+            .mapToLong(Gpu::memoryFreeBytes)
+            .sum();
+    double ram =
+        Math.min(
+            MOST_OF_MAIN_MEMORY,
+            BYTES_PER_SECOND_AND_CORE * Math.max(1, capability.cpu().physicalCores()));
+    return new Offer(
+        nodeId,
+        nodeName,
+        reachable,
+        Math.max(0, capability.memoryAvailableBytes()),
+        unified ? UNIFIED_MEMORY : ram,
+        Math.max(0, gpuBytes),
+        gpuBytes > 0 ? GPU_MEMORY : 0);
+  }
+
+  /** Whether this much can be loaded here. */
+  boolean holds(StageMemory need) {
+    return onGpu(need) || need.totalBytes() <= ramBytes;
+  }
+
+  /** The GPU takes all of it but the process, or nothing. */
+  private boolean onGpu(StageMemory need) {
+    return gpuBytes > 0 && need.deviceBytes() <= gpuBytes && need.processBytes() <= ramBytes;
+  }
+
+  /** How fast its weights would be read; only for what it {@link #holds}. */
+  double bytesPerSecond(StageMemory need) {
+    return onGpu(need) ? gpuBytesPerSecond : ramBytesPerSecond;
+  }
+
+  boolean computesOnGpu(StageMemory need) {
+    return onGpu(need);
+  }
+
+  /** Free memory for one model, wherever it is. */
+  long freeBytes() {
+    return Math.max(ramBytes, gpuBytes);
+  }
+
+  /** What is left once this was loaded, where it fits. */
+  public Offer without(StageMemory used) {
+    return onGpu(used)
+        ? with(ramBytes - used.processBytes(), gpuBytes - used.deviceBytes())
+        : with(Math.max(0, ramBytes - used.totalBytes()), gpuBytes);
+  }
+
+  private Offer with(long ram, long gpu) {
+    return new Offer(nodeId, nodeName, reachable, ram, ramBytesPerSecond, gpu, gpuBytesPerSecond);
+  }
+}

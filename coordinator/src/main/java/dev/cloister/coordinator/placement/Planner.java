@@ -1,0 +1,271 @@
+package dev.cloister.coordinator.placement;
+
+import dev.cloister.coordinator.placement.LayerRanges.Aim;
+import dev.cloister.coordinator.placement.LayerRanges.Range;
+import dev.cloister.coordinator.placement.PipelinePlan.PlannedStage;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Decides over which nodes a model's layers are spread.
+ *
+ * <p>A model is split where that was asked for, or where no single node can hold it. Every way is
+ * weighed by what {@link Prediction} says; layer ranges come from {@link LayerRanges}, for several
+ * orders of the nodes. Pure and thread-safe.
+ */
+public final class Planner {
+  private static final int MOST_ALTERNATIVES = 8;
+
+  /** More would only add hops, where nobody asked for them. */
+  private static final int MOST_STAGES_UNASKED = 16;
+
+  /** Predictions closer than this are the same: then what many answers at once get decides. */
+  private static final double SAME = 1.05;
+
+  private static final Comparator<PipelinePlan> MOST_TOKENS =
+      Comparator.comparingDouble(PipelinePlan::totalTokensPerSecond)
+          .reversed()
+          .thenComparingDouble(PipelinePlan::secondsPerToken)
+          .thenComparingInt(plan -> plan.stages().size());
+
+  private static final Comparator<Offer> FASTEST =
+      Comparator.<Offer>comparingDouble(
+              node -> Math.max(node.ramBytesPerSecond(), node.gpuBytesPerSecond()))
+          .reversed()
+          .thenComparing(Offer::nodeName);
+
+  private static final Comparator<Offer> LARGEST =
+      Comparator.comparingLong(Offer::freeBytes).reversed().thenComparing(Offer::nodeName);
+
+  private Planner() {}
+
+  /** The best plan for a model on these nodes, with what else was weighed. */
+  public static Proposal plan(Demand demand, List<Offer> nodes, Network network) {
+    List<PipelinePlan> whole = whole(demand, nodes, network);
+    boolean forced = demand.split().isPresent();
+    int wanted = demand.split().orElse(0);
+    if (wanted == 1) {
+      return ofWhole(demand, nodes, whole, List.of(), "it is never to be split");
+    }
+    Optional<String> uncut = demand.layout().cannotSplit();
+    if (demand.layout().cuts().size() == 1 || (uncut.isPresent() && !forced)) {
+      String why = uncut.orElse("its layers cannot be told apart");
+      return forced
+          ? new Proposal(Optional.empty(), whole, demand.name() + " cannot be split: " + why)
+          : ofWhole(demand, nodes, whole, List.of(), "it cannot be split: " + why);
+    }
+    List<Offer> reachable = nodes.stream().filter(Offer::reachable).toList();
+    List<PipelinePlan> split = split(demand, reachable, network);
+    if (!forced) {
+      return whole.isEmpty()
+          ? ofSplit(demand, nodes, reachable, split)
+          : ofWhole(demand, nodes, whole, split, faster(whole, split));
+    }
+    List<PipelinePlan> asked =
+        split.stream().filter(plan -> plan.stages().size() == wanted).sorted(MOST_TOKENS).toList();
+    if (asked.isEmpty()) {
+      return new Proposal(
+          Optional.empty(), whole, notOver(wanted, demand, reachable, nodes.size()));
+    }
+    List<PipelinePlan> others = new ArrayList<>(whole);
+    others.addAll(split);
+    return proposal(
+        asked.getFirst(),
+        others,
+        "a split over %d nodes was asked for%s"
+            .formatted(
+                wanted,
+                whole.isEmpty()
+                    ? ", and no single node can hold it"
+                    : "; " + compared(asked.getFirst(), whole.getFirst())));
+  }
+
+  /**
+   * A plan whose stages hold what those of a former one did, where nodes of that are gone: others
+   * take their places, and all else stays where it is.
+   */
+  public static Optional<PipelinePlan> repair(
+      Demand demand, PipelinePlan former, List<Offer> nodes, Network network) {
+    Map<String, Offer> spare = new LinkedHashMap<>();
+    nodes.stream()
+        .filter(Offer::reachable)
+        .sorted(FASTEST)
+        .forEach(node -> spare.put(node.nodeId(), node));
+    List<Optional<Offer>> stayed =
+        former.stages().stream()
+            .map(stage -> Optional.ofNullable(spare.remove(stage.nodeId())))
+            .toList();
+    List<Range> ranges = new ArrayList<>();
+    for (int i = 0; i < stayed.size(); i++) {
+      PlannedStage stage = former.stages().get(i);
+      StageMemory need = demand.memory(stage.firstLayer(), stage.endLayer());
+      Optional<Offer> node =
+          Stream.concat(stayed.get(i).stream(), spare.values().stream())
+              .filter(offer -> offer.holds(need))
+              .findFirst();
+      if (node.isEmpty()) {
+        return Optional.empty();
+      }
+      spare.remove(node.get().nodeId());
+      ranges.add(new Range(node.get(), stage.firstLayer(), stage.endLayer()));
+    }
+    return Optional.of(Prediction.of(demand, network, ranges));
+  }
+
+  /** The single nodes that hold all of it, the best first. */
+  private static List<PipelinePlan> whole(Demand demand, List<Offer> nodes, Network network) {
+    return nodes.stream()
+        .filter(node -> node.holds(demand.whole()))
+        .map(node -> Prediction.of(demand, network, List.of(new Range(node, 0, demand.layers()))))
+        .sorted(MOST_TOKENS)
+        .toList();
+  }
+
+  private static List<PipelinePlan> split(Demand demand, List<Offer> nodes, Network network) {
+    int most =
+        Math.min(
+            Math.min(nodes.size(), demand.layout().cuts().size()),
+            Math.max(MOST_STAGES_UNASKED, demand.split().orElse(0)));
+    Set<PipelinePlan> found = new LinkedHashSet<>();
+    for (Aim aim : Aim.values()) {
+      LayerRanges ranges = new LayerRanges(demand, network, aim);
+      for (Comparator<Offer> order :
+          List.of(FASTEST, FASTEST.reversed(), LARGEST, LARGEST.reversed())) {
+        for (List<Range> way : ranges.over(nodes.stream().sorted(order).toList(), most)) {
+          found.add(Prediction.of(demand, network, way));
+        }
+      }
+    }
+    return best(found);
+  }
+
+  /** Who answers one alone soonest stands first; among equals, who makes most in all. */
+  private static List<PipelinePlan> best(Set<PipelinePlan> plans) {
+    double soonest = plans.stream().mapToDouble(PipelinePlan::secondsPerToken).min().orElse(0);
+    return plans.stream()
+        .sorted(
+            Comparator.<PipelinePlan, Boolean>comparing(
+                    plan -> plan.secondsPerToken() > soonest * SAME)
+                .thenComparing(MOST_TOKENS))
+        .toList();
+  }
+
+  private static Proposal ofWhole(
+      Demand demand,
+      List<Offer> nodes,
+      List<PipelinePlan> whole,
+      List<PipelinePlan> others,
+      String why) {
+    if (whole.isEmpty()) {
+      return new Proposal(
+          Optional.empty(), others, "%s, and %s".formatted(noSingleNode(demand, nodes), why));
+    }
+    List<PipelinePlan> all = new ArrayList<>(whole);
+    all.addAll(others);
+    return proposal(
+        whole.getFirst(),
+        all,
+        "%s holds it whole, and %s"
+            .formatted(whole.getFirst().stages().getFirst().nodeName(), why));
+  }
+
+  private static Proposal ofSplit(
+      Demand demand, List<Offer> nodes, List<Offer> reachable, List<PipelinePlan> split) {
+    if (split.isEmpty()) {
+      return new Proposal(
+          Optional.empty(),
+          List.of(),
+          "%s, and %s".formatted(noSingleNode(demand, nodes), together(demand, reachable)));
+    }
+    PipelinePlan plan = split.getFirst();
+    int spare = reachable.size() - plan.stages().size();
+    return proposal(
+        plan,
+        split,
+        noSingleNode(demand, nodes)
+            + (spare == 0
+                ? "; all %d nodes together can".formatted(reachable.size())
+                : "; %d nodes together can, and %s would not make it faster"
+                    .formatted(plan.stages().size(), spare == 1 ? "one more" : spare + " more")));
+  }
+
+  private static Proposal proposal(PipelinePlan plan, List<PipelinePlan> others, String reason) {
+    return new Proposal(
+        Optional.of(plan),
+        others.stream().filter(other -> !other.equals(plan)).limit(MOST_ALTERNATIVES).toList(),
+        reason);
+  }
+
+  private static String faster(List<PipelinePlan> whole, List<PipelinePlan> split) {
+    return split.isEmpty()
+        ? "there is no way to split it over these nodes"
+        : compared(whole.getFirst(), split.getFirst());
+  }
+
+  private static String compared(PipelinePlan plan, PipelinePlan other) {
+    return String.format(
+        Locale.ROOT,
+        "it makes about %.1f tokens/s in one answer and %.1f in all slots, %s %.1f and %.1f",
+        1 / plan.secondsPerToken(),
+        plan.totalTokensPerSecond(),
+        other.isWhole()
+            ? other.stages().getFirst().nodeName() + " alone"
+            : "a split over " + other.stages().size() + " nodes",
+        1 / other.secondsPerToken(),
+        other.totalTokensPerSecond());
+  }
+
+  private static String noSingleNode(Demand demand, List<Offer> nodes) {
+    long need = demand.whole().totalBytes();
+    Optional<Offer> largest = nodes.stream().min(LARGEST);
+    return largest.isEmpty()
+        ? "%s needs %s of memory and no node is online".formatted(demand.name(), size(need))
+        : "no single node can hold %s, which needs %s: %s has %s, %s less"
+            .formatted(
+                demand.name(),
+                size(need),
+                largest.get().nodeName(),
+                size(largest.get().freeBytes()),
+                size(Math.max(0, need - largest.get().freeBytes())));
+  }
+
+  private static String together(Demand demand, List<Offer> reachable) {
+    if (reachable.size() < 2) {
+      return "there are no two nodes that could hold a part of it each";
+    }
+    long free = reachable.stream().mapToLong(Offer::freeBytes).sum();
+    long process = demand.whole().processBytes();
+    long need = demand.whole().deviceBytes() + process * reachable.size();
+    return free < need
+        ? "%d nodes together have %s free for it, where %s are needed: %s are missing"
+            .formatted(reachable.size(), size(free), size(need), size(need - free))
+        : "the %s that %d nodes have free together are in pieces too small for its layers"
+            .formatted(size(free), reachable.size());
+  }
+
+  private static String notOver(int wanted, Demand demand, List<Offer> reachable, int online) {
+    if (demand.layout().cuts().size() < wanted) {
+      return "%s has %d layers it can be cut at; it cannot be split over %d nodes"
+          .formatted(demand.name(), demand.layout().cuts().size(), wanted);
+    }
+    return reachable.size() < wanted
+        ? "%s is to be split over %d nodes, and %d of the %d that are online can take part"
+            .formatted(demand.name(), wanted, reachable.size(), online)
+        : "%s cannot be split over %d nodes: %s"
+            .formatted(demand.name(), wanted, together(demand, reachable));
+  }
+
+  private static String size(long bytes) {
+    return bytes < 1L << 30
+        ? String.format(Locale.ROOT, "%.0f MiB", bytes / (double) (1 << 20))
+        : String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1 << 30));
+  }
+}

@@ -1,0 +1,26 @@
+package dev.cloister.coordinator.routing;
+
+import java.util.Optional;
+
+/** What is known of models that no node answers for now. Thread-safe; no method blocks. */
+public interface Outlook {
+  /** Nothing is known. */
+  Outlook NONE =
+      new Outlook() {
+        @Override
+        public boolean isComing(String model) {
+          return false;
+        }
+
+        @Override
+        public Optional<String> obstacle(String model) {
+          return Optional.empty();
+        }
+      };
+
+  /** Whether nodes are at work so that the model can be answered. */
+  boolean isComing(String model);
+
+  /** Why no node will have the model, in one sentence; empty if nothing speaks against it. */
+  Optional<String> obstacle(String model);
+}

@@ -1,0 +1,264 @@
+package dev.cloister.coordinator.placement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.catalog.ModelLayout;
+import dev.cloister.coordinator.catalog.ModelLayout.Layer;
+import dev.cloister.coordinator.catalog.ModelOptions;
+import dev.cloister.coordinator.fakes.MemoryModelRecords;
+import dev.cloister.coordinator.placement.Network.Link;
+import dev.cloister.coordinator.placement.Network.Pair;
+import dev.cloister.coordinator.placement.PipelinePlan.PlannedStage;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class PlannerTest {
+  private static final long GIB = 1L << 30;
+  private static final Model MODEL = MemoryModelRecords.model("big", 1);
+
+  /** Of 0.5 GiB a layer, without anything else. */
+  private static ModelLayout layers(int count) {
+    return layout(
+        Collections.nCopies(count, new Layer(GIB / 2, 64)),
+        IntStream.range(0, count).boxed().toList(),
+        Optional.empty());
+  }
+
+  private static ModelLayout layout(
+      List<Layer> layers, List<Integer> cuts, Optional<String> cannotSplit) {
+    return new ModelLayout(
+        "llama", 2048, 512, 1024, 8, 1000, 1 << 20, 1 << 20, false, layers, cuts, cannotSplit);
+  }
+
+  private static Demand demand(ModelLayout layout) {
+    return Demand.of(MODEL, layout);
+  }
+
+  private static Demand demand(ModelLayout layout, int split) {
+    return Demand.of(MODEL.with(ModelOptions.NONE.withSplit(OptionalInt.of(split))), layout);
+  }
+
+  private static Offer node(String name, double gib, double gibPerSecond) {
+    return new Offer("id-" + name, name, true, (long) (gib * GIB), gibPerSecond * GIB, 0, 0);
+  }
+
+  private static Proposal plan(Demand demand, Offer... nodes) {
+    return Planner.plan(demand, List.of(nodes), Network.UNMEASURED);
+  }
+
+  private static List<String> nodes(PipelinePlan plan) {
+    return plan.stages().stream().map(PlannedStage::nodeName).toList();
+  }
+
+  @Test
+  void aModelThatFitsOneNodeIsNotSplit() {
+    Proposal proposal = plan(demand(layers(8)), node("desk", 8, 10), node("rack", 8, 20));
+    assertThat(nodes(proposal.plan().orElseThrow())).containsExactly("rack");
+    assertThat(proposal.alternatives()).anyMatch(other -> nodes(other).equals(List.of("desk")));
+    assertThat(proposal.alternatives()).anyMatch(other -> !other.isWhole());
+    assertThat(proposal.reason()).startsWith("rack holds it whole, and ");
+  }
+
+  @Test
+  void equalNodesGetEqualShares() {
+    PipelinePlan plan =
+        plan(demand(layers(12), 3), node("a", 64, 10), node("b", 64, 10), node("c", 64, 10))
+            .plan()
+            .orElseThrow();
+    assertThat(plan.stages()).extracting(PlannedStage::firstLayer).containsExactly(0, 4, 8);
+  }
+
+  @Test
+  void aFastNodeGetsMoreLayersThanASlowOne() {
+    PipelinePlan plan =
+        plan(demand(layers(12), 2), node("fast", 64, 30), node("slow", 64, 10))
+            .plan()
+            .orElseThrow();
+    PlannedStage fast =
+        plan.stages().stream()
+            .filter(stage -> stage.nodeName().equals("fast"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(fast.endLayer() - fast.firstLayer()).isEqualTo(9);
+  }
+
+  @Test
+  void aNodeThatOnlySlowsThePipelineIsLeftOut() {
+    Proposal proposal =
+        plan(demand(layers(12)), node("a", 5, 20), node("b", 5, 20), node("old", 5, 1));
+    assertThat(nodes(proposal.plan().orElseThrow())).containsExactlyInAnyOrder("a", "b");
+    assertThat(proposal.reason())
+        .isEqualTo(
+            "no single node can hold big, which needs 6.6 GiB: a has 5.0 GiB, 1.6 GiB less; 2 nodes"
+                + " together can, and one more would not make it faster");
+  }
+
+  @Test
+  void whatIsMissingIsSaid() {
+    Proposal proposal = plan(demand(layers(20)), node("a", 3, 10), node("b", 3, 10));
+    assertThat(proposal.plan()).isEmpty();
+    assertThat(proposal.reason())
+        .startsWith("no single node can hold big, which needs 10.")
+        .contains("2 nodes together have 6.0 GiB free for it")
+        .endsWith("are missing");
+    assertThat(plan(demand(layers(2), 3), node("a", 64, 1)).reason())
+        .isEqualTo("big has 2 layers it can be cut at; it cannot be split over 3 nodes");
+    assertThat(plan(demand(layers(2), 1), node("a", 1, 1)).reason())
+        .endsWith("and it is never to be split");
+    assertThat(plan(demand(layers(2))).reason())
+        .isEqualTo(
+            "big needs 1.4 GiB of memory and no node is online, and there are no two nodes that"
+                + " could hold a part of it each");
+  }
+
+  @Test
+  void whatIsNotProvedIsSplitOnlyWhereSomebodyInsists() {
+    ModelLayout unproved =
+        layout(
+            Collections.nCopies(4, new Layer(GIB, 64)),
+            List.of(0, 1, 2, 3),
+            Optional.of("a split of 'strange' was not proved equal to the whole"));
+    Offer[] nodes = {node("a", 3, 10), node("b", 3, 10)};
+    assertThat(plan(demand(unproved), nodes).plan()).isEmpty();
+    assertThat(plan(demand(unproved), nodes).reason()).endsWith("not proved equal to the whole");
+    assertThat(plan(demand(unproved, 2), nodes).plan()).isPresent();
+    ModelLayout uncut =
+        layout(Collections.nCopies(4, new Layer(GIB, 64)), List.of(0), Optional.empty());
+    assertThat(plan(demand(uncut, 2), nodes).plan()).isEmpty();
+  }
+
+  @Test
+  void aNodeThatOthersCannotReachHoldsNoStage() {
+    Offer hidden = new Offer("id-h", "h", false, 5 * GIB, 1e10, 0, 0);
+    assertThat(plan(demand(layers(12)), node("a", 5, 10), hidden).plan()).isEmpty();
+  }
+
+  @Test
+  void everyPlanOfRandomFleetsIsSound() {
+    for (long seed = 0; seed < 300; seed++) {
+      Random random = new Random(seed);
+      ModelLayout layout = randomLayout(random);
+      int split = random.nextInt(5);
+      Demand demand = split == 0 ? demand(layout) : demand(layout, split);
+      List<Offer> fleet = randomFleet(random);
+      Network network = randomNetwork(random, fleet);
+      Proposal proposal = Planner.plan(demand, fleet, network);
+      String story = "seed " + seed + ": " + proposal.reason();
+      List<PipelinePlan> all = new ArrayList<>(proposal.alternatives());
+      proposal.plan().ifPresent(all::add);
+      for (PipelinePlan plan : all) {
+        requireSound(demand, layout, fleet, plan, story);
+      }
+      proposal
+          .plan()
+          .ifPresent(
+              plan -> {
+                if (split > 0) {
+                  assertThat(plan.stages()).as(story).hasSize(split);
+                }
+                requireBest(plan, proposal.alternatives(), split, story);
+              });
+    }
+  }
+
+  private static void requireSound(
+      Demand demand, ModelLayout layout, List<Offer> fleet, PipelinePlan plan, String story) {
+    int next = 0;
+    Set<String> used = new HashSet<>();
+    for (PlannedStage stage : plan.stages()) {
+      assertThat(stage.firstLayer()).as(story).isEqualTo(next);
+      if (!plan.isWhole()) {
+        assertThat(layout.mayHold(stage.firstLayer(), stage.endLayer())).as(story).isTrue();
+      }
+      next = stage.endLayer();
+      assertThat(used.add(stage.nodeId())).as(story).isTrue();
+      Offer offer =
+          fleet.stream()
+              .filter(node -> node.nodeId().equals(stage.nodeId()))
+              .findFirst()
+              .orElseThrow();
+      assertThat(stage.memory()).as(story).isEqualTo(demand.memory(stage.firstLayer(), next));
+      assertThat(offer.holds(stage.memory())).as(story).isTrue();
+      assertThat(plan.isWhole() || offer.reachable()).as(story).isTrue();
+    }
+    assertThat(next).as(story).isEqualTo(layout.layers().size());
+    assertThat(plan.secondsPerToken()).as(story).isPositive().isFinite();
+    assertThat(plan.promptTokensPerSecond()).as(story).isPositive().isFinite();
+    assertThat(plan.totalTokensPerSecond()).as(story).isPositive().isFinite();
+  }
+
+  /** Among plans that would have done as well as an answer to what was asked. */
+  private static void requireBest(
+      PipelinePlan plan, List<PipelinePlan> others, int split, String story) {
+    for (PipelinePlan other : others) {
+      if (split > 0 && other.stages().size() == split) {
+        assertThat(plan.totalTokensPerSecond())
+            .as(story)
+            .isGreaterThanOrEqualTo(other.totalTokensPerSecond());
+      } else if (split == 0 && plan.isWhole() == other.isWhole()) {
+        assertThat(
+                plan.totalTokensPerSecond() >= other.totalTokensPerSecond()
+                    || plan.secondsPerToken() < other.secondsPerToken())
+            .as(story)
+            .isTrue();
+      }
+    }
+  }
+
+  private static ModelLayout randomLayout(Random random) {
+    int count = 1 + random.nextInt(40);
+    List<Layer> layers = new ArrayList<>();
+    List<Integer> cuts = new ArrayList<>(List.of(0));
+    for (int i = 0; i < count; i++) {
+      layers.add(new Layer(1 + random.nextLong(GIB / 2), random.nextLong(10_000)));
+      if (i > 0 && random.nextInt(4) > 0) {
+        cuts.add(i);
+      }
+    }
+    return layout(
+        layers, cuts, random.nextInt(10) == 0 ? Optional.of("because") : Optional.empty());
+  }
+
+  private static List<Offer> randomFleet(Random random) {
+    return IntStream.range(0, random.nextInt(9))
+        .mapToObj(
+            i ->
+                new Offer(
+                    "id-" + i,
+                    "n" + i,
+                    random.nextInt(8) > 0,
+                    random.nextLong(16 * GIB),
+                    1e9 + random.nextDouble() * 5e10,
+                    random.nextInt(3) == 0 ? random.nextLong(12 * GIB) : 0,
+                    3e11))
+        .toList();
+  }
+
+  private static Network randomNetwork(Random random, List<Offer> fleet) {
+    Map<Pair, Link> links = new HashMap<>();
+    for (int i = 0; i < fleet.size(); i++) {
+      for (int j = 0; j < i; j++) {
+        if (random.nextBoolean()) {
+          links.put(
+              new Pair(fleet.get(i).nodeId(), fleet.get(j).nodeId()),
+              new Link(
+                  random.nextDouble() * 0.02,
+                  1e6 + random.nextDouble() * 1e9,
+                  random.nextBoolean()));
+        }
+      }
+    }
+    return new Network(Network.UNMEASURED.usual(), links);
+  }
+}
