@@ -53,7 +53,7 @@ class AccessTableTest {
   @Test
   void anAgentAdministersNothingAndAClientOpensNoSession() {
     assertThat(allowedTo(Role.AGENT))
-        .containsExactlyInAnyOrder("Enroll", "Renew", "Open", "FetchModel");
+        .containsExactlyInAnyOrder("Enroll", "Renew", "Open", "DescribeStage", "FetchModel");
     assertThat(allowedTo(Role.CLIENT))
         .containsExactlyInAnyOrder("Enroll", "Renew", "ListModels", "ListNodes", "Generate");
     assertThat(allowedTo(Role.COORDINATOR)).containsExactly("Enroll");
