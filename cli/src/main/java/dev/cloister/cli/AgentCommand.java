@@ -8,6 +8,7 @@ import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.enrollment.Membership;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -71,6 +72,16 @@ final class AgentCommand {
         description = "What people are to call this machine (default: its host name).")
     private @Nullable String name;
 
+    @Option(
+        names = "--listen",
+        paramLabel = "HOST:PORT",
+        description = {
+          "Where to listen for other agents of the cluster, for models that are spread over",
+          "machines (default: the address of this machine that leads to the coordinator, any free",
+          "port)."
+        })
+    private @Nullable String listen;
+
     @Mixin private NodeFlags owner;
     @Mixin private LibraryCacheOptions libraries;
 
@@ -80,19 +91,20 @@ final class AgentCommand {
     @Override
     public Integer call() throws InterruptedException, IOException {
       NodeOptions options = owner.options();
+      Optional<InetSocketAddress> peers =
+          Optional.ofNullable(listen).map(text -> Network.address(text, "--listen"));
       Path directory = data == null ? Directories.agent() : data.toAbsolutePath();
       Membership membership = membership(directory);
-      Agent agent =
-          Agent.start(
-              new AgentConfig(
-                  directory,
-                  JavaCommand.of("dev.cloister.engine.EngineMain", "info"),
-                  Directories.bundledModels(),
-                  libraries.directory(),
-                  options,
-                  Version.current()),
-              membership,
-              Clock.systemUTC());
+      AgentConfig config =
+          new AgentConfig(
+              directory,
+              JavaCommand.of("dev.cloister.engine.EngineMain", "info"),
+              Directories.bundledModels(),
+              libraries.directory(),
+              options,
+              peers,
+              Version.current());
+      Agent agent = started(config, membership);
       Shutdown.closeAtExit(agent);
       if (exitWithParent) {
         ParentPipe.exitWhenClosed(System.in);
@@ -101,6 +113,14 @@ final class AgentCommand {
         throw new CommandFailedException(ExitCode.NOT_ALLOWED, agent.end().get());
       } catch (ExecutionException e) {
         throw new IllegalStateException("never completed with a failure", e);
+      }
+    }
+
+    private static Agent started(AgentConfig config, Membership membership) {
+      try {
+        return Agent.start(config, membership, Clock.systemUTC());
+      } catch (IOException e) {
+        throw new CommandFailedException(ExitCode.GENERAL, String.valueOf(e.getMessage()));
       }
     }
 

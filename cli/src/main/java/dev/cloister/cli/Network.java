@@ -9,6 +9,24 @@ final class Network {
   private Network() {}
 
   /**
+   * @param text {@code HOST:PORT}; an IPv6 literal is in brackets
+   * @throws CommandFailedException if it is no such address
+   */
+  static InetSocketAddress address(String text, String option) {
+    int colon = text.lastIndexOf(':');
+    try {
+      String host = text.substring(0, Math.max(0, colon));
+      if (!host.isEmpty()) {
+        return address(host, Integer.parseInt(text.substring(colon + 1)), "the port of " + option);
+      }
+    } catch (NumberFormatException e) {
+      // Told below.
+    }
+    throw new CommandFailedException(
+        ExitCode.USAGE, option + " is '" + text + "' (expected: HOST:PORT)");
+  }
+
+  /**
    * @throws CommandFailedException if the host is unknown or the port out of range
    */
   static InetSocketAddress address(String host, int port, String portOption) {

@@ -6,18 +6,24 @@ import dev.cloister.agent.link.CoordinatorLink;
 import dev.cloister.agent.link.LinkListener;
 import dev.cloister.agent.modelstore.BundledModels;
 import dev.cloister.agent.modelstore.ModelStore;
+import dev.cloister.agent.modelstore.StageStore;
+import dev.cloister.agent.stage.PeerListener;
+import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.EngineLauncher;
 import dev.cloister.agent.supervisor.PrefixCache;
 import dev.cloister.agent.supervisor.Supervisor;
 import dev.cloister.agent.transfer.GrpcModelSource;
 import dev.cloister.identity.enrollment.EnrollmentException;
 import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.ticket.TicketVerifier;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,13 +33,15 @@ public final class Agent implements AutoCloseable {
   private static final long RENEWAL_CHECK_MINUTES = 10;
 
   private final Supervisor supervisor;
+  private final Stages stages;
+  private final PeerListener peers;
   private final CoordinatorLink link;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("certificate-renewal").daemon().factory());
   private final CompletableFuture<String> end = new CompletableFuture<>();
 
-  private Agent(AgentConfig config, Membership membership) {
+  private Agent(AgentConfig config, Membership membership, InstantSource clock) throws IOException {
     Path data = config.dataDirectory();
     CompletableFuture<Capability> capability =
         CompletableFuture.supplyAsync(
@@ -48,6 +56,7 @@ public final class Agent implements AutoCloseable {
     this.supervisor =
         new Supervisor(
             store,
+            new NoStages(),
             new EngineLauncher(
                 config.engineCommand(),
                 data.resolve("run"),
@@ -56,13 +65,22 @@ public final class Agent implements AutoCloseable {
                 () -> capability.join().cpu(),
                 prefixes),
             (model, status) -> reportTo().report(model, status));
+    this.stages =
+        new Stages(membership.identity(), new TicketVerifier(membership.identity(), clock));
+    this.peers = PeerListener.start(config.listen(), membership.identity(), stages);
     this.link =
-        new CoordinatorLink(membership, supervisor, capability, config.version(), new Log());
+        new CoordinatorLink(
+            membership, supervisor, stages, peers, capability, config.version(), new Log());
   }
 
-  /** Starts an agent that is a member already; it dials the coordinator until it is closed. */
-  public static Agent start(AgentConfig config, Membership membership, InstantSource clock) {
-    Agent agent = new Agent(config, membership);
+  /**
+   * Starts an agent that is a member already; it dials the coordinator until it is closed.
+   *
+   * @throws IOException if it cannot listen where it was told to; the message is one sentence
+   */
+  public static Agent start(AgentConfig config, Membership membership, InstantSource clock)
+      throws IOException {
+    Agent agent = new Agent(config, membership, clock);
     agent.link.start();
     var _ =
         agent.timer.scheduleWithFixedDelay(
@@ -97,7 +115,26 @@ public final class Agent implements AutoCloseable {
   public void close() {
     timer.shutdownNow();
     link.close();
+    peers.close();
+    stages.close();
     supervisor.close();
+  }
+
+  /** Until stage files can be fetched. */
+  private static final class NoStages implements StageStore {
+    @Override
+    public Path obtain(String modelSha256, int firstLayer, int endLayer, DoubleConsumer progress)
+        throws IOException {
+      throw new IOException("this agent cannot fetch layers of models");
+    }
+
+    @Override
+    public Path lexicon(String modelSha256, DoubleConsumer progress) throws IOException {
+      throw new IOException("this agent cannot fetch layers of models");
+    }
+
+    @Override
+    public void release(Path file) {}
   }
 
   /** Tells people how the link is doing. */

@@ -1,8 +1,10 @@
 package dev.cloister.agent;
 
 import dev.cloister.agent.supervisor.NodeOptions;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What an agent is started with.
@@ -12,6 +14,8 @@ import java.util.List;
  * @param bundledModels model files that came with the installation; may be missing
  * @param libraryCache where native libraries are unpacked; may be shared by agents
  * @param owner what this machine's owner says to engines
+ * @param listen where to listen for other agents; empty means the local address that leads to the
+ *     coordinator and any free port
  * @param version told to the coordinator
  */
 public record AgentConfig(
@@ -20,6 +24,7 @@ public record AgentConfig(
     Path bundledModels,
     Path libraryCache,
     NodeOptions owner,
+    Optional<InetSocketAddress> listen,
     String version) {
   public AgentConfig {
     engineCommand = List.copyOf(engineCommand);

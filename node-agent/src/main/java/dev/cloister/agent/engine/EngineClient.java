@@ -5,10 +5,14 @@ import dev.cloister.proto.engine.v1.EngineServiceGrpc.EngineServiceStub;
 import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.engine.v1.ModelState;
 import dev.cloister.proto.engine.v1.Ready;
+import dev.cloister.proto.engine.v1.StageServiceGrpc;
 import dev.cloister.proto.engine.v1.WatchModelRequest;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
@@ -17,6 +21,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import java.io.InputStream;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -25,6 +30,12 @@ import java.util.concurrent.TimeUnit;
 
 /** A connection to one engine process. Thread-safe. */
 public final class EngineClient implements AutoCloseable {
+  private static final MethodDescriptor<InputStream, InputStream> RUN =
+      StageServiceGrpc.getRunMethod().toBuilder(new FrameBytes(), new FrameBytes()).build();
+
+  /** Fixed, since the one that adapts itself sends a ping with most frames. */
+  private static final int WINDOW_BYTES = 8 << 20;
+
   private final EventLoopGroup loops =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final ManagedChannel channel;
@@ -44,6 +55,10 @@ public final class EngineClient implements AutoCloseable {
             .usePlaintext()
             .overrideAuthority("engine")
             .directExecutor()
+            // Retries would keep frames for a second time.
+            .disableRetry()
+            .flowControlWindow(WINDOW_BYTES)
+            .maxInboundMessageSize(FrameBytes.MAX_BYTES)
             .build();
     engine = EngineServiceGrpc.newStub(channel);
   }
@@ -64,6 +79,7 @@ public final class EngineClient implements AutoCloseable {
                   case LOADING -> listener.loading(state.getLoading().getProgress());
                   case READY -> listener.ready(facts(state.getReady()));
                   case FAILED -> listener.failed(state.getFailed().getMessage());
+                  case STAGED -> listener.staged();
                   case STATE_NOT_SET -> {}
                 }
               }
@@ -108,6 +124,14 @@ public final class EngineClient implements AutoCloseable {
       ClientResponseObserver<GenerateRequest, GenerationEvent> events) {
     engine.generate(
         GenerateRequest.newBuilder().setGeneration(generation).setTenant(tenant).build(), events);
+  }
+
+  /**
+   * Makes the engine a part of a pipeline for as long as the call, which is still to be started,
+   * lasts. Its events come on a thread that must not be blocked.
+   */
+  public ClientCall<InputStream, InputStream> run() {
+    return channel.newCall(RUN, CallOptions.DEFAULT);
   }
 
   @Override

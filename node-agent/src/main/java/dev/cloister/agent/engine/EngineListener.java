@@ -7,7 +7,10 @@ public interface EngineListener {
    */
   void loading(double progress);
 
-  /** The engine answers. */
+  /** A stage is loaded, and its pipeline is not closed, or not any more. */
+  void staged();
+
+  /** The engine answers; as the first stage of a split model, until {@link #staged} again. */
   void ready(ModelFacts facts);
 
   /**

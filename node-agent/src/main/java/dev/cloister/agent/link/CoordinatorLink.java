@@ -2,6 +2,8 @@ package dev.cloister.agent.link;
 
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.LoadSampler;
+import dev.cloister.agent.stage.PeerListener;
+import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.ModelSpec;
 import dev.cloister.agent.supervisor.ModelStatus;
 import dev.cloister.agent.supervisor.Supervisor;
@@ -33,6 +35,8 @@ public final class CoordinatorLink implements AutoCloseable {
 
   private final Membership membership;
   private final Supervisor supervisor;
+  private final Stages stages;
+  private final PeerListener peers;
   private final Future<Capability> capability;
   private final String agentVersion;
   private final LinkListener listener;
@@ -47,11 +51,15 @@ public final class CoordinatorLink implements AutoCloseable {
   public CoordinatorLink(
       Membership membership,
       Supervisor supervisor,
+      Stages stages,
+      PeerListener peers,
       Future<Capability> capability,
       String agentVersion,
       LinkListener listener) {
     this.membership = membership;
     this.supervisor = supervisor;
+    this.stages = stages;
+    this.peers = peers;
     this.agentVersion = agentVersion;
     this.listener = listener;
     this.capability = capability;
@@ -112,6 +120,7 @@ public final class CoordinatorLink implements AutoCloseable {
     Session opened =
         new Session(
             supervisor,
+            stages,
             load,
             nodeName -> {
               backoff.reset();
@@ -136,7 +145,8 @@ public final class CoordinatorLink implements AutoCloseable {
           .setHello(
               Hello.newBuilder()
                   .setAgentVersion(agentVersion)
-                  .setCapability(Wire.toWire(capability.get())))
+                  .setCapability(Wire.toWire(capability.get()))
+                  .setPeerAddress(peers.address(membership.coordinator())))
           .build();
     } catch (ExecutionException e) {
       throw new IllegalStateException("the machine cannot be described: " + e.getCause(), e);

@@ -1,9 +1,13 @@
 package dev.cloister.agent.link;
 
 import dev.cloister.agent.fingerprint.LoadSampler;
+import dev.cloister.agent.stage.Stages;
+import dev.cloister.agent.supervisor.ModelSpec;
 import dev.cloister.agent.supervisor.Supervisor;
+import dev.cloister.identity.ticket.InvalidTicketException;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc;
+import dev.cloister.proto.agent.v1.ConnectStage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.LoadReport;
 import dev.cloister.proto.agent.v1.ModelLoad;
@@ -30,6 +34,7 @@ final class Session implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
 
   private final Supervisor supervisor;
+  private final Stages stages;
   private final LoadSampler load;
   private final Consumer<String> welcomed;
   private final Relay relay;
@@ -44,8 +49,9 @@ final class Session implements AutoCloseable {
   /**
    * @param welcomed is told the node's name
    */
-  Session(Supervisor supervisor, LoadSampler load, Consumer<String> welcomed) {
+  Session(Supervisor supervisor, Stages stages, LoadSampler load, Consumer<String> welcomed) {
     this.supervisor = supervisor;
+    this.stages = stages;
     this.load = load;
     this.welcomed = welcomed;
     this.relay =
@@ -145,13 +151,19 @@ final class Session implements AutoCloseable {
         case SERVE -> serve(message.getServe());
         case START -> relay.start(message.getStart());
         case CANCEL -> relay.cancel(message.getCancel().getRequestId());
+        case CONNECT -> connect(message.getConnect());
+        case DROP -> drop(message.getDrop().getModel());
         case MESSAGE_NOT_SET -> log.debug("a message of a newer version was ignored");
       }
     }
 
     private void serve(ServeModel wire) {
       try {
-        supervisor.serve(Wire.fromWire(wire));
+        ModelSpec spec = Wire.fromWire(wire);
+        if (!supervisor.serves(spec)) {
+          stages.disconnect(spec.name());
+        }
+        supervisor.serve(spec);
       } catch (IllegalArgumentException e) {
         log.warn("a model cannot be served: {}", e.getMessage());
         send(
@@ -164,6 +176,21 @@ final class Session implements AutoCloseable {
                         .setError(String.valueOf(e.getMessage())))
                 .build());
       }
+    }
+
+    private void connect(ConnectStage wire) {
+      String model = wire.getModel();
+      try {
+        stages.connect(
+            model, wire.getTicket().toByteArray(), ticket -> supervisor.stage(model, ticket));
+      } catch (InvalidTicketException e) {
+        log.warn("model {}: its stage is not connected: {}", model, e.getMessage());
+      }
+    }
+
+    private void drop(String model) {
+      stages.disconnect(model);
+      supervisor.drop(model);
     }
 
     private void welcome(Welcome welcome) {

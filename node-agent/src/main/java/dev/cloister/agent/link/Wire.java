@@ -8,6 +8,7 @@ import dev.cloister.agent.fingerprint.Load;
 import dev.cloister.agent.fingerprint.NetworkLink;
 import dev.cloister.agent.supervisor.EngineOptions;
 import dev.cloister.agent.supervisor.ModelSpec;
+import dev.cloister.agent.supervisor.StageSpec;
 import dev.cloister.proto.agent.v1.Battery;
 import dev.cloister.proto.agent.v1.CapabilityReport;
 import dev.cloister.proto.agent.v1.Disk;
@@ -15,6 +16,7 @@ import dev.cloister.proto.agent.v1.LoadReport;
 import dev.cloister.proto.agent.v1.Memory;
 import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.agent.v1.ServeModel;
+import dev.cloister.proto.agent.v1.StageAssignment;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -89,13 +91,17 @@ final class Wire {
   static ModelStatus toWire(ModelSpec model, dev.cloister.agent.supervisor.ModelStatus status) {
     ModelStatus.Builder wire =
         ModelStatus.newBuilder().setModel(model.name()).setSha256(model.sha256());
+    model.stage().ifPresent(stage -> wire.setPlan(stage.plan()));
     switch (status) {
       case dev.cloister.agent.supervisor.ModelStatus.Fetching fetching ->
           wire.setState(ModelStatus.State.STATE_FETCHING).setProgress((float) fetching.progress());
       case dev.cloister.agent.supervisor.ModelStatus.Loading loading ->
           wire.setState(ModelStatus.State.STATE_LOADING).setProgress((float) loading.progress());
+      case dev.cloister.agent.supervisor.ModelStatus.Staged staged ->
+          wire.setState(ModelStatus.State.STATE_STAGED).setResidentBytes(staged.residentBytes());
       case dev.cloister.agent.supervisor.ModelStatus.Ready ready ->
           wire.setState(ModelStatus.State.STATE_READY)
+              .setResidentBytes(ready.residentBytes())
               .setContextTokens(ready.facts().contextTokens())
               .setSlots(ready.facts().slots())
               .setEngine(ready.facts().engine())
@@ -116,7 +122,13 @@ final class Wire {
         wire.getSizeBytes(),
         wire.getContextTokens(),
         wire.getSlots(),
-        fromWire(wire.getOptions()));
+        fromWire(wire.getOptions()),
+        wire.hasStage() ? Optional.of(fromWire(wire.getStage())) : Optional.empty());
+  }
+
+  private static StageSpec fromWire(StageAssignment wire) {
+    return new StageSpec(
+        wire.getPlan(), wire.getIndex(), wire.getCount(), wire.getFirstLayer(), wire.getEndLayer());
   }
 
   private static EngineOptions fromWire(dev.cloister.proto.agent.v1.EngineOptions wire) {

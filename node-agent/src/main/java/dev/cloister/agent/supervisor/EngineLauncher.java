@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -76,14 +77,14 @@ public final class EngineLauncher implements AutoCloseable {
   /**
    * @throws IOException if the process cannot be started
    */
-  EngineProcess launch(ModelSpec model, Path file) throws IOException {
+  EngineProcess launch(ModelSpec model, EngineFiles files) throws IOException {
     Path socket = runDirectory().resolve(started.incrementAndGet() + ".sock");
     Files.deleteIfExists(socket);
     List<String> line = new ArrayList<>(command);
     line.addAll(
         List.of(
             "--model",
-            file.toString(),
+            files.model().toString(),
             "--socket",
             socket.toString(),
             "--library-cache",
@@ -93,7 +94,11 @@ public final class EngineLauncher implements AutoCloseable {
             "--slots",
             String.valueOf(model.slots())));
     line.addAll(model.options().on(cpu.get(), owner).flags());
-    Optional<PrefixCache.Loan> loan = prefixes.lend(model.sha256());
+    model.stage().ifPresent(stage -> line.addAll(flags(stage)));
+    files.lexicon().ifPresent(lexicon -> line.addAll(List.of("--lexicon", lexicon.toString())));
+    // A stage has the state of its layers only, and no say in which prefix is used.
+    Optional<PrefixCache.Loan> loan =
+        model.stage().isPresent() ? Optional.empty() : prefixes.lend(model.sha256());
     loan.ifPresent(lent -> line.addAll(lent.flags()));
     Runnable closed = () -> loan.ifPresent(PrefixCache.Loan::close);
     try {
@@ -102,6 +107,14 @@ public final class EngineLauncher implements AutoCloseable {
       closed.run();
       throw e;
     }
+  }
+
+  private static List<String> flags(StageSpec stage) {
+    return List.of(
+        "--stage",
+        stage.place().name().toLowerCase(Locale.ROOT),
+        "--stages",
+        String.valueOf(stage.count()));
   }
 
   private synchronized Path runDirectory() throws IOException {

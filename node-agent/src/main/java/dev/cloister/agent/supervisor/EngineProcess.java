@@ -1,5 +1,6 @@
 package dev.cloister.agent.supervisor;
 
+import dev.cloister.agent.fingerprint.ProcessMemory;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -54,6 +55,11 @@ final class EngineProcess implements AutoCloseable {
     log.info("engine of {} was started, process {}", model, process.pid());
     engine.logRelay.start();
     return engine;
+  }
+
+  /** Memory that the process takes; 0 if that cannot be told. */
+  long residentBytes() {
+    return ProcessMemory.residentBytes(process.pid());
   }
 
   private void relayLog() {

@@ -1,5 +1,6 @@
 package dev.cloister.agent.supervisor;
 
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -8,6 +9,7 @@ import java.util.regex.Pattern;
  * @param sha256 of its file
  * @param contextTokens tokens per request; 0 means what the model was trained for
  * @param slots requests answered at the same time
+ * @param stage the layers to serve; empty means all of them
  */
 public record ModelSpec(
     String name,
@@ -15,7 +17,8 @@ public record ModelSpec(
     long sizeBytes,
     int contextTokens,
     int slots,
-    EngineOptions options) {
+    EngineOptions options,
+    Optional<StageSpec> stage) {
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
   /**
@@ -29,6 +32,17 @@ public record ModelSpec(
     requireAtLeast("size in bytes", sizeBytes, 1);
     requireAtLeast("context tokens", contextTokens, 0);
     requireAtLeast("slots", slots, 1);
+  }
+
+  /** Whether an engine that serves this does as well for the other. */
+  boolean hasEngineOf(ModelSpec other) {
+    return withEngineStage().equals(other.withEngineStage());
+  }
+
+  /** An engine is told its place, not its plan. */
+  private ModelSpec withEngineStage() {
+    return new ModelSpec(
+        name, sha256, sizeBytes, contextTokens, slots, options, stage.map(StageSpec::withoutPlan));
   }
 
   private static void requireAtLeast(String what, long value, long least) {

@@ -14,8 +14,19 @@ public sealed interface ModelStatus {
    */
   record Loading(double progress) implements ModelStatus {}
 
-  /** The engine answers. */
-  record Ready(ModelFacts facts) implements ModelStatus {}
+  /**
+   * A stage is loaded; its pipeline is not closed, or it is not the first stage.
+   *
+   * @param residentBytes memory that the engine's process takes; 0 if unknown
+   */
+  record Staged(long residentBytes) implements ModelStatus {}
+
+  /**
+   * The engine answers.
+   *
+   * @param residentBytes memory that the engine's process takes; 0 if unknown
+   */
+  record Ready(ModelFacts facts, long residentBytes) implements ModelStatus {}
 
   /**
    * @param error one sentence

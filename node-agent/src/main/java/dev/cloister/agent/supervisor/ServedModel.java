@@ -4,8 +4,9 @@ import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.agent.engine.EngineListener;
 import dev.cloister.agent.engine.ModelFacts;
 import dev.cloister.agent.modelstore.ModelStore;
+import dev.cloister.agent.modelstore.StageStore;
+import dev.cloister.identity.ticket.PlanTicket;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -25,17 +26,25 @@ final class ServedModel {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
-  private final ModelSpec spec;
   private final ModelStore store;
+  private final StageStore stages;
   private final EngineLauncher launcher;
   private final StatusListener listener;
   private final Thread thread;
+  private volatile ModelSpec spec;
   private ModelStatus status = new ModelStatus.Fetching(0);
+  private volatile @Nullable EngineClient loaded;
   private volatile @Nullable EngineClient ready;
 
-  ServedModel(ModelSpec spec, ModelStore store, EngineLauncher launcher, StatusListener listener) {
+  ServedModel(
+      ModelSpec spec,
+      ModelStore store,
+      StageStore stages,
+      EngineLauncher launcher,
+      StatusListener listener) {
     this.spec = spec;
     this.store = store;
+    this.stages = stages;
     this.launcher = launcher;
     this.listener = listener;
     this.thread = Thread.ofVirtual().name("model-" + spec.name()).unstarted(this::live);
@@ -52,6 +61,28 @@ final class ServedModel {
   /** The engine, if it answers. */
   Optional<EngineClient> ready() {
     return Optional.ofNullable(ready);
+  }
+
+  /** The engine of the stage that a ticket is for, if it is loaded. */
+  Optional<EngineClient> stage(PlanTicket ticket) {
+    ModelSpec current = spec;
+    boolean isOurs =
+        current.sha256().equals(ticket.modelSha256())
+            && current.stage().filter(stage -> stage.isOf(ticket)).isPresent();
+    return isOurs ? Optional.ofNullable(loaded) : Optional.empty();
+  }
+
+  /** Serves another plan with the same engine. Its pipeline is not closed yet. */
+  synchronized void follow(ModelSpec next) {
+    if (next.equals(spec)) {
+      return;
+    }
+    spec = next;
+    if (status instanceof ModelStatus.Ready(var _, long residentBytes)) {
+      ready = null;
+      status = new ModelStatus.Staged(residentBytes);
+    }
+    change(status);
   }
 
   private void live() {
@@ -74,13 +105,14 @@ final class ServedModel {
    * @return whether the engine was ready before it ended
    */
   private boolean serveOnce() throws InterruptedException {
-    Path file;
+    EngineFiles files;
     try {
       ProgressSteps steps = new ProgressSteps();
-      file =
-          store.obtain(
-              spec.sha256(),
-              spec.sizeBytes(),
+      files =
+          EngineFiles.obtain(
+              spec,
+              store,
+              stages,
               progress -> {
                 if (steps.isNext(progress)) {
                   change(new ModelStatus.Fetching(progress));
@@ -90,24 +122,23 @@ final class ServedModel {
       return failed("the model file cannot be fetched: ", e);
     }
     change(new ModelStatus.Loading(0));
-    Watch watch = new Watch();
-    try (EngineProcess engine = launcher.launch(spec, file);
-        EngineClient client = new EngineClient(engine.awaitSocket())) {
+    try (files;
+        EngineProcess engine = launcher.launch(spec, files);
+        EngineClient client = new EngineClient(engine.awaitSocket());
+        Watch watch = new Watch(engine, client)) {
       client.watch(watch);
       engine.whenEnded(watch::lost);
-      boolean served = watch.becameReady(client);
+      boolean served = watch.becameLoaded();
       if (served) {
         watch.awaitLoss();
       }
-      String end = served ? engine.awaitEnd() : watch.failure(engine);
-      ready = null;
+      String end = served ? engine.awaitEnd() : watch.failure();
+      watch.close();
       change(served ? new ModelStatus.Loading(0) : new ModelStatus.Failed(end));
       log.warn("model {}: {}; it is started again", spec.name(), end);
       return served;
     } catch (IOException | RuntimeException e) {
       return failed("the engine cannot be started: ", e);
-    } finally {
-      ready = null;
     }
   }
 
@@ -133,33 +164,61 @@ final class ServedModel {
     listener.changed(spec, next);
   }
 
-  /** What the engine tells of its model. */
-  private final class Watch implements EngineListener {
-    private final CompletableFuture<ModelStatus> outcome = new CompletableFuture<>();
+  /** What the engine tells of its model, until this is closed. */
+  private final class Watch implements EngineListener, AutoCloseable {
+    private final EngineProcess engine;
+    private final EngineClient client;
+    private final CompletableFuture<Boolean> outcome = new CompletableFuture<>();
     private final CountDownLatch lost = new CountDownLatch(1);
     private final ProgressSteps steps = new ProgressSteps();
+    private volatile String failure = "";
+    private boolean closed;
+
+    Watch(EngineProcess engine, EngineClient client) {
+      this.engine = engine;
+      this.client = client;
+    }
 
     @Override
     public void loading(double progress) {
       if (!outcome.isDone() && steps.isNext(progress)) {
-        change(new ModelStatus.Loading(progress));
+        tell(new ModelStatus.Loading(progress), null, null);
       }
     }
 
     @Override
+    public void staged() {
+      tell(new ModelStatus.Staged(engine.residentBytes()), client, null);
+      outcome.complete(true);
+    }
+
+    @Override
     public void ready(ModelFacts facts) {
-      outcome.complete(new ModelStatus.Ready(facts));
+      tell(new ModelStatus.Ready(facts, engine.residentBytes()), client, client);
+      outcome.complete(true);
     }
 
     @Override
     public void failed(String message) {
-      outcome.complete(new ModelStatus.Failed(message));
+      failure = message;
+      outcome.complete(false);
     }
 
     @Override
     public void lost() {
-      outcome.complete(new ModelStatus.Failed(""));
+      outcome.complete(false);
       lost.countDown();
+    }
+
+    private void tell(
+        ModelStatus next, @Nullable EngineClient nowLoaded, @Nullable EngineClient nowReady) {
+      synchronized (ServedModel.this) {
+        if (!closed) {
+          loaded = nowLoaded;
+          ready = nowReady;
+          change(next);
+        }
+      }
     }
 
     void awaitLoss() throws InterruptedException {
@@ -167,27 +226,26 @@ final class ServedModel {
     }
 
     /** Waits until the model is loaded or will not be. */
-    boolean becameReady(EngineClient client) throws InterruptedException {
-      ModelStatus result;
+    boolean becameLoaded() throws InterruptedException {
       try {
-        result = outcome.get();
+        return outcome.get();
       } catch (ExecutionException e) {
         throw new IllegalStateException("never completed with a failure", e);
       }
-      if (result instanceof ModelStatus.Ready) {
-        ready = client;
-        change(result);
-        return true;
-      }
-      return false;
     }
 
-    /** Why it did not become ready: what the engine said, or how its process ended. */
-    String failure(EngineProcess engine) throws InterruptedException {
-      return outcome.getNow(new ModelStatus.Failed("")) instanceof ModelStatus.Failed failed
-              && !failed.error().isEmpty()
-          ? failed.error()
-          : engine.awaitEnd();
+    /** Why it was not loaded: what the engine said, or how its process ended. */
+    String failure() throws InterruptedException {
+      return failure.isEmpty() ? engine.awaitEnd() : failure;
+    }
+
+    @Override
+    public void close() {
+      synchronized (ServedModel.this) {
+        closed = true;
+        loaded = null;
+        ready = null;
+      }
     }
   }
 

@@ -9,10 +9,14 @@ import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Disk;
 import dev.cloister.agent.fingerprint.Memory;
 import dev.cloister.agent.link.FakeCoordinator.Visit;
+import dev.cloister.agent.stage.PeerListener;
+import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.EngineStage;
 import dev.cloister.agent.supervisor.ModelSpec;
 import dev.cloister.agent.supervisor.ScriptedEngine;
 import dev.cloister.agent.supervisor.Supervisor;
+import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.ticket.TicketVerifier;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.EngineOptions;
@@ -25,6 +29,7 @@ import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -58,6 +63,8 @@ class CoordinatorLinkTest {
   private final FakeCoordinator coordinator;
   private final EngineStage stage;
   private final Supervisor supervisor;
+  private final Stages stages;
+  private final PeerListener peers;
   private final CoordinatorLink link;
   private final List<String> told = new CopyOnWriteArrayList<>();
 
@@ -66,10 +73,18 @@ class CoordinatorLinkTest {
     stage = new EngineStage(directory);
     CoordinatorLink[] wired = new CoordinatorLink[1];
     supervisor = stage.supervisor((model, status) -> wired[0].report(model, status));
+    Membership membership = coordinator.member(directory.resolve("member"));
+    stages =
+        new Stages(
+            membership.identity(),
+            new TicketVerifier(membership.identity(), InstantSource.system()));
+    peers = PeerListener.start(Optional.empty(), membership.identity(), stages);
     link =
         new CoordinatorLink(
-            coordinator.member(directory.resolve("member")),
+            membership,
             supervisor,
+            stages,
+            peers,
             CompletableFuture.completedFuture(CAPABILITY),
             "1.2.3",
             new Told());
@@ -80,6 +95,8 @@ class CoordinatorLinkTest {
   @AfterEach
   void stop() {
     link.close();
+    peers.close();
+    stages.close();
     supervisor.close();
     coordinator.close();
   }
@@ -90,6 +107,7 @@ class CoordinatorLinkTest {
     awaitMessages(visit, AgentMessage::hasLoad, 3);
     AgentMessage first = visit.messages.element();
     assertThat(first.getHello().getAgentVersion()).isEqualTo("1.2.3");
+    assertThat(first.getHello().getPeerAddress()).matches("127\\.0\\.0\\.1:[1-9][0-9]*");
     assertThat(first.getHello().getCapability()).isEqualTo(Wire.toWire(CAPABILITY));
     assertThat(told).containsExactly("connected pc");
   }

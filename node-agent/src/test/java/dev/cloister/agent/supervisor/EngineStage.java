@@ -13,6 +13,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A directory in which {@link ScriptedEngine}s act, with a store that has any model of one byte.
@@ -53,6 +54,7 @@ public final class EngineStage {
                 new ByteArrayInputStream(new byte[] {(byte) (sha256.equals(sha256(0)) ? 0 : 1)}));
     return new Supervisor(
         store,
+        new StageFiles(directory.resolve("stages")),
         new EngineLauncher(
             ScriptedEngine.command(directory),
             run,
@@ -74,7 +76,7 @@ public final class EngineStage {
   }
 
   public static ModelSpec model(String name, int content) {
-    return new ModelSpec(name, sha256(content), 1, 0, 2, EngineOptions.NONE);
+    return new ModelSpec(name, sha256(content), 1, 0, 2, EngineOptions.NONE, Optional.empty());
   }
 
   public boolean wasCancelled() {

@@ -57,10 +57,15 @@ class SupervisorTest {
     supervisor.serve(MODEL);
     awaitReady(1);
     assertThat(kinds()).containsExactly(Fetching.class, Loading.class, Ready.class);
-    assertThat(statuses)
-        .last()
-        .isEqualTo(
-            new Ready(new ModelFacts(64, 2, "script", true, Set.of(Use.GENERATE, Use.EMBED))));
+    assertThat(statuses.getLast())
+        .isInstanceOfSatisfying(
+            Ready.class,
+            ready -> {
+              assertThat(ready.facts())
+                  .isEqualTo(
+                      new ModelFacts(64, 2, "script", true, Set.of(Use.GENERATE, Use.EMBED)));
+              assertThat(ready.residentBytes()).isGreaterThan(10 << 20);
+            });
     assertThat(supervisor.engine("tiny")).isPresent();
     assertThat(supervisor.engine("other")).isEmpty();
   }
@@ -100,7 +105,8 @@ class SupervisorTest {
   void otherOptionsReplaceTheEngine() {
     supervisor.serve(MODEL);
     awaitReady(1);
-    supervisor.serve(new ModelSpec("tiny", MODEL.sha256(), 1, 32, 4, EngineOptions.NONE));
+    supervisor.serve(
+        new ModelSpec("tiny", MODEL.sha256(), 1, 32, 4, EngineOptions.NONE, Optional.empty()));
     awaitReady(2);
     assertThat(stage.commandLine())
         .containsSequence("--context", "32", "--slots", "4")
@@ -246,12 +252,18 @@ class SupervisorTest {
 
   @Test
   void aSpecificationOutOfRangeIsRefused() {
-    assertThatThrownBy(() -> new ModelSpec("m", "../../etc/passwd", 1, 0, 1, EngineOptions.NONE))
+    assertThatThrownBy(
+            () ->
+                new ModelSpec(
+                    "m", "../../etc/passwd", 1, 0, 1, EngineOptions.NONE, Optional.empty()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("SHA-256");
-    assertThatThrownBy(() -> new ModelSpec("m", MODEL.sha256(), -1, 0, 1, EngineOptions.NONE))
+    assertThatThrownBy(
+            () ->
+                new ModelSpec("m", MODEL.sha256(), -1, 0, 1, EngineOptions.NONE, Optional.empty()))
         .hasMessage("the model's size in bytes: -1 (expected: >= 1)");
-    assertThatThrownBy(() -> new ModelSpec("m", MODEL.sha256(), 1, 0, 0, EngineOptions.NONE))
+    assertThatThrownBy(
+            () -> new ModelSpec("m", MODEL.sha256(), 1, 0, 0, EngineOptions.NONE, Optional.empty()))
         .isInstanceOf(IllegalArgumentException.class);
   }
 

@@ -1,0 +1,191 @@
+package dev.cloister.agent.stage;
+
+import dev.cloister.identity.ticket.PlanTicket;
+import io.grpc.ClientCall;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One stage in one epoch of its plan: the stream of the stage before, the engine's call, and the
+ * stream to the stage behind. The end of any one ends the others. Thread-safe.
+ */
+final class StageJoint {
+  static final Status LOST = Status.UNAVAILABLE.withDescription("a stage of this model was lost");
+  private static final Logger log = LoggerFactory.getLogger(StageJoint.class);
+
+  private final PlanTicket ticket;
+  private final ClientCall<InputStream, InputStream> run;
+  private final ManagedChannel channel;
+  private final ClientCall<InputStream, InputStream> next;
+  private final Lane toEngine;
+  private final Lane toNext;
+  private @Nullable InboundStream previous;
+  private boolean ended;
+
+  /**
+   * @param run to the engine, not started yet
+   * @param channel to the stage behind; closed with the joint
+   * @param next on that channel, not started yet
+   */
+  StageJoint(
+      PlanTicket ticket,
+      ClientCall<InputStream, InputStream> run,
+      ManagedChannel channel,
+      ClientCall<InputStream, InputStream> next) {
+    this.ticket = ticket;
+    this.run = run;
+    this.channel = channel;
+    this.next = next;
+    this.toEngine = new Lane(new CallSink(run));
+    this.toNext = new Lane(new CallSink(next));
+  }
+
+  PlanTicket ticket() {
+    return ticket;
+  }
+
+  /**
+   * Starts the two calls this side makes.
+   *
+   * @param headers of the one to the stage behind
+   */
+  void open(Metadata headers) {
+    synchronized (this) {
+      if (!ended) {
+        run.start(new FromEngine(), new Metadata());
+      }
+      if (!ended) {
+        next.start(new FromNext(), headers);
+        // Only its end is of interest.
+        next.request(1);
+      }
+    }
+    toNext.open(run::request);
+  }
+
+  /**
+   * Takes the stream of the stage before.
+   *
+   * @return whether there was none yet
+   */
+  boolean attach(InboundStream stream) {
+    synchronized (this) {
+      if (ended || previous != null) {
+        return false;
+      }
+      previous = stream;
+    }
+    stream.join(this);
+    toEngine.open(stream::request);
+    return true;
+  }
+
+  void fromPrevious(InputStream frame) {
+    toEngine.pass(frame);
+  }
+
+  void previousEnded() {
+    lost("the stream of node " + ticket.previous().nodeId() + " ended", LOST);
+  }
+
+  /** Ends everything, because that is wanted here. */
+  void end() {
+    var _ = end(LOST);
+  }
+
+  private void lost(String reason, Status toPrevious) {
+    if (end(toPrevious)) {
+      log.warn(
+          "plan {} epoch {} stage {}: {}", ticket.plan(), ticket.epoch(), ticket.stage(), reason);
+    }
+  }
+
+  /**
+   * @return whether it had not ended yet
+   */
+  private boolean end(Status toPrevious) {
+    @Nullable InboundStream inbound;
+    synchronized (this) {
+      if (ended) {
+        return false;
+      }
+      ended = true;
+      inbound = previous;
+    }
+    toEngine.end();
+    toNext.end();
+    run.cancel("the stage is no longer connected", null);
+    next.cancel("the stage is no longer connected", null);
+    channel.shutdownNow();
+    if (inbound != null) {
+      inbound.close(toPrevious);
+    }
+    return true;
+  }
+
+  /** What the engine sends is for the stage behind. */
+  private final class FromEngine extends ClientCall.Listener<InputStream> {
+    @Override
+    public void onReady() {
+      toEngine.ready();
+    }
+
+    @Override
+    public void onMessage(InputStream frame) {
+      toNext.pass(frame);
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      if (status.getCode() == Status.Code.INVALID_ARGUMENT) {
+        String refusal = String.valueOf(status.getDescription());
+        lost(
+            "the engine refused a frame from node " + ticket.previous().nodeId() + ": " + refusal,
+            Status.INVALID_ARGUMENT.withDescription(refusal));
+      } else {
+        lost("the engine ended its part with " + describe(status), LOST);
+      }
+    }
+  }
+
+  private final class FromNext extends ClientCall.Listener<InputStream> {
+    @Override
+    public void onReady() {
+      toNext.ready();
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      lost(
+          "the stream to node " + ticket.next().nodeId() + " ended with " + describe(status), LOST);
+    }
+  }
+
+  private static String describe(Status status) {
+    @Nullable Throwable cause = status.getCause();
+    while (cause != null && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return status.getCode()
+        + (status.getDescription() == null ? "" : ": " + status.getDescription())
+        + (cause == null ? "" : " (" + cause.getMessage() + ")");
+  }
+
+  /** The sending side of a call. */
+  private record CallSink(ClientCall<InputStream, InputStream> call) implements Lane.Sink {
+    @Override
+    public boolean isReady() {
+      return call.isReady();
+    }
+
+    @Override
+    public void send(InputStream frame) {
+      call.sendMessage(frame);
+    }
+  }
+}

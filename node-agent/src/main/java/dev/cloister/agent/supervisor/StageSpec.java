@@ -1,0 +1,64 @@
+package dev.cloister.agent.supervisor;
+
+import dev.cloister.identity.ticket.PlanTicket;
+
+/**
+ * Some layers of a model, to be served as a stage of a pipeline.
+ *
+ * @param plan that the stage is part of
+ * @param index counted from 0
+ * @param count of stages
+ * @param endLayer behind the last one
+ */
+public record StageSpec(String plan, int index, int count, int firstLayer, int endLayer) {
+
+  /** What an engine has to know of its place. */
+  public enum Place {
+    FIRST,
+    MIDDLE,
+    LAST
+  }
+
+  /**
+   * @throws IllegalArgumentException if a value is out of range; the message is one sentence
+   */
+  public StageSpec {
+    if (count < 2 || index < 0 || index >= count) {
+      throw new IllegalArgumentException(
+          "the stage is %d of %d (expected: at least 2, counted from 0)".formatted(index, count));
+    }
+    if (firstLayer < 0 || firstLayer >= endLayer) {
+      throw new IllegalArgumentException(
+          "the stage's layers: %d to %d (expected: at least one)".formatted(firstLayer, endLayer));
+    }
+  }
+
+  Place place() {
+    if (index == 0) {
+      return Place.FIRST;
+    }
+    return index == count - 1 ? Place.LAST : Place.MIDDLE;
+  }
+
+  /** Whether a ticket is for this stage. */
+  boolean isOf(PlanTicket ticket) {
+    return equals(
+        new StageSpec(
+            ticket.plan(),
+            ticket.stage(),
+            ticket.stages(),
+            ticket.firstLayer(),
+            ticket.endLayer()));
+  }
+
+  /** The same layers at the same kind of place, in no plan. */
+  StageSpec withoutPlan() {
+    int anyIndex =
+        switch (place()) {
+          case FIRST -> 0;
+          case MIDDLE -> 1;
+          case LAST -> 2;
+        };
+    return new StageSpec("", anyIndex, 3, firstLayer, endLayer);
+  }
+}

@@ -1,0 +1,128 @@
+package dev.cloister.agent.stage;
+
+import dev.cloister.identity.CertificateAuthority;
+import dev.cloister.identity.Identity;
+import dev.cloister.identity.MemberKey;
+import dev.cloister.identity.Role;
+import dev.cloister.identity.ticket.KeyHash;
+import dev.cloister.identity.ticket.Neighbour;
+import dev.cloister.identity.ticket.PlanTicket;
+import dev.cloister.identity.ticket.TicketSigner;
+import dev.cloister.identity.ticket.TicketVerifier;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.security.KeyPair;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** The peer servers of some agents over real mutual TLS on loopback, each with an engine. */
+final class TestRing implements AutoCloseable {
+  static final String SHA256 = "ab".repeat(32);
+
+  final List<Node> nodes = new ArrayList<>();
+  private final CertificateAuthority authority;
+  private final TicketSigner signer;
+
+  TestRing(Path directory, int size, Duration longestWait) throws IOException {
+    authority =
+        CertificateAuthority.openOrCreate(
+            directory.resolve("ca"),
+            "a long passphrase opens the key without delay".toCharArray(),
+            InstantSource.system());
+    Identity coordinator = identity(Role.COORDINATOR, "c1");
+    signer = new TicketSigner(() -> coordinator);
+    for (int i = 0; i < size; i++) {
+      Identity identity = identity(Role.AGENT, "node-" + i);
+      Stages stages =
+          new Stages(
+              () -> identity,
+              new TicketVerifier(() -> identity, InstantSource.system()),
+              longestWait);
+      PeerListener listener =
+          PeerListener.start(
+              Optional.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
+              () -> identity,
+              stages);
+      StageEngine engine = new StageEngine(directory.resolve(i + ".sock"), i == 0);
+      nodes.add(new Node(identity, stages, listener, engine));
+    }
+  }
+
+  record Node(Identity identity, Stages stages, PeerListener listener, StageEngine engine) {
+    Neighbour neighbour() {
+      return new Neighbour(
+          identity.id().memberId(),
+          Set.of(KeyHash.of(identity.leaf())),
+          listener.address("127.0.0.1:1"));
+    }
+  }
+
+  Identity identity(Role role, String id) {
+    KeyPair keys = MemberKey.generate();
+    return new Identity(
+        keys.getPrivate(),
+        authority.issue(MemberKey.signingRequest(keys), role, id, Duration.ofDays(1), List.of()));
+  }
+
+  /** Connects all stages of a plan, the first one first. */
+  void connect(String plan, long epoch) {
+    for (int i = 0; i < nodes.size(); i++) {
+      connect(plan, epoch, i);
+    }
+  }
+
+  void connect(String plan, long epoch, int stage) {
+    connect(plan, epoch, stage, nodes.get(stage).engine());
+  }
+
+  /** Connects a stage with another engine than the node's own. */
+  void connect(String plan, long epoch, int stage, StageEngine engine) {
+    nodes
+        .get(stage)
+        .stages()
+        .connect(
+            "model of " + plan,
+            signer.sign(ticket(plan, epoch, stage)),
+            ticket -> Optional.of(engine.client));
+  }
+
+  PlanTicket ticket(String plan, long epoch, int stage) {
+    return ticket(plan, epoch, stage, Instant.now().plusSeconds(60));
+  }
+
+  PlanTicket ticket(String plan, long epoch, int stage, Instant expiry) {
+    int count = nodes.size();
+    return new PlanTicket(
+        plan,
+        epoch,
+        SHA256,
+        stage,
+        count,
+        stage,
+        stage + 1,
+        nodes.get(stage).neighbour(),
+        nodes.get((stage + count - 1) % count).neighbour(),
+        nodes.get((stage + 1) % count).neighbour(),
+        expiry);
+  }
+
+  byte[] sign(PlanTicket ticket) {
+    return signer.sign(ticket);
+  }
+
+  @Override
+  public void close() {
+    for (Node node : nodes) {
+      node.listener().close();
+      node.stages().close();
+      node.engine().close();
+    }
+  }
+}
