@@ -236,7 +236,13 @@ public final class ActiveRequest {
       deadline = dispatcher.deadline();
     }
     boolean moves = mayMove(failed.code()) && (told.canGoOn() || startsOver());
-    if (!moves) {
+    if (moves) {
+      log.info(
+          "request {}: {} was lost; another node goes on behind {} tokens",
+          request.id(),
+          from.node.nodeName(),
+          told.tokens());
+    } else {
       over = true;
       deliver(failed);
     }

@@ -28,6 +28,11 @@ final class AnswerSoFar {
     events = 1;
   }
 
+  /** How many tokens said it. */
+  int tokens() {
+    return size;
+  }
+
   boolean isEmpty() {
     return events == 0;
   }
