@@ -17,6 +17,10 @@ final class RuleBook {
 
   private final Map<String, String> bodies = new LinkedHashMap<>();
   private final Map<String, String> namesByBody = new HashMap<>();
+
+  /** The number that the next rule of a hint may have. */
+  private final Map<String, Integer> numbers = new HashMap<>();
+
   private long length;
 
   /**
@@ -43,10 +47,12 @@ final class RuleBook {
     if (base.isEmpty() || base.equals("-")) {
       base = "rule";
     }
-    String name = base;
-    for (int i = 2; bodies.containsKey(name) || name.equals("root"); i++) {
-      name = base + "-" + i;
+    int number = numbers.getOrDefault(base, 1);
+    String name = number == 1 ? base : base + "-" + number;
+    while (bodies.containsKey(name) || name.equals("root")) {
+      name = base + "-" + ++number;
     }
+    numbers.put(base, number + 1);
     bodies.put(name, "");
     return name;
   }

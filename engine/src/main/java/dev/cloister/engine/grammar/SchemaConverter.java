@@ -294,8 +294,10 @@ final class SchemaConverter {
       }
     } else if (type.isTextual()) {
       types.add(type.asText());
-    } else {
+    } else if (type.isArray()) {
       array(schema, "type", pointer).forEach(name -> types.add(name.asText()));
+    } else {
+      throw new Problem(pointer, "\"type\" must be a name or an array of names");
     }
     if (types.contains("number")) {
       types.remove("integer");

@@ -1,13 +1,18 @@
 package dev.cloister.engine.grammar;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeType;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The rules of a schema of one type: its own keywords, without those that combine schemas. */
 final class TypeRules {
@@ -50,10 +55,12 @@ final class TypeRules {
   }
 
   private String object(ObjectNode schema, String pointer) {
-    JsonNode declared = schema.path("properties");
-    JsonNode additional = schema.path("additionalProperties");
+    JsonNode declared = formed(schema, "properties", pointer, JsonNodeType.OBJECT);
+    JsonNode additional =
+        formed(schema, "additionalProperties", pointer, JsonNodeType.OBJECT, JsonNodeType.BOOLEAN);
     Set<String> required = new LinkedHashSet<>();
-    schema.path("required").forEach(name -> required.add(name.asText()));
+    formed(schema, "required", pointer, JsonNodeType.ARRAY)
+        .forEach(name -> required.add(name.asText()));
     List<ObjectRules.Property> properties = new ArrayList<>();
     for (var entry : declared.properties()) {
       String place = pointer + "/properties/" + escaped(entry.getKey());
@@ -99,7 +106,7 @@ final class TypeRules {
     int most = limit(schema, "maxItems", Integer.MAX_VALUE, pointer);
     refuseEmptyRange(least, most, "minItems", pointer);
     List<String> prefix = new ArrayList<>();
-    for (JsonNode item : schema.path(prefixKeyword)) {
+    for (JsonNode item : formed(schema, prefixKeyword, pointer, JsonNodeType.ARRAY)) {
       if (prefix.size() < most) {
         String place = pointer + "/" + prefixKeyword + "/" + prefix.size();
         prefix.add(inner.rule(item, place));
@@ -141,7 +148,7 @@ final class TypeRules {
     int least = limit(schema, "minLength", 0, pointer);
     int most = limit(schema, "maxLength", Integer.MAX_VALUE, pointer);
     refuseEmptyRange(least, most, "minLength", pointer);
-    String pattern = schema.path("pattern").asText();
+    String pattern = formed(schema, "pattern", pointer, JsonNodeType.STRING).asText();
     String format = json.format(schema.path("format").asText());
     if (pattern.isEmpty() && format.isEmpty()) {
       return least == 0 && most == Integer.MAX_VALUE
@@ -197,8 +204,9 @@ final class TypeRules {
     BigDecimal farthest = BigDecimal.valueOf(side * NumberRanges.MOST);
     BigDecimal value = farthest;
     boolean exclusive = false;
-    JsonNode inclusiveBound = schema.path(inclusiveKeyword);
-    JsonNode exclusiveBound = schema.path(exclusiveKeyword);
+    JsonNode inclusiveBound = formed(schema, inclusiveKeyword, pointer, JsonNodeType.NUMBER);
+    JsonNode exclusiveBound =
+        formed(schema, exclusiveKeyword, pointer, JsonNodeType.NUMBER, JsonNodeType.BOOLEAN);
     if (inclusiveBound.isNumber()) {
       value = inclusiveBound.decimalValue();
     }
@@ -238,6 +246,30 @@ final class TypeRules {
     } catch (IllegalArgumentException e) {
       throw new SchemaConverter.Problem(pointer, e);
     }
+  }
+
+  /**
+   * What a keyword says; missing where it is null, as some clients write nothing. One of another
+   * form is refused: it would say nothing, and nobody would know.
+   */
+  private static JsonNode formed(
+      ObjectNode schema, String keyword, String pointer, JsonNodeType... forms) {
+    JsonNode value = schema.path(keyword);
+    if (value.isNull() || value.isMissingNode()) {
+      return MissingNode.getInstance();
+    }
+    if (!List.of(forms).contains(value.getNodeType())) {
+      throw new SchemaConverter.Problem(
+          pointer,
+          "\"%s\" is of type %s (expected: %s)"
+              .formatted(
+                  keyword,
+                  value.getNodeType().name().toLowerCase(Locale.ROOT),
+                  Stream.of(forms)
+                      .map(form -> form.name().toLowerCase(Locale.ROOT))
+                      .collect(Collectors.joining(" or "))));
+    }
+    return value;
   }
 
   private static int limit(ObjectNode schema, String keyword, int otherwise, String pointer) {

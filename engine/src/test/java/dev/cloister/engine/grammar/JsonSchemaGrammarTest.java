@@ -1,5 +1,6 @@
 package dev.cloister.engine.grammar;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,7 +9,9 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -53,6 +56,7 @@ class JsonSchemaGrammarTest {
           {} ~ {"a": [1, {"b": "c"}, null], "d":{}}
           true ~ [1,2, [], {}]
           {"title": "anything"} ~ "x"
+          {"type": "object", "properties": null, "required": null} ~ {"a": 1}
           {"type": "object"} ~ {"a": {"b": 1}}
           {"type": "object"} ~ {}
           {"type": "array"} ~ [1, "a"]
@@ -249,6 +253,12 @@ class JsonSchemaGrammarTest {
           {"type": "string", "pattern": "(a*)*"} § schema at #: a repetition of something that may be empty is not supported in a pattern (character 6)
           {"type": "string", "pattern": "^a$", "maxLength": 3} § schema at #: a length beside "pattern" or "format" is not supported; leave one out
           false § schema at #: nothing fits this (expected: an object that says what does, or true)
+          {"type": 5} § schema at #: "type" must be a name or an array of names
+          {"type": "string", "pattern": 5} § schema at #: "pattern" is of type number (expected: string)
+          {"type": "integer", "minimum": "a"} § schema at #: "minimum" is of type string (expected: number)
+          {"type": "integer", "exclusiveMinimum": "a"} § schema at #: "exclusiveMinimum" is of type string (expected: number or boolean)
+          {"type": "object", "properties": [1]} § schema at #: "properties" is of type array (expected: object)
+          {"type": "object", "required": "a"} § schema at #: "required" is of type string (expected: array)
           {"enum": []} § schema at #: "enum" must be an array that is not empty
           {"required": ["a"], "additionalProperties": false} § schema at #: required property "a" is not among the properties, and no others are allowed
           {"allOf": [{"type": "string"}, {"type": "null"}]} § schema at #: two parts that must both hold have no "type" in common, so that nothing fits
@@ -293,6 +303,15 @@ class JsonSchemaGrammarTest {
     }
     wide.append("\"last\": {}}}");
     assertThat(matches(wide.toString(), "{\"property3\": \"a\", \"property299\": \"b\"}")).isTrue();
+  }
+
+  @Test
+  @Timeout(5)
+  void manyRulesOfOneNameTakeNoTime() {
+    String values =
+        IntStream.range(0, 20_000).mapToObj(i -> "\"v" + i + "\"").collect(joining(","));
+    assertThatThrownBy(() -> JsonSchemaGrammar.of("{\"enum\": [" + values + "]}"))
+        .hasMessageContaining("make it smaller");
   }
 
   private static boolean matches(String schema, String answer) {

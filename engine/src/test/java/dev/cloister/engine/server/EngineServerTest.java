@@ -130,8 +130,19 @@ class EngineServerTest {
         .hasMessage("FAILED_PRECONDITION: a talker does not embed");
   }
 
+  @Test
+  void takesAsLongAPromptAsTheHttpApi() {
+    talker.limit = 1;
+    loading.complete(talker);
+    assertThat(ask(KILOBYTE.repeat(8 << 10)).next().hasText()).isTrue();
+  }
+
   private Iterator<GenerationEvent> ask() {
-    var generation = dev.cloister.proto.inference.v1.Generation.newBuilder().setText("Talk.");
+    return ask("Talk.");
+  }
+
+  private Iterator<GenerationEvent> ask(String prompt) {
+    var generation = dev.cloister.proto.inference.v1.Generation.newBuilder().setText(prompt);
     return EngineServiceGrpc.newBlockingStub(channel)
         .withWaitForReady()
         .generate(GenerateRequest.newBuilder().setGeneration(generation).build());
