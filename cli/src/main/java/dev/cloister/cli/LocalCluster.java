@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A coordinator and some agents on this machine, each a process of its own. */
 final class LocalCluster implements AutoCloseable {
@@ -43,19 +44,19 @@ final class LocalCluster implements AutoCloseable {
   /**
    * Starts the processes and has the agents enrol.
    *
+   * @param split over how many agents the model is spread; null for none
    * @param apiPort 0 means any free one
    * @param progress is told each step
    * @throws CommandFailedException if a part does not start; nothing is left running
    */
-  static LocalCluster start(Path data, int agentCount, int apiPort, Consumer<String> progress) {
+  static LocalCluster start(
+      Path data, int agentCount, @Nullable Integer split, int apiPort, Consumer<String> progress) {
     Path logs = data.resolve("logs");
     List<ChildProcess> started = new ArrayList<>();
     try {
       progress.accept("starting a coordinator and " + agentCount + " agents");
-      ChildProcess coordinator =
-          ChildProcess.start(
-              "coordinator",
-              logs,
+      List<String> command =
+          new ArrayList<>(
               List.of(
                   "coordinator",
                   "start",
@@ -69,6 +70,10 @@ final class LocalCluster implements AutoCloseable {
                   "0",
                   "--api-port",
                   String.valueOf(apiPort)));
+      if (split != null) {
+        command.addAll(List.of("--split", String.valueOf(split)));
+      }
+      ChildProcess coordinator = ChildProcess.start("coordinator", logs, command);
       started.add(coordinator);
       // Beside the coordinator, so that its start costs no time; it waits for its token. The others
       // would only take the cores from these two.

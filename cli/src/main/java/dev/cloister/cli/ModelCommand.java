@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       ModelCommand.ListModels.class,
       ModelCommand.Show.class,
-      ModelCommand.Configure.class
+      ModelCommand.Configure.class,
+      PlanCommand.class
     })
 final class ModelCommand {
 
@@ -65,7 +66,13 @@ final class ModelCommand {
           OutputOptions.size(model.sizeBytes()),
           model.sha256().substring(0, 12),
           model.replicas().stream()
-              .map(replica -> replica.nodeName() + " (" + state(replica) + ")")
+              .map(
+                  replica ->
+                      replica.nodeName()
+                          + replica.stage().map(stage -> " " + layers(stage)).orElse("")
+                          + " ("
+                          + state(replica)
+                          + ")")
               .collect(
                   Collectors.collectingAndThen(Collectors.joining(", "), ModelCommand::orDash)),
           model.replicas().stream()
@@ -113,6 +120,7 @@ final class ModelCommand {
         "",
         "Examples:",
         "  cloister model configure qwen --context 16384 --slots 2 --kv-type q8_0",
+        "  cloister model configure qwen --split 3           its layers on three nodes",
         "  cloister model configure qwen                     all defaults again",
         "",
         "A node grants no more threads and layers on the GPU than its owner said at 'agent start'."
@@ -164,20 +172,31 @@ final class ModelCommand {
                 ModelFlags.shown(model.options()).entrySet().stream()
                     .map(option -> "--" + option.getKey() + " " + option.getValue())
                     .collect(Collectors.joining(" "))));
+    if (!model.obstacle().isEmpty()) {
+      out.println("obstacle  " + model.obstacle());
+    }
     out.println();
     OutputOptions.table(
         out,
-        List.of("node", "state", "context", "slots", "engine"),
+        List.of("node", "state", "layers", "memory", "context", "slots", "engine"),
         model.replicas().stream()
             .map(
                 replica ->
                     List.of(
                         replica.nodeName(),
                         state(replica),
+                        replica.stage().map(ModelCommand::layers).orElse("all"),
+                        replica.residentBytes() == 0
+                            ? "-"
+                            : OutputOptions.size(replica.residentBytes()),
                         positive(replica.contextTokens()),
                         positive(replica.slots()),
                         orDash(engine(replica))))
             .toList());
+  }
+
+  private static String layers(ModelInfo.Stage stage) {
+    return stage.firstLayer() + "-" + (stage.endLayer() - 1);
   }
 
   private static String state(ModelInfo.Replica replica) {

@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static dev.cloister.cli.NodeFlags.number;
 
 import dev.cloister.client.ModelInfo.Options;
+import dev.cloister.client.admin.PlanQuestion;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -80,6 +81,16 @@ final class ModelFlags {
       description = "Attention without its matrix in memory (default: what the node says).")
   private Options.@Nullable FlashAttention flashAttention;
 
+  @Option(
+      names = "--split",
+      paramLabel = "auto|never|N",
+      converter = SplitConverter.class,
+      description = {
+        "Over how many nodes the layers are spread (default: auto, only when no single node",
+        "can hold the model)."
+      })
+  private @Nullable Integer split;
+
   Options options() {
     return new Options(
         number(context),
@@ -91,7 +102,8 @@ final class ModelFlags {
         number(mainGpu),
         Optional.ofNullable(kvType),
         Optional.ofNullable(kvPlace),
-        Optional.ofNullable(flashAttention));
+        Optional.ofNullable(flashAttention),
+        number(split != null && split == PlanQuestion.AUTO ? null : split));
   }
 
   /** What is set, by the name of its flag without dashes; numbers are Integers. */
@@ -109,6 +121,7 @@ final class ModelFlags {
     put(shown, "kv-type", options.kvType());
     put(shown, "kv-on", options.kvPlace());
     put(shown, "flash-attention", options.flashAttention());
+    options.split().ifPresent(stages -> shown.put("split", SplitConverter.format(stages)));
     return shown;
   }
 

@@ -25,6 +25,7 @@ final class ModelJson {
       write(json, replica);
     }
     json.writeEndArray();
+    json.writeStringField("obstacle", model.obstacle());
     json.writeEndObject();
   }
 
@@ -40,6 +41,20 @@ final class ModelJson {
     json.writeNumberField("slots", replica.slots());
     json.writeStringField("engine", replica.engine());
     json.writeBooleanField("full", replica.full());
+    json.writeNumberField("resident_bytes", replica.residentBytes());
+    json.writeFieldName("stage");
+    if (replica.stage().isPresent()) {
+      ModelInfo.Stage stage = replica.stage().get();
+      json.writeStartObject();
+      json.writeStringField("plan", stage.plan());
+      json.writeNumberField("index", stage.index());
+      json.writeNumberField("count", stage.count());
+      json.writeNumberField("first_layer", stage.firstLayer());
+      json.writeNumberField("end_layer", stage.endLayer());
+      json.writeEndObject();
+    } else {
+      json.writeNull();
+    }
     json.writeEndObject();
   }
 }

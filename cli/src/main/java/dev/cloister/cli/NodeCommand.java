@@ -6,7 +6,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -59,7 +62,26 @@ final class NodeCommand {
           node.gpus().isEmpty()
               ? "-"
               : String.join(", ", node.gpus().stream().map(NodeInfo.Gpu::model).toList()),
-          node.readyModels().isEmpty() ? "-" : String.join(", ", node.readyModels()));
+          models(node));
+    }
+
+    private static String models(NodeInfo node) {
+      Set<String> split =
+          node.stages().stream().map(NodeInfo.ModelStage::model).collect(Collectors.toSet());
+      List<String> models =
+          Stream.concat(
+                  node.readyModels().stream().filter(model -> !split.contains(model)),
+                  node.stages().stream()
+                      .map(
+                          stage ->
+                              "%s %d-%d%s"
+                                  .formatted(
+                                      stage.model(),
+                                      stage.firstLayer(),
+                                      stage.endLayer() - 1,
+                                      stage.state().isEmpty() ? "" : " (" + stage.state() + ")")))
+              .toList();
+      return models.isEmpty() ? "-" : String.join(", ", models);
     }
 
     private static String ago(Instant then) {

@@ -44,6 +44,18 @@ final class NodeJson {
     }
     json.writeEndArray();
     writeStrings(json, "ready_models", node.readyModels());
+    json.writeArrayFieldStart("stages");
+    for (NodeInfo.ModelStage stage : node.stages()) {
+      json.writeStartObject();
+      json.writeStringField("model", stage.model());
+      json.writeNumberField("index", stage.index());
+      json.writeNumberField("count", stage.count());
+      json.writeNumberField("first_layer", stage.firstLayer());
+      json.writeNumberField("end_layer", stage.endLayer());
+      json.writeStringField("state", stage.state());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
     json.writeEndObject();
   }
 

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  cloister quickstart",
       "  cloister quickstart --agents 3 --api-port 9090",
+      "  cloister quickstart --agents 3 --split 3",
       "  cloister quickstart --once --prompt 'What is the capital of France?'"
     })
 final class QuickstartCommand implements Callable<Integer> {
@@ -60,6 +61,12 @@ final class QuickstartCommand implements Callable<Integer> {
       defaultValue = "2",
       description = "How many agents (default: ${DEFAULT-VALUE}; at most 16).")
   private int agents;
+
+  @Option(
+      names = "--split",
+      paramLabel = "N",
+      description = "Spread the model's layers over so many of the agents (default: none).")
+  private @Nullable Integer split;
 
   @Option(
       names = "--api-port",
@@ -86,6 +93,11 @@ final class QuickstartCommand implements Callable<Integer> {
       throw new CommandFailedException(
           ExitCode.USAGE, "--agents is " + agents + " (expected: 1 to 16)");
     }
+    if (split != null && (split < 2 || split > agents)) {
+      throw new CommandFailedException(
+          ExitCode.USAGE,
+          "--split is %d (expected: 2 to %d, the number of agents)".formatted(split, agents));
+    }
     int port = apiPort != null ? apiPort : once ? 0 : DEFAULT_API_PORT;
     Path directory =
         data != null ? data.toAbsolutePath() : Files.createTempDirectory("cloister-quickstart-");
@@ -100,7 +112,7 @@ final class QuickstartCommand implements Callable<Integer> {
     Shutdown.closeAtExit(end::run);
     LocalCluster cluster;
     try {
-      cluster = LocalCluster.start(directory, agents, port, this::progress);
+      cluster = LocalCluster.start(directory, agents, split, port, this::progress);
     } catch (RuntimeException e) {
       if (String.valueOf(e.getMessage()).contains(directory.toString())) {
         // It names a log; whoever reads that may want to read the log.
@@ -115,7 +127,7 @@ final class QuickstartCommand implements Callable<Integer> {
             .getOut()
             .println(ask(cluster.api(), cluster.apiKey(), prompt, cluster::requireAgents));
       } else {
-        cluster.awaitReady(agents);
+        cluster.awaitReady(split == null ? agents : 1);
         announce(cluster);
         watch(cluster);
       }
@@ -179,7 +191,11 @@ final class QuickstartCommand implements Callable<Integer> {
     String key = cluster.apiKey();
     PrintWriter out = spec.commandLine().getOut();
     out.println();
-    out.println("Cloister is running: a coordinator, " + agents + " agents, the demo model.");
+    out.println(
+        "Cloister is running: a coordinator, "
+            + agents
+            + " agents, the demo model"
+            + (split == null ? "." : " over " + split + " of them."));
     out.println();
     out.println("  API address   " + cluster.api() + "/v1");
     out.println("  API key       " + key);

@@ -5,6 +5,8 @@ import dev.cloister.client.admin.ApiKeyInfo;
 import dev.cloister.client.admin.JoinTokenInfo;
 import dev.cloister.client.admin.NewApiKey;
 import dev.cloister.client.admin.NewJoinToken;
+import dev.cloister.client.admin.PlanInfo;
+import dev.cloister.client.admin.PlanQuestion;
 import dev.cloister.proto.access.v1.AccessServiceGrpc;
 import dev.cloister.proto.access.v1.AccessServiceGrpc.AccessServiceBlockingStub;
 import dev.cloister.proto.access.v1.CreateApiKeyRequest;
@@ -17,6 +19,7 @@ import dev.cloister.proto.access.v1.RevokeApiKeyRequest;
 import dev.cloister.proto.access.v1.RevokeJoinTokenRequest;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
+import dev.cloister.proto.catalog.v1.PlanModelRequest;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractStub;
@@ -110,6 +113,18 @@ final class GrpcAdministration implements Administration {
                     .setModel(model)
                     .setOptions(Wire.toWire(options))
                     .build()));
+  }
+
+  @Override
+  public PlanInfo planModel(String model, PlanQuestion question) {
+    PlanModelRequest.Builder request = PlanModelRequest.newBuilder().setModel(model);
+    question.split().ifPresent(stages -> request.getSplitBuilder().setStages(stages));
+    question.contextTokens().ifPresent(request::setContextTokens);
+    question.slots().ifPresent(request::setSlots);
+    return Wire.fromWire(
+        call(
+            CatalogServiceGrpc.newBlockingStub(channel),
+            catalog -> catalog.planModel(request.build())));
   }
 
   private <T> T call(Function<AccessServiceBlockingStub, T> method) {

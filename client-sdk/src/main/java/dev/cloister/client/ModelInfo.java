@@ -10,6 +10,8 @@ import java.util.OptionalInt;
  *
  * @param sha256 of its file
  * @param options how it is run wherever it is served
+ * @param obstacle why no node will answer for it, in one sentence; empty if nothing speaks against
+ *     it
  */
 public record ModelInfo(
     String name,
@@ -17,7 +19,8 @@ public record ModelInfo(
     long sizeBytes,
     Instant createdAt,
     Options options,
-    List<Replica> replicas) {
+    List<Replica> replicas,
+    String obstacle) {
 
   public ModelInfo {
     replicas = List.copyOf(replicas);
@@ -26,7 +29,8 @@ public record ModelInfo(
   /**
    * The model on a node.
    *
-   * @param state {@code fetching}, {@code loading}, {@code ready} or {@code failed}
+   * @param state {@code fetching}, {@code loading}, {@code staged} (some of the layers are loaded;
+   *     the first stage alone becomes ready), {@code ready} or {@code failed}
    * @param error one sentence if it failed, else empty
    * @param progress of fetching or loading, 0 to 1
    * @param contextTokens tokens that one request may use; this and what follows is 0, empty or
@@ -34,6 +38,8 @@ public record ModelInfo(
    * @param slots requests answered at the same time
    * @param engine the native library, for example {@code llama.cpp v0.5.0 (CUDA)}
    * @param full whether prefix reuse, grammars, tools, probabilities and embeddings are there
+   * @param residentBytes memory that the engine process takes; 0 if it is not known
+   * @param stage its layers, where it does not have all of them
    */
   public record Replica(
       String nodeId,
@@ -44,7 +50,18 @@ public record ModelInfo(
       int contextTokens,
       int slots,
       String engine,
-      boolean full) {}
+      boolean full,
+      long residentBytes,
+      Optional<Stage> stage) {}
+
+  /**
+   * Some layers of a model, those from {@code firstLayer} to before {@code endLayer}.
+   *
+   * @param plan names the pipeline that the stage is a part of
+   * @param index counted from 0
+   * @param count of the pipeline's stages
+   */
+  public record Stage(String plan, int index, int count, int firstLayer, int endLayer) {}
 
   /**
    * How a model is run. What is empty is left to the node, and after it to the engine. Ranges are
@@ -59,6 +76,8 @@ public record ModelInfo(
    * @param mainGpu the one GPU to use, from 0
    * @param kvType how numbers in the KV cache are stored
    * @param kvPlace where the KV cache lies
+   * @param split over how many nodes its layers are spread, 1 for never, at most 64; empty splits
+   *     it only when no single node can hold it
    */
   public record Options(
       OptionalInt contextTokens,
@@ -70,7 +89,8 @@ public record ModelInfo(
       OptionalInt mainGpu,
       Optional<KvType> kvType,
       Optional<KvPlace> kvPlace,
-      Optional<FlashAttention> flashAttention) {
+      Optional<FlashAttention> flashAttention,
+      OptionalInt split) {
 
     /** All layers on the GPU. */
     public static final int ALL_LAYERS = -1;
@@ -87,7 +107,8 @@ public record ModelInfo(
             OptionalInt.empty(),
             Optional.empty(),
             Optional.empty(),
-            Optional.empty());
+            Optional.empty(),
+            OptionalInt.empty());
 
     /** Of a number in the KV cache. */
     public enum KvType {

@@ -27,12 +27,14 @@ public record NodeInfo(
     long memoryAvailableBytes,
     double cpuUtilization,
     List<Gpu> gpus,
-    List<String> readyModels) {
+    List<String> readyModels,
+    List<ModelStage> stages) {
 
   public NodeInfo {
     vectorExtensions = List.copyOf(vectorExtensions);
     gpus = List.copyOf(gpus);
     readyModels = List.copyOf(readyModels);
+    stages = List.copyOf(stages);
   }
 
   /** How the coordinator sees it. */
@@ -44,6 +46,17 @@ public record NodeInfo(
     /** Its session broke or it fell silent. */
     LOST
   }
+
+  /**
+   * Layers of a model that the node is to hold, those from {@code firstLayer} to before {@code
+   * endLayer}.
+   *
+   * @param index of the stage, counted from 0
+   * @param count of the pipeline's stages
+   * @param state as in {@link ModelInfo.Replica}; empty before the node told
+   */
+  public record ModelStage(
+      String model, int index, int count, int firstLayer, int endLayer, String state) {}
 
   /** A GPU of the machine. */
   public record Gpu(String model, long memoryTotalBytes, long memoryFreeBytes) {}

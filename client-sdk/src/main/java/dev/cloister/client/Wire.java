@@ -1,9 +1,13 @@
 package dev.cloister.client;
 
 import dev.cloister.client.ModelInfo.Options;
+import dev.cloister.client.admin.PlanInfo;
 import dev.cloister.proto.agent.v1.EngineOptions;
 import dev.cloister.proto.catalog.v1.Model;
 import dev.cloister.proto.catalog.v1.ModelOptions;
+import dev.cloister.proto.catalog.v1.Plan;
+import dev.cloister.proto.catalog.v1.PlanModelResponse;
+import dev.cloister.proto.catalog.v1.ReplicaStage;
 import dev.cloister.proto.fleet.v1.Node;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import dev.cloister.proto.inference.v1.GenerateRequest;
@@ -134,8 +138,50 @@ final class Wire {
                         replica.getContextTokens(),
                         replica.getSlots(),
                         replica.getEngine(),
-                        replica.getFull()))
-            .toList());
+                        replica.getFull(),
+                        replica.getResidentBytes(),
+                        replica.hasStage()
+                            ? Optional.of(fromWire(replica.getStage()))
+                            : Optional.empty()))
+            .toList(),
+        wire.getObstacle());
+  }
+
+  private static ModelInfo.Stage fromWire(ReplicaStage wire) {
+    return new ModelInfo.Stage(
+        wire.getPlan(), wire.getIndex(), wire.getCount(), wire.getFirstLayer(), wire.getEndLayer());
+  }
+
+  static PlanInfo fromWire(PlanModelResponse wire) {
+    return new PlanInfo(
+        wire.hasPlan() ? Optional.of(fromWire(wire.getPlan())) : Optional.empty(),
+        wire.getAlternativesList().stream().map(Wire::fromWire).toList(),
+        wire.getReason());
+  }
+
+  private static PlanInfo.Plan fromWire(Plan wire) {
+    return new PlanInfo.Plan(
+        wire.getStagesList().stream()
+            .map(
+                stage ->
+                    new PlanInfo.Stage(
+                        stage.getNodeId(),
+                        stage.getNodeName(),
+                        stage.getFirstLayer(),
+                        stage.getEndLayer(),
+                        stage.getWeightBytes(),
+                        stage.getKvBytes(),
+                        stage.getComputeBytes(),
+                        stage.getMemoryBytes(),
+                        stage.getFreeBytes(),
+                        stage.getSecondsPerToken(),
+                        stage.getHopSeconds(),
+                        stage.getRelayed()))
+            .toList(),
+        wire.getSecondsPerToken(),
+        wire.getPromptTokensPerSecond(),
+        wire.getTotalTokensPerSecond(),
+        wire.getLoadSeconds());
   }
 
   private static Options fromWire(ModelOptions wire) {
@@ -161,7 +207,8 @@ final class Wire {
           case FLASH_ATTENTION_ON -> Optional.of(Options.FlashAttention.ON);
           case FLASH_ATTENTION_OFF -> Optional.of(Options.FlashAttention.OFF);
           case FLASH_ATTENTION_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
-        });
+        },
+        number(wire.hasSplit(), wire.getSplit().getStages()));
   }
 
   private static OptionalInt number(boolean given, int value) {
@@ -172,6 +219,7 @@ final class Wire {
     ModelOptions.Builder wire = ModelOptions.newBuilder();
     options.contextTokens().ifPresent(wire::setContextTokens);
     options.slots().ifPresent(wire::setSlots);
+    options.split().ifPresent(stages -> wire.getSplitBuilder().setStages(stages));
     EngineOptions.Builder engine = wire.getEngineBuilder();
     options.threads().ifPresent(engine::setThreads);
     options.batchThreads().ifPresent(engine::setBatchThreads);
@@ -231,6 +279,17 @@ final class Wire {
                     new NodeInfo.Gpu(
                         gpu.getModel(), gpu.getMemoryTotalBytes(), gpu.getMemoryFreeBytes()))
             .toList(),
-        wire.getReadyModelsList());
+        wire.getReadyModelsList(),
+        wire.getStagesList().stream()
+            .map(
+                stage ->
+                    new NodeInfo.ModelStage(
+                        stage.getModel(),
+                        stage.getIndex(),
+                        stage.getCount(),
+                        stage.getFirstLayer(),
+                        stage.getEndLayer(),
+                        stage.getState()))
+            .toList());
   }
 }

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.cloister.client.ChatResponse.End;
 import dev.cloister.client.CloisterException.Kind;
 import dev.cloister.client.ModelInfo.Options;
+import dev.cloister.client.admin.PlanInfo;
+import dev.cloister.client.admin.PlanQuestion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,7 +85,8 @@ class CloisterClientTest {
             OptionalInt.of(0),
             Optional.of(Options.KvType.Q8_0),
             Optional.of(Options.KvPlace.HOST),
-            Optional.of(Options.FlashAttention.OFF));
+            Optional.of(Options.FlashAttention.OFF),
+            OptionalInt.of(3));
     try (CloisterClient client = CloisterClient.open(profile)) {
       assertThat(client.models().getFirst().options()).isEqualTo(Options.NONE);
       client.administration().configureModel("tiny", options);
@@ -91,7 +94,45 @@ class CloisterClientTest {
       assertThat(client.models().getFirst().replicas())
           .containsExactly(
               new ModelInfo.Replica(
-                  "1", "desk", "ready", "", 0.5, 512, 2, "llama.cpp b4916", true));
+                  "1",
+                  "desk",
+                  "ready",
+                  "",
+                  0.5,
+                  512,
+                  2,
+                  "llama.cpp b4916",
+                  true,
+                  77,
+                  Optional.of(new ModelInfo.Stage("plan-1", 0, 2, 0, 4))));
+    }
+  }
+
+  @Test
+  void howAModelWouldBePlacedIsTold() {
+    try (CloisterClient client = CloisterClient.open(profile)) {
+      PlanInfo plan =
+          client
+              .administration()
+              .planModel(
+                  "tiny",
+                  new PlanQuestion(OptionalInt.of(2), OptionalInt.of(512), OptionalInt.of(1)));
+      assertThat(plan)
+          .isEqualTo(
+              new PlanInfo(
+                  Optional.of(
+                      new PlanInfo.Plan(
+                          List.of(
+                              new PlanInfo.Stage(
+                                  "1", "desk", 0, 4, 1, 2, 3, 6, 7, 0.5, 0.25, true)),
+                          0.75,
+                          100,
+                          20,
+                          5)),
+                  List.of(),
+                  "split 2, context 512, slots 1"));
+      assertThat(client.administration().planModel("tiny", PlanQuestion.AS_CONFIGURED).plan())
+          .isEmpty();
     }
   }
 

@@ -18,7 +18,10 @@ import dev.cloister.proto.catalog.v1.ListModelsRequest;
 import dev.cloister.proto.catalog.v1.ListModelsResponse;
 import dev.cloister.proto.catalog.v1.Model;
 import dev.cloister.proto.catalog.v1.ModelOptions;
+import dev.cloister.proto.catalog.v1.PlanModelRequest;
+import dev.cloister.proto.catalog.v1.PlanModelResponse;
 import dev.cloister.proto.catalog.v1.Replica;
+import dev.cloister.proto.catalog.v1.ReplicaStage;
 import dev.cloister.proto.enrollment.v1.EnrollRequest;
 import dev.cloister.proto.enrollment.v1.EnrollResponse;
 import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc;
@@ -256,8 +259,48 @@ final class FakeCluster implements AutoCloseable {
                               .setContextTokens(512)
                               .setSlots(2)
                               .setEngine("llama.cpp b4916")
-                              .setFull(true)))
+                              .setFull(true)
+                              .setResidentBytes(77)
+                              .setStage(
+                                  ReplicaStage.newBuilder()
+                                      .setPlan("plan-1")
+                                      .setCount(2)
+                                      .setEndLayer(4))))
               .build());
+      reply.onCompleted();
+    }
+
+    @Override
+    public void planModel(PlanModelRequest request, StreamObserver<PlanModelResponse> reply) {
+      PlanModelResponse.Builder response =
+          PlanModelResponse.newBuilder()
+              .setReason(
+                  "split %d, context %d, slots %d"
+                      .formatted(
+                          request.getSplit().getStages(),
+                          request.getContextTokens(),
+                          request.getSlots()));
+      if (request.hasSplit()) {
+        response
+            .getPlanBuilder()
+            .setSecondsPerToken(0.75)
+            .setPromptTokensPerSecond(100)
+            .setTotalTokensPerSecond(20)
+            .setLoadSeconds(5)
+            .addStagesBuilder()
+            .setNodeId("1")
+            .setNodeName("desk")
+            .setEndLayer(4)
+            .setWeightBytes(1)
+            .setKvBytes(2)
+            .setComputeBytes(3)
+            .setMemoryBytes(6)
+            .setFreeBytes(7)
+            .setSecondsPerToken(0.5)
+            .setHopSeconds(0.25)
+            .setRelayed(true);
+      }
+      reply.onNext(response.build());
       reply.onCompleted();
     }
 

@@ -43,4 +43,11 @@ public interface Administration {
    * @param model its name in the catalog
    */
   void configureModel(String model, ModelInfo.Options options);
+
+  /**
+   * How a model would be placed now, with the alternatives; nothing is changed.
+   *
+   * @param model its name in the catalog
+   */
+  PlanInfo planModel(String model, PlanQuestion question);
 }

@@ -1,0 +1,32 @@
+package dev.cloister.cli;
+
+import dev.cloister.client.admin.PlanQuestion;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads over how many nodes a model is spread; {@code auto} is 0, {@code never} 1. */
+final class SplitConverter implements ITypeConverter<Integer> {
+  private static final int NEVER = 1;
+  private static final int MOST = 64;
+
+  @Override
+  public Integer convert(String text) {
+    if (text.equals("auto")) {
+      return PlanQuestion.AUTO;
+    }
+    if (text.equals("never")) {
+      return NEVER;
+    }
+    if (!text.matches("[0-9]{1,2}")
+        || Integer.parseInt(text) < 2
+        || Integer.parseInt(text) > MOST) {
+      throw new TypeConversionException(
+          "'" + text + "' is no split (expected: auto, never, or 2 to " + MOST + ")");
+    }
+    return Integer.valueOf(text);
+  }
+
+  static String format(int stages) {
+    return stages == NEVER ? "never" : String.valueOf(stages);
+  }
+}
