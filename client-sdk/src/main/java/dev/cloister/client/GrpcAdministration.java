@@ -20,6 +20,7 @@ import dev.cloister.proto.access.v1.RevokeJoinTokenRequest;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
 import dev.cloister.proto.catalog.v1.PlanModelRequest;
+import dev.cloister.proto.catalog.v1.PlanModelResponse;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractStub;
@@ -121,10 +122,11 @@ final class GrpcAdministration implements Administration {
     question.split().ifPresent(stages -> request.getSplitBuilder().setStages(stages));
     question.contextTokens().ifPresent(request::setContextTokens);
     question.slots().ifPresent(request::setSlots);
-    return Wire.fromWire(
+    PlanModelResponse response =
         call(
             CatalogServiceGrpc.newBlockingStub(channel),
-            catalog -> catalog.planModel(request.build())));
+            catalog -> catalog.planModel(request.build()));
+    return Wire.fromWire(response);
   }
 
   private <T> T call(Function<AccessServiceBlockingStub, T> method) {
