@@ -133,7 +133,7 @@ final class ServedModel {
         watch.awaitLoss();
       }
       String end = served ? engine.awaitEnd() : watch.failure();
-      watch.close();
+      watch.stop();
       change(served ? new ModelStatus.Loading(0) : new ModelStatus.Failed(end));
       log.warn("model {}: {}; it is started again", spec.name(), end);
       return served;
@@ -239,13 +239,18 @@ final class ServedModel {
       return failure.isEmpty() ? engine.awaitEnd() : failure;
     }
 
-    @Override
-    public void close() {
+    /** Nothing is told any more, and nobody gets this engine. */
+    void stop() {
       synchronized (ServedModel.this) {
         closed = true;
         loaded = null;
         ready = null;
       }
+    }
+
+    @Override
+    public void close() {
+      stop();
     }
   }
 
