@@ -130,7 +130,7 @@ public final class LocalPieces implements PieceSource {
     Path file = list.resolveSibling(name.substring(0, name.length() - LIST.length()) + ".gguf");
     try {
       for (String line : Files.readAllLines(list)) {
-        String[] fields = line.split(" ");
+        String[] fields = line.split(" ", -1);
         places.put(
             fields[0], new Place(file, Long.parseLong(fields[1]), Long.parseLong(fields[2])));
       }
