@@ -5,14 +5,17 @@ import dev.cloister.agent.fingerprint.Fingerprint;
 import dev.cloister.agent.link.CoordinatorLink;
 import dev.cloister.agent.link.LinkListener;
 import dev.cloister.agent.modelstore.BundledModels;
+import dev.cloister.agent.modelstore.LocalPieces;
 import dev.cloister.agent.modelstore.ModelStore;
-import dev.cloister.agent.modelstore.StageStore;
+import dev.cloister.agent.modelstore.StageFiles;
 import dev.cloister.agent.stage.PeerListener;
 import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.EngineLauncher;
 import dev.cloister.agent.supervisor.PrefixCache;
 import dev.cloister.agent.supervisor.Supervisor;
 import dev.cloister.agent.transfer.GrpcModelSource;
+import dev.cloister.agent.transfer.GrpcStageSource;
+import dev.cloister.agent.transfer.PieceSender;
 import dev.cloister.identity.enrollment.EnrollmentException;
 import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.ticket.TicketVerifier;
@@ -23,7 +26,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.DoubleConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,17 +48,18 @@ public final class Agent implements AutoCloseable {
     CompletableFuture<Capability> capability =
         CompletableFuture.supplyAsync(
             () -> new Fingerprint(data).take(), Thread::startVirtualThread);
-    ModelStore store =
-        new ModelStore(
-            data.resolve("models"),
-            new BundledModels(config.bundledModels(), new GrpcModelSource(membership)));
+    BundledModels bundled =
+        new BundledModels(config.bundledModels(), new GrpcModelSource(membership));
+    ModelStore store = new ModelStore(data.resolve("models"), bundled);
+    Path stageFiles = data.resolve("stages");
+    LocalPieces pieces = new LocalPieces(store, bundled, stageFiles);
     PrefixCache prefixes =
         new PrefixCache(data.resolve("prefixes"), config.owner().prefixBytes(), store::has);
     prefixes.removeOrphans();
     this.supervisor =
         new Supervisor(
             store,
-            new NoStages(),
+            new StageFiles(stageFiles, new GrpcStageSource(membership), pieces, clock),
             new EngineLauncher(
                 config.engineCommand(),
                 data.resolve("run"),
@@ -67,7 +70,8 @@ public final class Agent implements AutoCloseable {
             (model, status) -> reportTo().report(model, status));
     this.stages =
         new Stages(membership.identity(), new TicketVerifier(membership.identity(), clock));
-    this.peers = PeerListener.start(config.listen(), membership.identity(), stages);
+    this.peers =
+        PeerListener.start(config.listen(), membership.identity(), stages, new PieceSender(pieces));
     this.link =
         new CoordinatorLink(
             membership, supervisor, stages, peers, capability, config.version(), new Log());
@@ -118,23 +122,6 @@ public final class Agent implements AutoCloseable {
     peers.close();
     stages.close();
     supervisor.close();
-  }
-
-  /** Until stage files can be fetched. */
-  private static final class NoStages implements StageStore {
-    @Override
-    public Path obtain(String modelSha256, int firstLayer, int endLayer, DoubleConsumer progress)
-        throws IOException {
-      throw new IOException("this agent cannot fetch layers of models");
-    }
-
-    @Override
-    public Path lexicon(String modelSha256, DoubleConsumer progress) throws IOException {
-      throw new IOException("this agent cannot fetch layers of models");
-    }
-
-    @Override
-    public void release(Path file) {}
   }
 
   /** Tells people how the link is doing. */

@@ -7,6 +7,7 @@ import dev.cloister.coordinator.catalog.ModelName;
 import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.placement.Proposal;
@@ -163,13 +164,31 @@ final class CatalogGrpc extends CatalogServiceImplBase {
   public void describeStage(DescribeStageRequest request, StreamObserver<StageFile> reply) {
     Model model = require(request.getSha256());
     try {
-      reply.onNext(WireStages.describe(contents, model, request));
+      reply.onNext(WireStages.describe(contents, model, request, holders(model)));
       reply.onCompleted();
     } catch (IllegalArgumentException e) {
       throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
     } catch (IOException e) {
       throw ModelTransfer.lost(model, e);
     }
+  }
+
+  /** Agents that have the model or stages of it, without the one that asks. */
+  private List<String> holders(Model model) {
+    String caller = AccessInterceptor.caller().memberId();
+    return fleet.nodes().stream()
+        .filter(node -> node.state() == NodeState.ONLINE)
+        .filter(node -> !node.node().id().equals(caller) && !node.peerAddress().isEmpty())
+        .filter(node -> node.replica(model.name()).filter(CatalogGrpc::isHere).isPresent())
+        .map(NodeView::peerAddress)
+        .toList();
+  }
+
+  private static boolean isHere(Replica replica) {
+    return switch (replica) {
+      case Replica.Loading _, Replica.Staged _, Replica.Ready _ -> true;
+      case Replica.Fetching _, Replica.Failed _ -> false;
+    };
   }
 
   private Model require(String sha256) {

@@ -11,16 +11,19 @@ import dev.cloister.proto.catalog.v1.Piece;
 import dev.cloister.proto.catalog.v1.StageFile;
 import java.io.IOException;
 import java.util.HexFormat;
+import java.util.List;
 
 /** Stages' files on the wire. */
 final class WireStages {
   private WireStages() {}
 
   /**
+   * @param holders where agents listen that may have some of it
    * @throws IllegalArgumentException if the model cannot be cut there; the message is one sentence
    * @throws IOException if the model's file is not what it was
    */
-  static StageFile describe(ModelContents contents, Model model, DescribeStageRequest request)
+  static StageFile describe(
+      ModelContents contents, Model model, DescribeStageRequest request, List<String> holders)
       throws IOException {
     var file =
         switch (request.getPartCase()) {
@@ -29,7 +32,8 @@ final class WireStages {
           case PART_NOT_SET ->
               throw new IllegalArgumentException("part: none (expected: layers, or the lexicon)");
         };
-    StageFile.Builder wire = StageFile.newBuilder().setSizeBytes(file.sizeBytes());
+    StageFile.Builder wire =
+        StageFile.newBuilder().setSizeBytes(file.sizeBytes()).addAllHolders(holders);
     for (var part : file.parts()) {
       wire.addParts(
           switch (part) {

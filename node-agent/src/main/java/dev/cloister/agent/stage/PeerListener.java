@@ -1,5 +1,6 @@
 package dev.cloister.agent.stage;
 
+import dev.cloister.agent.transfer.PieceSender;
 import dev.cloister.identity.IdentitySource;
 import java.io.IOException;
 import java.net.DatagramSocket;
@@ -22,13 +23,16 @@ public final class PeerListener implements AutoCloseable {
   private final Optional<InetSocketAddress> told;
   private final IdentitySource own;
   private final Stages stages;
+  private final PieceSender pieces;
   private @Nullable PeerServer server;
   private @Nullable InetAddress bound;
 
-  private PeerListener(Optional<InetSocketAddress> told, IdentitySource own, Stages stages) {
+  private PeerListener(
+      Optional<InetSocketAddress> told, IdentitySource own, Stages stages, PieceSender pieces) {
     this.told = told;
     this.own = own;
     this.stages = stages;
+    this.pieces = pieces;
   }
 
   /**
@@ -38,8 +42,9 @@ public final class PeerListener implements AutoCloseable {
    * @throws IOException if that address cannot be bound; the message is one sentence
    */
   public static PeerListener start(
-      Optional<InetSocketAddress> told, IdentitySource own, Stages stages) throws IOException {
-    PeerListener listener = new PeerListener(told, own, stages);
+      Optional<InetSocketAddress> told, IdentitySource own, Stages stages, PieceSender pieces)
+      throws IOException {
+    PeerListener listener = new PeerListener(told, own, stages, pieces);
     if (told.isPresent()) {
       listener.listen(told.get());
     }
@@ -71,7 +76,7 @@ public final class PeerListener implements AutoCloseable {
 
   private synchronized void listen(InetSocketAddress address) throws IOException {
     try {
-      server = PeerServer.start(address, own, stages);
+      server = PeerServer.start(address, own, stages, pieces);
       bound = address.getAddress();
       log.info("listening for other agents on {}:{}", text(address.getAddress()), server.port());
     } catch (IOException e) {

@@ -1,6 +1,7 @@
 package dev.cloister.agent.stage;
 
 import dev.cloister.agent.engine.FrameBytes;
+import dev.cloister.agent.transfer.PieceSender;
 import dev.cloister.identity.IdentitySource;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.tls.ClusterTls;
@@ -45,7 +46,8 @@ final class PeerServer implements AutoCloseable {
    *
    * @throws IOException if the address cannot be bound
    */
-  static PeerServer start(InetSocketAddress address, IdentitySource own, Stages stages)
+  static PeerServer start(
+      InetSocketAddress address, IdentitySource own, Stages stages, PieceSender pieces)
       throws IOException {
     EventLoopGroup loops = stages.loops();
     ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
@@ -58,7 +60,7 @@ final class PeerServer implements AutoCloseable {
             .sslContext(ClusterTls.server(own, Role.AGENT))
             .executor(executor)
             .callExecutor(new StagesDirectly())
-            .addService(services(new StageStream(stages), new PeerGrpc()))
+            .addService(services(new StageStream(stages), new PeerGrpc(pieces)))
             .flowControlWindow(WINDOW_BYTES)
             .maxInboundMessageSize(FrameBytes.MAX_BYTES)
             .maxInboundMetadataSize(MAX_METADATA_BYTES)

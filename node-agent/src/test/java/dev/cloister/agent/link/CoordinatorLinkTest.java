@@ -15,6 +15,7 @@ import dev.cloister.agent.supervisor.EngineStage;
 import dev.cloister.agent.supervisor.ModelSpec;
 import dev.cloister.agent.supervisor.ScriptedEngine;
 import dev.cloister.agent.supervisor.Supervisor;
+import dev.cloister.agent.transfer.NoPieces;
 import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.ticket.TicketVerifier;
 import dev.cloister.proto.agent.v1.AgentMessage;
@@ -78,7 +79,9 @@ class CoordinatorLinkTest {
         new Stages(
             membership.identity(),
             new TicketVerifier(membership.identity(), InstantSource.system()));
-    peers = PeerListener.start(Optional.empty(), membership.identity(), stages);
+    peers =
+        PeerListener.start(
+            Optional.empty(), membership.identity(), stages, NoPieces.sender(directory));
     link =
         new CoordinatorLink(
             membership,

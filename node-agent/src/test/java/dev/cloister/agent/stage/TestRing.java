@@ -1,5 +1,6 @@
 package dev.cloister.agent.stage;
 
+import dev.cloister.agent.transfer.NoPieces;
 import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.MemberKey;
@@ -49,7 +50,8 @@ final class TestRing implements AutoCloseable {
           PeerListener.start(
               Optional.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
               () -> identity,
-              stages);
+              stages,
+              NoPieces.sender(directory));
       StageEngine engine = new StageEngine(directory.resolve(i + ".sock"), i == 0);
       nodes.add(new Node(identity, stages, listener, engine));
     }
