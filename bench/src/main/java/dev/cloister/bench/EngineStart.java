@@ -51,6 +51,9 @@ final class EngineStart implements EngineListener {
   }
 
   @Override
+  public void staged() {}
+
+  @Override
   public void loading(double progress) {
     answers.complete(System.nanoTime());
   }

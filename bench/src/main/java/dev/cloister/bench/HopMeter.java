@@ -109,6 +109,9 @@ final class HopMeter implements AutoCloseable {
 
   private record Ready(CompletableFuture<Void> ready) implements EngineListener {
     @Override
+    public void staged() {}
+
+    @Override
     public void loading(double progress) {}
 
     @Override

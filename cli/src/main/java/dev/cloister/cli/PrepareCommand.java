@@ -94,6 +94,7 @@ final class PrepareCommand implements Callable<Integer> {
                   Directories.bundledModels(),
                   Directories.libraryCache(),
                   NodeOptions.DEFAULT,
+                  Optional.empty(),
                   Version.current()),
               membership,
               Clock.systemUTC())) {
@@ -139,6 +140,9 @@ final class PrepareCommand implements Callable<Integer> {
   private record Watch(CompletableFuture<Void> ready) implements EngineListener {
     @Override
     public void loading(double progress) {}
+
+    @Override
+    public void staged() {}
 
     @Override
     public void ready(ModelFacts facts) {
