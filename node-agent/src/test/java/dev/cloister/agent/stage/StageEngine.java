@@ -74,6 +74,9 @@ final class StageEngine extends StageServiceGrpc.StageServiceImplBase implements
 
   /** The newest call that has not ended, waited for. */
   private Call call() {
+    if (calls.size() > ends.size()) {
+      return calls.getLast();
+    }
     return await()
         .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(5))
