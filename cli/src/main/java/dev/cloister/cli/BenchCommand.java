@@ -1,6 +1,7 @@
 package dev.cloister.cli;
 
 import dev.cloister.bench.EngineBenchmark;
+import dev.cloister.bench.FamiliesReport;
 import dev.cloister.bench.StartBenchmark;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -17,7 +18,11 @@ import picocli.CommandLine.Spec;
     description = "Measure this version on this machine.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {BenchCommand.Start.class, BenchCommand.Engine.class})
+    subcommands = {
+      BenchCommand.Start.class,
+      BenchCommand.Engine.class,
+      BenchCommand.Families.class
+    })
 final class BenchCommand {
 
   /** {@code cloister bench start}. */
@@ -88,6 +93,30 @@ final class BenchCommand {
               spec.commandLine().getErr());
       benchmark.run(spec.commandLine().getOut(), json);
       return ExitCode.OK;
+    }
+  }
+
+  /** {@code cloister bench families}. */
+  @Command(
+      name = "families",
+      description = {
+        "Which model families compute the same in stages as whole, bit for bit.",
+        "Prints docs/families.md, of the libraries in the library cache."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Families implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the proofs to a file too.")
+    private @Nullable Path json;
+
+    @Mixin private LibraryCacheOptions libraryCache;
+
+    @Override
+    public Integer call() throws Exception {
+      FamiliesReport report =
+          new FamiliesReport(libraryCache.directory(), spec.commandLine().getErr());
+      return report.run(spec.commandLine().getOut(), json) ? ExitCode.OK : ExitCode.GENERAL;
     }
   }
 }
