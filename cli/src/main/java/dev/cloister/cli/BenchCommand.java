@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import dev.cloister.bench.EngineBenchmark;
 import dev.cloister.bench.FamiliesReport;
+import dev.cloister.bench.SplitBenchmark;
 import dev.cloister.bench.StartBenchmark;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       BenchCommand.Start.class,
       BenchCommand.Engine.class,
+      BenchCommand.Split.class,
       BenchCommand.Families.class
     })
 final class BenchCommand {
@@ -117,6 +119,43 @@ final class BenchCommand {
       FamiliesReport report =
           new FamiliesReport(libraryCache.directory(), spec.commandLine().getErr());
       return report.run(spec.commandLine().getOut(), json) ? ExitCode.OK : ExitCode.GENERAL;
+    }
+  }
+
+  /** {@code cloister bench split}. */
+  @Command(
+      name = "split",
+      description = {
+        "How fast a model in two stages is beside the whole one, a core each.",
+        "Needs 6 GiB of memory and 3 GiB of temporary disk space."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Split implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Option(
+        names = "--quick",
+        description = "Fewer runs, fewer models, a shorter prompt, for a look.")
+    private boolean quick;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the rows to a file too.")
+    private @Nullable Path json;
+
+    @Mixin private LibraryCacheOptions libraryCache;
+
+    @Override
+    public Integer call() throws Exception {
+      SplitBenchmark benchmark =
+          new SplitBenchmark(
+              new SplitBenchmark.Settings(
+                  libraryCache.directory(),
+                  JavaCommand.of("dev.cloister.engine.EngineMain", "warn"),
+                  quick ? 2 : 3,
+                  quick,
+                  quick ? 512 : 2000),
+              spec.commandLine().getErr());
+      benchmark.run(spec.commandLine().getOut(), json);
+      return ExitCode.OK;
     }
   }
 }

@@ -7,7 +7,7 @@ import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
 import dev.cloister.engine.llamacpp.capi.NativeFunction;
 import dev.cloister.engine.llamacpp.capi.NativeLog;
 import dev.cloister.engine.llamacpp.capi.NativeMemory;
-import dev.cloister.engine.llamacpp.stage.HiddenStates;
+import dev.cloister.engine.llamacpp.stage.GraphStates;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.ContextOptions.KvType;
 import dev.cloister.engine.model.DecodeContext;
@@ -49,7 +49,7 @@ final class NativeContext implements DecodeContext {
 
   private final Arena arena;
   private final StagePart part;
-  private final @Nullable HiddenStates states;
+  private final @Nullable GraphStates states;
   private final NativeBatch batch;
   private final int tokens;
   private final float[] logits;
@@ -68,7 +68,7 @@ final class NativeContext implements DecodeContext {
       NativeModel model,
       long context,
       ContextOptions options,
-      @Nullable HiddenStates states,
+      @Nullable GraphStates states,
       Arena arena) {
     this.part = model.part();
     this.states = states;
@@ -152,7 +152,7 @@ final class NativeContext implements DecodeContext {
     return requireStates().output();
   }
 
-  private HiddenStates requireStates() {
+  private GraphStates requireStates() {
     return Objects.requireNonNull(states);
   }
 

@@ -12,7 +12,7 @@ import dev.cloister.engine.llamacpp.capi.NativeLog;
 import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import dev.cloister.engine.llamacpp.capi.NativeStruct;
 import dev.cloister.engine.llamacpp.stage.EmbeddingTable;
-import dev.cloister.engine.llamacpp.stage.HiddenStates;
+import dev.cloister.engine.llamacpp.stage.GraphStates;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.Model;
@@ -248,7 +248,7 @@ final class NativeModel implements Model {
     // Vectors are made of what comes out of the model.
     ContextOptions own = part.givesLogits() ? options : options.pooled(Pooling.NONE);
     Arena contextArena = Arena.ofShared();
-    HiddenStates states = part == StagePart.WHOLE ? null : hiddenStates(own, contextArena);
+    GraphStates states = part == StagePart.WHOLE ? null : hiddenStates(own, contextArena);
     nativeLog.clear();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment params =
@@ -270,10 +270,10 @@ final class NativeModel implements Model {
     }
   }
 
-  private HiddenStates hiddenStates(ContextOptions options, Arena arena) {
+  private GraphStates hiddenStates(ContextOptions options, Arena arena) {
     int width = properties.embeddingLength();
     boolean scales = architecture().filter(known -> known.embeddingScale(width) != 1).isPresent();
-    return new HiddenStates(
+    return new GraphStates(
         llama.tensors,
         !part.givesLogits(),
         scales,

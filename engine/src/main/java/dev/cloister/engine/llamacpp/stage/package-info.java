@@ -1,7 +1,7 @@
 /**
  * A model's layers computed in stages, with a library that knows nothing of it: {@link
  * dev.cloister.engine.llamacpp.stage.EmbeddingTable} makes what goes into the first layer, and
- * {@link dev.cloister.engine.llamacpp.stage.HiddenStates} carries what goes in and comes out of the
+ * {@link dev.cloister.engine.llamacpp.stage.GraphStates} carries what goes in and comes out of the
  * others.
  */
 @NullMarked

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * first to ask whether the tensor is wanted, then, if so, when it is computed. Belongs to the
  * thread of its context.
  */
-public final class HiddenStates {
+public final class GraphStates {
 
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
   private static final MemorySegment ALL_MEMORY = NativeMemory.at(0, Long.MAX_VALUE);
@@ -60,7 +60,7 @@ public final class HiddenStates {
    * @param width numbers in a state
    * @param rows that a batch has at most
    */
-  public HiddenStates(
+  public GraphStates(
       GgmlTensors ggml,
       boolean wantsOutput,
       boolean scales,

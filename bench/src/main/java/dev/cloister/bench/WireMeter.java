@@ -1,0 +1,98 @@
+package dev.cloister.bench;
+
+import dev.cloister.agent.engine.EngineClient;
+import dev.cloister.proto.engine.v1.GenerateRequest;
+import dev.cloister.proto.inference.v1.Generation;
+import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.Sampling;
+import dev.cloister.proto.inference.v1.Usage;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+
+/** Takes the times of one answer of an engine process. */
+final class WireMeter implements ClientResponseObserver<GenerateRequest, GenerationEvent> {
+  private final CompletableFuture<Usage> end = new CompletableFuture<>();
+  private final long begin = System.nanoTime();
+  private volatile long first;
+  private volatile long last;
+
+  private WireMeter() {}
+
+  /**
+   * Begins answers to prompts that no other call has.
+   *
+   * @param seed of the prompts; they are letters and digits, which every vocabulary has as tokens
+   */
+  static List<WireMeter> ask(
+      EngineClient engine, int seed, int streams, int promptTokens, int tokens) {
+    List<WireMeter> meters = new ArrayList<>();
+    for (int stream = 0; stream < streams; stream++) {
+      Random random = new Random(1000L * seed + stream);
+      StringBuilder text = new StringBuilder(promptTokens);
+      for (int i = 0; i < promptTokens; i++) {
+        text.append((char) ('0' + random.nextInt(10)));
+      }
+      WireMeter meter = new WireMeter();
+      meters.add(meter);
+      Generation generation =
+          Generation.newBuilder()
+              .setText(text.toString())
+              .setMaxTokens(tokens)
+              .setSampling(Sampling.newBuilder().setTemperature(0))
+              .build();
+      engine.generate(generation, "bench-" + seed + "-" + stream, meter);
+    }
+    return meters;
+  }
+
+  /** Tokens behind each answer's first one over the time from the first of them to the last. */
+  static double tokensPerSecond(List<WireMeter> meters) {
+    meters.forEach(meter -> meter.end.join());
+    long from = meters.stream().mapToLong(meter -> meter.first).min().orElseThrow();
+    long to = meters.stream().mapToLong(meter -> meter.last).max().orElseThrow();
+    long tokens = meters.stream().mapToLong(meter -> meter.tokens() - 1).sum();
+    return tokens * 1e9 / (to - from);
+  }
+
+  /** Tokens of prompts over the time from the first request to the last answer. */
+  static double promptTokensPerSecond(List<WireMeter> meters) {
+    long tokens = meters.stream().mapToLong(meter -> meter.end.join().getPromptTokens()).sum();
+    long from = meters.stream().mapToLong(meter -> meter.begin).min().orElseThrow();
+    long to = meters.stream().mapToLong(meter -> meter.first).max().orElseThrow();
+    return tokens * 1e9 / (to - from);
+  }
+
+  int tokens() {
+    return end.join().getCompletionTokens();
+  }
+
+  @Override
+  public void beforeStart(ClientCallStreamObserver<GenerateRequest> call) {}
+
+  @Override
+  public void onNext(GenerationEvent event) {
+    last = System.nanoTime();
+    if (first == 0 && !event.hasStarted()) {
+      first = last;
+    }
+    if (event.hasFinished()) {
+      end.complete(event.getFinished().getUsage());
+    } else if (event.hasFailed()) {
+      end.completeExceptionally(new IllegalStateException(event.getFailed().getMessage()));
+    }
+  }
+
+  @Override
+  public void onError(Throwable broken) {
+    end.completeExceptionally(broken);
+  }
+
+  @Override
+  public void onCompleted() {
+    end.completeExceptionally(new IllegalStateException("an answer ended without its end"));
+  }
+}
