@@ -188,6 +188,8 @@ class CoordinatorLinkTest {
             .setText("repeat")
             .setGrammar("root ::= \"a\"")
             .setTopLogprobs(3)
+            .addResume(7)
+            .setResumeEvents(2)
             .setSampling(
                 Sampling.newBuilder().setTypicalP(0.5f).setRepeatLastN(9).putLogitBias(1, -100))
             .setUnknownFields(

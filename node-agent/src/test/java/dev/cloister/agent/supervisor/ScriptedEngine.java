@@ -66,6 +66,8 @@ public final class ScriptedEngine {
                 TextDelta.newBuilder()
                     .setText("a")
                     .addLogprobs(TokenLogprob.newBuilder().setToken(token).addTop(token)))
+            .addTokens(6)
+            .addTokens(7)
             .build(),
         GenerationEvent.newBuilder()
             .setToolCall(
