@@ -144,6 +144,26 @@ public record Deployment(
     return copy(library, contextTokens, slots, threads, other);
   }
 
+  /** The same for a stage of a model. */
+  public Deployment with(Stage other) {
+    return new Deployment(
+        libraryCache,
+        library,
+        contextTokens,
+        slots,
+        threads,
+        batchThreads,
+        batchTokens,
+        gpuLayers,
+        mainGpu,
+        kvType,
+        kvPlace,
+        flashAttention,
+        prefixes,
+        prefixBytes,
+        other);
+  }
+
   private Deployment copy(
       Library otherLibrary, int tokens, int requests, int number, KvType otherKvType) {
     return new Deployment(

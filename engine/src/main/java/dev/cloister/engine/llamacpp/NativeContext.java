@@ -32,6 +32,12 @@ final class NativeContext implements DecodeContext {
 
   private static final int NO_CELLS = 1;
 
+  /**
+   * Two contexts of one process that compute at once make wrong numbers in b4916, though they share
+   * nothing: seen with two whole models on one thread each.
+   */
+  private static final Object ONE_AT_A_TIME = new Object();
+
   /** There the status is that of other failures, too; only the message tells. */
   private static final String NO_CELLS_IN_B4916 = "failed to prepare ubatch";
 
@@ -179,7 +185,7 @@ final class NativeContext implements DecodeContext {
       boolean recurrent = model.properties().recurrent();
       states.begin(batch.size(), recurrent ? batch.equalPieces() : null);
     }
-    int status = compute.toInt(context, batch.struct());
+    int status = compute();
     if (status == 0) {
       if (states != null) {
         states.end();
@@ -191,6 +197,17 @@ final class NativeContext implements DecodeContext {
     }
     throw new DecodeException(
         "%s failed to compute a batch (status %d)".formatted(llama.version().title(), status));
+  }
+
+  private int compute() {
+    return switch (llama.version()) {
+      case B4916 -> {
+        synchronized (ONE_AT_A_TIME) {
+          yield compute.toInt(context, batch.struct());
+        }
+      }
+      case V0_5_0 -> compute.toInt(context, batch.struct());
+    };
   }
 
   /** llama.cpp keeps the scores in a list as long as the batch, and ends the process beyond it. */

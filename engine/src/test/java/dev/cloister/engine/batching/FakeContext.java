@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -46,6 +47,7 @@ final class FakeContext implements DecodeContext {
   final AtomicInteger openSamplers = new AtomicInteger();
   volatile boolean closed;
   volatile boolean failNext;
+  volatile boolean noRoomNext;
   volatile boolean broken;
 
   /** A permit for each batch, where a test wants to hold the thread. */
@@ -137,6 +139,18 @@ final class FakeContext implements DecodeContext {
     return distinct.size();
   }
 
+  /** The tokens of each sequence that has any. */
+  Map<Integer, List<Integer>> tokens() {
+    Map<Integer, List<Integer>> tokens = new TreeMap<>();
+    held.forEach(
+        (sequence, cells) -> {
+          if (!cells.isEmpty()) {
+            tokens.put(sequence, cells.stream().map(cell -> cell[0]).toList());
+          }
+        });
+    return tokens;
+  }
+
   private List<int[]> of(int sequence) {
     checkOwner();
     if (sequence < 0 || sequence >= sequences) {
@@ -186,14 +200,17 @@ final class FakeContext implements DecodeContext {
     return batch.size() - 1;
   }
 
+  /** The hidden state of a token is the token. */
   @Override
   public int addHidden(FloatBuffer states, int position, int sequence, boolean output) {
-    throw new IllegalStateException("a whole model takes tokens");
+    return add((int) states.get(), position, sequence, output);
   }
 
   @Override
   public FloatBuffer hidden() {
-    throw new IllegalStateException("a whole model gives logits");
+    FloatBuffer states = FloatBuffer.allocate(batch.size());
+    batch.forEach(entry -> states.put(entry[0]));
+    return states.flip();
   }
 
   @Override
@@ -209,7 +226,8 @@ final class FakeContext implements DecodeContext {
       held.values().forEach(tokens -> tokens.subList(tokens.size() / 2, tokens.size()).clear());
       throw new DecodeException("told to fail");
     }
-    if (usedCells() + batch.size() > cells) {
+    if (usedCells() + batch.size() > cells || noRoomNext) {
+      noRoomNext = false;
       return DecodeOutcome.NO_ROOM;
     }
     for (int[] entry : batch) {
