@@ -1,5 +1,7 @@
 package dev.cloister.agent.engine;
 
+import dev.cloister.proto.engine.v1.DetokenizeRequest;
+import dev.cloister.proto.engine.v1.DetokenizeResponse;
 import dev.cloister.proto.engine.v1.EngineServiceGrpc;
 import dev.cloister.proto.engine.v1.EngineServiceGrpc.EngineServiceStub;
 import dev.cloister.proto.engine.v1.GenerateRequest;
@@ -13,6 +15,7 @@ import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
+import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
@@ -24,6 +27,7 @@ import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import java.io.InputStream;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -132,6 +136,33 @@ public final class EngineClient implements AutoCloseable {
    */
   public ClientCall<InputStream, InputStream> run() {
     return channel.newCall(RUN, CallOptions.DEFAULT);
+  }
+
+  /**
+   * Asks for a sign of life, and any answer is one: gRPC's own pings come every ten seconds at
+   * most.
+   *
+   * @param silent is run if there is none within the patience
+   */
+  public void ask(Duration patience, Runnable silent) {
+    engine
+        .withDeadlineAfter(patience)
+        .detokenize(
+            DetokenizeRequest.getDefaultInstance(),
+            new StreamObserver<>() {
+              @Override
+              public void onNext(DetokenizeResponse nothing) {}
+
+              @Override
+              public void onError(Throwable failure) {
+                if (Status.fromThrowable(failure).getCode() == Status.Code.DEADLINE_EXCEEDED) {
+                  silent.run();
+                }
+              }
+
+              @Override
+              public void onCompleted() {}
+            });
   }
 
   @Override

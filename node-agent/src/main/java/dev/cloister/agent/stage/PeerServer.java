@@ -31,7 +31,8 @@ final class PeerServer implements AutoCloseable {
 
   private static final int MAX_METADATA_BYTES = 8 << 10;
   private static final int MAX_CALLS_PER_CONNECTION = 100;
-  private static final int SILENCE_SECONDS = 2;
+  private static final long PING_MILLIS = 2_000;
+  private static final long SILENCE_MILLIS = 2_500;
 
   private final Server server;
   private final ExecutorService executor;
@@ -71,8 +72,8 @@ final class PeerServer implements AutoCloseable {
             .permitKeepAliveWithoutCalls(true)
             // Each stream of a ring has its listener's end on one of the nodes: one that falls
             // silent is noticed by the node behind it.
-            .keepAliveTime(SILENCE_SECONDS, TimeUnit.SECONDS)
-            .keepAliveTimeout(SILENCE_SECONDS, TimeUnit.SECONDS)
+            .keepAliveTime(PING_MILLIS, TimeUnit.MILLISECONDS)
+            .keepAliveTimeout(SILENCE_MILLIS, TimeUnit.MILLISECONDS)
             .build();
     try {
       server.start();

@@ -1,11 +1,16 @@
 package dev.cloister.agent.stage;
 
+import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.identity.ticket.PlanTicket;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import java.io.InputStream;
+import java.time.Duration;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,30 +23,38 @@ final class StageJoint {
   static final Status LOST = Status.UNAVAILABLE.withDescription("a stage of this model was lost");
   private static final Logger log = LoggerFactory.getLogger(StageJoint.class);
 
+  /** With the pause between two questions, silence is noticed within five seconds. */
+  private static final Duration PATIENCE = Duration.ofSeconds(3);
+
+  private static final long PAUSE_MILLIS = 1_500;
+
   private final PlanTicket ticket;
+  private final EngineClient engine;
   private final ClientCall<InputStream, InputStream> run;
   private final ManagedChannel channel;
   private final ClientCall<InputStream, InputStream> next;
   private final Lane toEngine;
   private final Lane toNext;
   private @Nullable InboundStream previous;
+  private @Nullable Future<?> watch;
   private boolean ended;
 
   /**
-   * @param run to the engine, not started yet
+   * @param engine that has the stage
    * @param channel to the stage behind; closed with the joint
    * @param next on that channel, not started yet
    */
   StageJoint(
       PlanTicket ticket,
-      ClientCall<InputStream, InputStream> run,
+      EngineClient engine,
       ManagedChannel channel,
       ClientCall<InputStream, InputStream> next) {
     this.ticket = ticket;
-    this.run = run;
+    this.engine = engine;
+    this.run = engine.run();
     this.channel = channel;
     this.next = next;
-    this.toEngine = new Lane(new CallSink(run));
+    this.toEngine = new Lane(new CallSink(this.run));
     this.toNext = new Lane(new CallSink(next));
   }
 
@@ -50,11 +63,12 @@ final class StageJoint {
   }
 
   /**
-   * Starts the two calls this side makes.
+   * Starts the two calls this side makes, and watches over the engine.
    *
+   * @param timer asks the engine for signs of life; its thread is not blocked
    * @param headers of the one to the stage behind
    */
-  void open(Metadata headers) {
+  void open(ScheduledExecutorService timer, Metadata headers) {
     synchronized (this) {
       if (!ended) {
         run.start(new FromEngine(), new Metadata());
@@ -63,6 +77,12 @@ final class StageJoint {
         next.start(new FromNext(), headers);
         // Only its end is of interest.
         next.request(1);
+        watch =
+            timer.scheduleWithFixedDelay(
+                () -> engine.ask(PATIENCE, this::engineSilent),
+                PAUSE_MILLIS,
+                PAUSE_MILLIS,
+                TimeUnit.MILLISECONDS);
       }
     }
     toNext.open(run::request);
@@ -93,6 +113,10 @@ final class StageJoint {
     lost("the stream of node " + ticket.previous().nodeId() + " ended", LOST);
   }
 
+  private void engineSilent() {
+    lost("the engine gave no sign of life for " + PATIENCE.toSeconds() + " s", LOST);
+  }
+
   /** Ends everything, because that is wanted here. */
   void end() {
     var _ = end(LOST);
@@ -116,6 +140,9 @@ final class StageJoint {
       }
       ended = true;
       inbound = previous;
+      if (watch != null) {
+        watch.cancel(false);
+      }
     }
     toEngine.end();
     toNext.end();

@@ -105,10 +105,7 @@ public final class Stages implements AutoCloseable {
       ManagedChannel channel = dialer.dial(ticket.next());
       joint =
           new StageJoint(
-              ticket,
-              engine.run(),
-              channel,
-              channel.newCall(StageStream.METHOD, CallOptions.DEFAULT));
+              ticket, engine, channel, channel.newCall(StageStream.METHOD, CallOptions.DEFAULT));
       joints.put(model, joint);
       early = waiting.remove(Epoch.of(ticket));
     }
@@ -125,7 +122,7 @@ public final class Stages implements AutoCloseable {
         ticket.next().nodeId());
     Metadata headers = new Metadata();
     headers.put(StageStream.TICKET, signedTicket);
-    joint.open(headers);
+    joint.open(loops, headers);
     if (early != null) {
       early.end().cancel(false);
       try {

@@ -1,20 +1,27 @@
 package dev.cloister.agent.link;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.ticket.PlanTicket;
+import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.identity.tls.ClusterTls;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc;
 import dev.cloister.proto.agent.v1.CancelGeneration;
+import dev.cloister.proto.agent.v1.ConnectStage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.DropModel;
 import dev.cloister.proto.agent.v1.EngineOptions;
 import dev.cloister.proto.agent.v1.ServeModel;
+import dev.cloister.proto.agent.v1.StageAssignment;
 import dev.cloister.proto.agent.v1.StartGeneration;
 import dev.cloister.proto.agent.v1.Welcome;
 import dev.cloister.proto.inference.v1.Generation;
+import dev.cloister.proto.peer.v1.SignedTicket;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
@@ -61,6 +68,10 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
 
   Membership member(Path directory) {
     return Membership.save(directory, "127.0.0.1:" + port, identity(Role.AGENT, "pc-7"));
+  }
+
+  byte[] sign(PlanTicket ticket) {
+    return new TicketSigner(() -> own).sign(ticket);
   }
 
   private Identity identity(Role role, String id) {
@@ -148,6 +159,31 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
                       .setSizeBytes(1)
                       .setSlots(2)
                       .setOptions(options)));
+    }
+
+    void serveStage(String model, String sha256, StageAssignment stage) {
+      send(
+          CoordinatorMessage.newBuilder()
+              .setServe(
+                  ServeModel.newBuilder()
+                      .setModel(model)
+                      .setSha256(sha256)
+                      .setSizeBytes(1)
+                      .setSlots(2)
+                      .setStage(stage)));
+    }
+
+    void connect(String model, byte[] signedTicket) throws InvalidProtocolBufferException {
+      send(
+          CoordinatorMessage.newBuilder()
+              .setConnect(
+                  ConnectStage.newBuilder()
+                      .setModel(model)
+                      .setTicket(SignedTicket.parseFrom(signedTicket))));
+    }
+
+    void drop(String model) {
+      send(CoordinatorMessage.newBuilder().setDrop(DropModel.newBuilder().setModel(model)));
     }
 
     void generate(String id, String model, String prompt) {

@@ -10,7 +10,16 @@ import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.identity.ticket.PlanTicket;
 import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.identity.ticket.TicketVerifier;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -22,6 +31,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** The peer servers of some agents over real mutual TLS on loopback, each with an engine. */
 final class TestRing implements AutoCloseable {
@@ -117,6 +129,41 @@ final class TestRing implements AutoCloseable {
 
   byte[] sign(PlanTicket ticket) {
     return signer.sign(ticket);
+  }
+
+  /**
+   * Opens a stream as another agent would, sends a frame, and tells how the stream ended.
+   *
+   * @param signedTicket none if null
+   */
+  Status openStream(
+      Identity caller, byte @Nullable [] signedTicket, Neighbour target, InputStream frame)
+      throws Exception {
+    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    ManagedChannel channel = new PeerDialer(() -> caller, loops).dial(target);
+    CompletableFuture<Status> end = new CompletableFuture<>();
+    try {
+      ClientCall<InputStream, InputStream> call =
+          channel.newCall(StageStream.METHOD, CallOptions.DEFAULT);
+      Metadata headers = new Metadata();
+      if (signedTicket != null) {
+        headers.put(StageStream.TICKET, signedTicket);
+      }
+      call.start(
+          new ClientCall.Listener<>() {
+            @Override
+            public void onClose(Status status, Metadata trailers) {
+              end.complete(status);
+            }
+          },
+          headers);
+      call.request(1);
+      call.sendMessage(frame);
+      return end.get(20, TimeUnit.SECONDS);
+    } finally {
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
   }
 
   @Override

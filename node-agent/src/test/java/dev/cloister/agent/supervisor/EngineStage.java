@@ -22,11 +22,20 @@ public final class EngineStage {
   /** Two threads a core. */
   static final Cpu CPU = new Cpu("cpu", 4, 8, List.of());
 
+  /** Layers of models. */
+  final StageFiles stageFiles;
+
   private final Path directory;
 
   public EngineStage(Path directory) {
     this.directory = directory;
+    this.stageFiles = new StageFiles(directory.resolve("stages"));
     mood(Mood.WELL);
+  }
+
+  /** Engines of stages from now on. */
+  public void stages() {
+    mood(Mood.STAGED);
   }
 
   void mood(Mood mood) {
@@ -54,7 +63,7 @@ public final class EngineStage {
                 new ByteArrayInputStream(new byte[] {(byte) (sha256.equals(sha256(0)) ? 0 : 1)}));
     return new Supervisor(
         store,
-        new StageFiles(directory.resolve("stages")),
+        stageFiles,
         new EngineLauncher(
             ScriptedEngine.command(directory),
             run,

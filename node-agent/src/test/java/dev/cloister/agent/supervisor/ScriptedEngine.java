@@ -7,6 +7,7 @@ import dev.cloister.proto.engine.v1.LoadFailure;
 import dev.cloister.proto.engine.v1.Loading;
 import dev.cloister.proto.engine.v1.ModelState;
 import dev.cloister.proto.engine.v1.Ready;
+import dev.cloister.proto.engine.v1.Staged;
 import dev.cloister.proto.engine.v1.WatchModelRequest;
 import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.GenerationEvent;
@@ -92,6 +93,10 @@ public final class ScriptedEngine {
   /** How the engine behaves. */
   enum Mood {
     WELL,
+    /** A stage whose pipeline is not closed. */
+    STAGED,
+    /** The first stage of a pipeline that closes and breaks. */
+    RING_BREAKS,
     FAILS_TO_LOAD,
     DIES_LOADING,
     LOADS_FOR_EVER,
@@ -183,6 +188,12 @@ public final class ScriptedEngine {
         states.onNext(loading(step / (float) steps));
       }
       switch (mood) {
+        case STAGED -> states.onNext(staged());
+        case RING_BREAKS -> {
+          states.onNext(staged());
+          states.onNext(ready());
+          states.onNext(staged());
+        }
         case WELL, IGNORES_TERMINATION -> states.onNext(ready());
         case LOADS_IN_SMALL_STEPS -> {
           states.onNext(loading(1));
@@ -205,6 +216,10 @@ public final class ScriptedEngine {
 
     private static ModelState loading(float progress) {
       return ModelState.newBuilder().setLoading(Loading.newBuilder().setProgress(progress)).build();
+    }
+
+    private static ModelState staged() {
+      return ModelState.newBuilder().setStaged(Staged.getDefaultInstance()).build();
     }
 
     private static ModelState ready() {
