@@ -36,10 +36,13 @@ public final class ActiveRequest {
   private static final Logger log = LoggerFactory.getLogger(ActiveRequest.class);
 
   /**
-   * Nodes lost one after the other, without a new token in between, after which a request is given
+   * Engines lost one after the other, without a new token in between, after which a request is given
    * up: it may be what brings them down.
    */
   private static final int MOST_FAILURES = 3;
+
+  /** The same for nodes, which no request brings down. */
+  private static final int MOST_MOVES = 20;
 
   /** How long a request whose node was lost waits for the model to be brought up somewhere. */
   private static final Duration GRACE = Duration.ofSeconds(5);
@@ -61,6 +64,7 @@ public final class ActiveRequest {
   private Instant deadline;
   private @Nullable Instant lostAt;
   private int failures;
+  private int moves;
 
   /** What the caller was told first; null as long as it was told nothing. */
   private @Nullable Started start;
@@ -206,6 +210,7 @@ public final class ActiveRequest {
           told.add(tokens);
           if (!tokens.isEmpty()) {
             failures = 0;
+            moves = 0;
           }
           deliver(event);
         }
@@ -231,12 +236,13 @@ public final class ActiveRequest {
     endAttempt();
     failedNodes.add(from.node.nodeId());
     if (failed.code() == FailureCode.NODE_LOST) {
-      failures++;
+      moves++;
+      failures += dispatcher.isOpen(from.node.nodeId(), from.session) ? 1 : 0;
       lostAt = dispatcher.clock().instant();
       deadline = dispatcher.deadline();
     }
-    boolean moves = mayMove(failed.code()) && (told.canGoOn() || startsOver());
-    if (moves) {
+    boolean goesOn = mayMove(failed.code()) && (told.canGoOn() || startsOver());
+    if (goesOn) {
       log.info(
           "request {}: {} was lost; another node goes on behind {} tokens",
           request.id(),
@@ -246,12 +252,12 @@ public final class ActiveRequest {
       over = true;
       deliver(failed);
     }
-    return moves;
+    return goesOn;
   }
 
   private boolean mayMove(FailureCode code) {
     return switch (code) {
-      case NODE_LOST -> failures < MOST_FAILURES;
+      case NODE_LOST -> failures < MOST_FAILURES && moves < MOST_MOVES;
       // A caller that is told so may try again, but not in the middle of an answer.
       case NO_CAPACITY -> isBegun();
       case INVALID_REQUEST, CONTEXT_LENGTH_EXCEEDED, MODEL_NOT_FOUND, INTERNAL -> false;

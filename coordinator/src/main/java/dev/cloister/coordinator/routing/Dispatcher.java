@@ -210,6 +210,11 @@ public final class Dispatcher implements FleetListener {
     return fleet.session(nodeId);
   }
 
+  /** Whether a session is still its node's; it is no more once the node is lost. */
+  boolean isOpen(String nodeId, NodeSession session) {
+    return session(nodeId).filter(session::equals).isPresent();
+  }
+
   NodeLedger ledger() {
     return ledger;
   }

@@ -51,6 +51,7 @@ final class AgentOnTheWire implements StreamObserver<CoordinatorMessage> {
                     .setModel(model)
                     .setState(ModelStatus.State.STATE_READY)
                     .setSlots(slots)
+                    .setFull(true)
                     .setGenerates(true))
             .build());
   }

@@ -17,6 +17,7 @@ import dev.cloister.proto.access.v1.CreateJoinTokenRequest;
 import dev.cloister.proto.access.v1.CreateJoinTokenResponse;
 import dev.cloister.proto.access.v1.RevokeApiKeyRequest;
 import dev.cloister.proto.agent.v1.AgentMessage;
+import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.LoadReport;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.ListModelsRequest;
@@ -25,6 +26,7 @@ import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc;
 import dev.cloister.proto.enrollment.v1.RenewRequest;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc;
 import dev.cloister.proto.fleet.v1.ListNodesRequest;
+import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.GenerateRequest;
 import dev.cloister.proto.inference.v1.Generation;
@@ -233,6 +235,55 @@ class ClusterServerTest {
     assertThat(answer.next().getText().getText()).isEqualTo("hi");
     assertThat(answer.next().hasFinished()).isTrue();
     assertThat(answer.hasNext()).isFalse();
+  }
+
+  @Test
+  void anotherNodeGetsTheTokensOfAnAnswerAndTheClientNeverSeesThem() {
+    AgentOnTheWire first = readyAgent();
+    Iterator<GenerationEvent> answer = generate();
+    String request = first.started();
+    first.sendEvent(request, event(Started.newBuilder().setPromptTokens(3)));
+    first.sendEvent(
+        request,
+        GenerationEvent.newBuilder()
+            .setText(TextDelta.newBuilder().setText("h"))
+            .addTokens(8)
+            .addTokens(9)
+            .build());
+    assertThat(answer.next().hasStarted()).isTrue();
+    assertThat(answer.next().getTokensList()).isEmpty();
+    Membership rack = cluster.join(Role.AGENT, "rack");
+    AgentOnTheWire second = new AgentOnTheWire(cluster.channel(rack.identity())).open();
+    second.sendReady("tiny", 1);
+    first.goodbye();
+    assertThat(second.started()).isEqualTo(request);
+    Generation rest =
+        second.received().stream()
+            .filter(CoordinatorMessage::hasStart)
+            .findFirst()
+            .orElseThrow()
+            .getStart()
+            .getGeneration();
+    assertThat(rest.getText()).isEqualTo("once");
+    assertThat(rest.getResumeList()).containsExactly(8, 9);
+    assertThat(rest.getResumeEvents()).isEqualTo(1);
+  }
+
+  @Test
+  void aClientMayNotSayHowItsAnswerBegan() {
+    Channel client = cluster.channel(cluster.join(Role.CLIENT, "laptop").identity());
+    GenerationEvent only =
+        InferenceServiceGrpc.newBlockingStub(client)
+            .generate(
+                GenerateRequest.newBuilder()
+                    .setModel("tiny")
+                    .setGeneration(Generation.newBuilder().setText("once").addResume(8))
+                    .build())
+            .next();
+    assertThat(only.getFailed().getCode()).isEqualTo(Failure.Code.CODE_INVALID_REQUEST);
+    assertThat(only.getFailed().getMessage())
+        .isEqualTo(
+            "resume has 1 tokens (expected: none; only the coordinator has answers continued)");
   }
 
   @Test

@@ -74,8 +74,7 @@ class ContinuedAnswersTest {
     a.starts().get(1).send(TWO);
     a.starts().get(1).send(FakeNodeSession.lost());
     world.dispatcher.retry();
-    assertThat(a.starts().get(2).request().beginning())
-        .isEqualTo(new Beginning(List.of(11), 2));
+    assertThat(a.starts().get(2).request().beginning()).isEqualTo(new Beginning(List.of(11), 2));
   }
 
   @Test
@@ -98,15 +97,28 @@ class ContinuedAnswersTest {
   }
 
   @Test
+  void nodesThatAreLostAllAtOnceAreNotTheFaultOfTheRequest() {
+    for (int i = 0; i < 10; i++) {
+      world.ready("silent" + i, new FakeNodeSession(), 1);
+    }
+    submit();
+    world.clock.advance(TestFleet.SILENCE_LIMIT.plusMillis(1));
+    Node heir = world.online("b", b);
+    world.fleet.sweep();
+    assertThat(sink.ended()).isZero();
+    world.report(heir, b, 1);
+    b.starts().getFirst().send(FINISHED);
+    assertThat(sink.events()).containsExactly(FINISHED);
+  }
+
+  @Test
   void anEngineThatEndsAnAnswerByItselfIsLostAsWell() {
     world.ready("a", a, 1);
     world.ready("b", b, 1);
     submit();
     a.starts().getFirst().send(STARTED);
     a.starts().getFirst().send(ONE, 11);
-    a.starts()
-        .getFirst()
-        .send(new Finished(FinishReason.CANCELLED, new Usage(3, 0, 1)));
+    a.starts().getFirst().send(new Finished(FinishReason.CANCELLED, new Usage(3, 0, 1)));
     b.starts().getFirst().send(FINISHED);
     assertThat(sink.events()).containsExactly(STARTED, ONE, FINISHED);
   }
@@ -203,12 +215,7 @@ class ContinuedAnswersTest {
     b.starts().getFirst().send(STARTED);
     world.clock.advance(Duration.ofSeconds(1));
     b.starts().getFirst().send(new Finished(FinishReason.STOP, new Usage(3, 0, 110)));
-    assertThat(
-            world
-                .dispatcher
-                .ledger()
-                .of(new NodeLedger.Key(heir.id(), MODEL))
-                .tokensPerSecond())
+    assertThat(world.dispatcher.ledger().of(new NodeLedger.Key(heir.id(), MODEL)).tokensPerSecond())
         .hasValue(10);
   }
 
@@ -263,8 +270,7 @@ class ContinuedAnswersTest {
         steps.add(new Step(new TextDelta(i + " "), group));
       }
       steps.addFirst(new Step(STARTED, new Integer[0]));
-      steps.add(
-          new Step(new Finished(FinishReason.STOP, new Usage(3, 1, tokens)), new Integer[0]));
+      steps.add(new Step(new Finished(FinishReason.STOP, new Usage(3, 1, tokens)), new Integer[0]));
       return new Script(steps);
     }
 
@@ -299,6 +305,9 @@ class ContinuedAnswersTest {
                       for (Step step :
                           steps.subList(script.after(start.request().beginning()), steps.size())) {
                         start.send(step.event(), step.tokens());
+                        if (start.isOver()) {
+                          return;
+                        }
                         if (random.nextInt(2_000) == 0) {
                           world.ready("node" + node, fragile(seed, node, life + 1), 1000);
                           return;

@@ -59,7 +59,9 @@ class AnswerStreamTest {
     }
   }
 
-  /** Of up to twelve bytes each, so that a token may hold several parts, and a part of a character. */
+  /**
+   * Of up to twelve bytes each, so that a token may hold several parts, and a part of a character.
+   */
   private static List<byte[]> pieces(byte[] text, Random random) {
     List<byte[]> pieces = new ArrayList<>();
     int most = 1 + random.nextInt(60);
