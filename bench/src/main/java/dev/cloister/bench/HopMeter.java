@@ -21,7 +21,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -33,11 +35,15 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 final class HopMeter implements AutoCloseable {
   private static final int TOKENS = 200;
 
+  /** What ends an answer in the demo model and others of its kind. */
+  private static final List<String> ENDS = List.of("<|im_end|>", "</s>", "<|endoftext|>");
+
   private final Path directory = Files.createTempDirectory("cloister-hop-");
   private final LoadedModel model;
   private final Stamped stamped;
   private final EngineServer server;
   private final EngineClient client;
+  private final Map<Integer, Float> endless;
 
   /**
    * @param addedMillis how much longer a token takes through the hop than without it
@@ -47,6 +53,7 @@ final class HopMeter implements AutoCloseable {
 
   HopMeter(LoadedModel model) throws IOException {
     this.model = model;
+    this.endless = endless(model);
     this.stamped = new Stamped(model);
     Path socket = directory.resolve("s");
     server = EngineServer.start(socket, CompletableFuture.completedFuture(stamped));
@@ -54,6 +61,22 @@ final class HopMeter implements AutoCloseable {
     CompletableFuture<Void> ready = new CompletableFuture<>();
     client.watch(new Ready(ready));
     ready.join();
+  }
+
+  /** Biases that keep an answer from ending. */
+  private static Map<Integer, Float> endless(LoadedModel model) {
+    Map<Integer, Float> biases = new HashMap<>();
+    for (String end : ENDS) {
+      try {
+        int[] token = model.tokenize(end, false, true);
+        if (token.length == 1) {
+          biases.put(token[0], -100f);
+        }
+      } catch (RequestException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    return biases;
   }
 
   /** The same answers without the hop and through it, in turns. */
@@ -76,8 +99,11 @@ final class HopMeter implements AutoCloseable {
     return new Cost(added.get(added.size() / 2), latencies.get(latencies.size() / 2) / 1e6);
   }
 
-  /** Long answers: nearly every token is as likely as any other. */
-  private static Generation generation(int seed) {
+  /**
+   * Answers of the same length: nearly every token is as likely as any other, and none ends them.
+   * Short ones would count the request as part of their tokens.
+   */
+  private Generation generation(int seed) {
     return new Generation(
         new Prompt.Text("Monday, Tuesday, "),
         new dev.cloister.engine.generation.Sampling.Builder()
@@ -86,17 +112,24 @@ final class HopMeter implements AutoCloseable {
             .topP(1)
             .minP(0)
             .seed(seed)
+            .logitBias(endless)
             .build(),
         TOKENS,
         List.of());
   }
 
-  private static dev.cloister.proto.inference.v1.Generation wire(int seed) {
+  private dev.cloister.proto.inference.v1.Generation wire(int seed) {
     return dev.cloister.proto.inference.v1.Generation.newBuilder()
         .setText("Monday, Tuesday, ")
         .setMaxTokens(TOKENS)
         .setSampling(
-            Sampling.newBuilder().setTemperature(2).setMinP(0).setTopP(1).setTopK(0).setSeed(seed))
+            Sampling.newBuilder()
+                .setTemperature(2)
+                .setMinP(0)
+                .setTopP(1)
+                .setTopK(0)
+                .setSeed(seed)
+                .putAllLogitBias(endless))
         .build();
   }
 
@@ -171,6 +204,11 @@ final class HopMeter implements AutoCloseable {
             @Override
             public void started(int promptTokens, int cachedTokens) {
               listener.started(promptTokens, cachedTokens);
+            }
+
+            @Override
+            public void token(int token) {
+              listener.token(token);
             }
 
             @Override

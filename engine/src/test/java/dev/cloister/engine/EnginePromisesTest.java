@@ -31,46 +31,15 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the engine promises beyond plain answers, asked of a real process with the demo model. */
-@ParameterizedClass
-@MethodSource("dev.cloister.engine.EngineLibrary#available")
-class EnginePromisesTest {
-  @TempDir static Path directory;
-  private static EngineLibrary library = EngineLibrary.B4916;
-  private static EngineProcess engine;
-
-  /** JUnit gives a method its argument only where a constructor takes it, too. */
+class EnginePromisesTest extends DemoEngineTest {
   EnginePromisesTest(EngineLibrary library) {
-    assertThat(library).isEqualTo(EnginePromisesTest.library);
-  }
-
-  @BeforeParameterizedClassInvocation
-  static void choose(EngineLibrary next) {
-    library = next;
-  }
-
-  @BeforeAll
-  static void start() throws IOException {
-    engine =
-        EngineProcess.start(library, directory, DEMO_MODEL, "--slots", "16", "--threads", "1")
-            .ready();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    engine.close();
-    assertThat(Files.readString(engine.standardOutput)).isEmpty();
-    assertThat(engine.errors()).isEmpty();
+    super(library);
   }
 
   @Test

@@ -1,6 +1,5 @@
 package dev.cloister.engine;
 
-import static dev.cloister.engine.EngineProcess.DEMO_MODEL;
 import static dev.cloister.engine.EngineProcess.greedy;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -18,23 +17,14 @@ import dev.cloister.proto.inference.v1.Tool;
 import dev.cloister.proto.inference.v1.ToolCall;
 import dev.cloister.proto.inference.v1.ToolChoice;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
-import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tools, JSON and grammars, asked of a real process with the demo model. */
-@ParameterizedClass
-@MethodSource("dev.cloister.engine.EngineLibrary#available")
-class EngineToolsTest {
+class EngineToolsTest extends DemoEngineTest {
   private static final String WEATHER =
       """
       {"type": "function", "function": {"name": "get_weather", "description": "Get the current \
@@ -54,32 +44,8 @@ class EngineToolsTest {
       """;
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  @TempDir static Path directory;
-  private static EngineLibrary library = EngineLibrary.B4916;
-  private static EngineProcess engine;
-
-  /** JUnit gives a method its argument only where a constructor takes it, too. */
   EngineToolsTest(EngineLibrary library) {
-    assertThat(library).isEqualTo(EngineToolsTest.library);
-  }
-
-  @BeforeParameterizedClassInvocation
-  static void choose(EngineLibrary next) {
-    library = next;
-  }
-
-  @BeforeAll
-  static void start() throws IOException {
-    engine =
-        EngineProcess.start(library, directory, DEMO_MODEL, "--slots", "4", "--threads", "1")
-            .ready();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    engine.close();
-    assertThat(Files.readString(engine.standardOutput)).isEmpty();
-    assertThat(engine.errors()).isEmpty();
+    super(library);
   }
 
   private static ChatMessage message(ChatMessage.Role role, String content) {
