@@ -102,6 +102,7 @@ final class AgentCommand {
               Directories.bundledModels(),
               libraries.directory(),
               options,
+              owner.memoryLimit(),
               peers,
               Version.current());
       Agent agent = started(config, membership);

@@ -5,6 +5,7 @@ import dev.cloister.agent.supervisor.EngineOptions.KvType;
 import dev.cloister.agent.supervisor.NodeOptions;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -51,6 +52,21 @@ final class NodeFlags {
         "only. 0 keeps none and removes what was kept."
       })
   private long prefixBytes = NodeOptions.DEFAULT_PREFIX_BYTES;
+
+  @Option(
+      names = "--memory-limit",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      description = {
+        "Main memory that the engines here may take together (default: what is free when the",
+        "agent starts). Models that do not fit are not loaded, or only some of their layers."
+      })
+  private @Nullable Long memoryLimit;
+
+  /** Memory for all engines together; empty means what is free. */
+  OptionalLong memoryLimit() {
+    return memoryLimit == null ? OptionalLong.empty() : OptionalLong.of(memoryLimit);
+  }
 
   /**
    * @throws CommandFailedException if a value is out of range

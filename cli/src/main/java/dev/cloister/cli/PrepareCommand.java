@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
@@ -94,6 +95,7 @@ final class PrepareCommand implements Callable<Integer> {
                   Directories.bundledModels(),
                   Directories.libraryCache(),
                   NodeOptions.DEFAULT,
+                  OptionalLong.empty(),
                   Optional.empty(),
                   Version.current()),
               membership,

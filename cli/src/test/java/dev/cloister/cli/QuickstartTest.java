@@ -54,6 +54,17 @@ class QuickstartTest {
   }
 
   @Test
+  void once_answers_through_three_stages_as_well() throws IOException {
+    try (JavaProcess process =
+        quickstart(
+            "--agents", "3", "--split", "3", "--once", "--prompt", "What is the capital of France?")) {
+      assertThat(process.awaitExit(PATIENCE)).isZero();
+      assertThat(process.output()).containsExactly("The capital of France is Paris.");
+    }
+    Awaitility.await().atMost(Duration.ofSeconds(5)).until(this::leftNothing);
+  }
+
+  @Test
   void stays_until_ctrl_c_and_leaves_nothing() throws IOException {
     try (JavaProcess process = quickstart("--agents", "1", "--api-port", "0")) {
       process.awaitOutput(line -> line.startsWith("Stop with Ctrl-C"), PATIENCE);
@@ -92,5 +103,7 @@ class QuickstartTest {
     assertThat(Cli.run("quickstart", "--once").err()).contains("--prompt").hasLineCount(1);
     assertThat(Cli.run("quickstart", "--prompt", "x").err()).contains("--once");
     assertThat(Cli.run("quickstart", "--agents", "0").exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(Cli.run("quickstart", "--split", "3").err())
+        .isEqualTo("cloister: --split is 3 (expected: 2 to 2, the number of agents)\n");
   }
 }

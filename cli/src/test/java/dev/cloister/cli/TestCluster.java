@@ -13,6 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,10 +65,10 @@ final class TestCluster implements AutoCloseable {
   }
 
   /** Starts an agent with a new token. */
-  JavaProcess join(String name) {
+  JavaProcess join(String name, String... options) {
     String token =
         admin.administration().createJoinToken("agent", Duration.ofMinutes(2), 1).token();
-    return start(name, Map.of("CLOISTER_JOIN_TOKEN", token));
+    return start(name, Map.of("CLOISTER_JOIN_TOKEN", token), options);
   }
 
   /** Starts an agent that is a member already. */
@@ -75,16 +76,13 @@ final class TestCluster implements AutoCloseable {
     return start(name, Map.of());
   }
 
-  private JavaProcess start(String name, Map<String, String> environment) {
-    JavaProcess agent =
-        cloister(
-            environment,
-            "agent",
-            "start",
-            "--data",
-            directory.resolve(name).toString(),
-            "--name",
-            name);
+  private JavaProcess start(String name, Map<String, String> environment, String... options) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "agent", "start", "--data", directory.resolve(name).toString(), "--name", name));
+    command.addAll(List.of(options));
+    JavaProcess agent = cloister(environment, command.toArray(String[]::new));
     agents.put(name, agent);
     return agent;
   }

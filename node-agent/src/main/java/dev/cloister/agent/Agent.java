@@ -22,6 +22,7 @@ import dev.cloister.identity.ticket.TicketVerifier;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -47,7 +48,8 @@ public final class Agent implements AutoCloseable {
     Path data = config.dataDirectory();
     CompletableFuture<Capability> capability =
         CompletableFuture.supplyAsync(
-            () -> new Fingerprint(data).take(), Thread::startVirtualThread);
+            () -> limited(new Fingerprint(data).take(), config.memoryLimit()),
+            Thread::startVirtualThread);
     BundledModels bundled =
         new BundledModels(config.bundledModels(), new GrpcModelSource(membership));
     ModelStore store = new ModelStore(data.resolve("models"), bundled);
@@ -90,6 +92,10 @@ public final class Agent implements AutoCloseable {
         agent.timer.scheduleWithFixedDelay(
             () -> renew(membership, clock), 0, RENEWAL_CHECK_MINUTES, TimeUnit.MINUTES);
     return agent;
+  }
+
+  private static Capability limited(Capability found, OptionalLong memoryBytes) {
+    return memoryBytes.isPresent() ? found.within(memoryBytes.getAsLong()) : found;
   }
 
   private CoordinatorLink reportTo() {

@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * What an agent is started with.
@@ -14,6 +15,8 @@ import java.util.Optional;
  * @param bundledModels model files that came with the installation; may be missing
  * @param libraryCache where native libraries are unpacked; may be shared by agents
  * @param owner what this machine's owner says to engines
+ * @param memoryLimit bytes that the engines of this machine may take together; empty means what is
+ *     free
  * @param listen where to listen for other agents; empty means the local address that leads to the
  *     coordinator and any free port
  * @param version told to the coordinator
@@ -24,6 +27,7 @@ public record AgentConfig(
     Path bundledModels,
     Path libraryCache,
     NodeOptions owner,
+    OptionalLong memoryLimit,
     Optional<InetSocketAddress> listen,
     String version) {
   public AgentConfig {

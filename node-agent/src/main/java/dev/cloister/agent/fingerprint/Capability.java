@@ -37,4 +37,18 @@ public record Capability(
     links = List.copyOf(links);
     gpus = List.copyOf(gpus);
   }
+
+  /** The same with no more main memory to give away than this. */
+  public Capability within(long memoryBytes) {
+    return new Capability(
+        hostName,
+        operatingSystem,
+        architecture,
+        cpu,
+        new Memory(memory.totalBytes(), Math.min(memoryBytes, memory.availableBytes())),
+        disk,
+        battery,
+        links,
+        gpus);
+  }
 }
