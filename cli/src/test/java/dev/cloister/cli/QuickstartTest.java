@@ -57,7 +57,13 @@ class QuickstartTest {
   void once_answers_through_three_stages_as_well() throws IOException {
     try (JavaProcess process =
         quickstart(
-            "--agents", "3", "--split", "3", "--once", "--prompt", "What is the capital of France?")) {
+            "--agents",
+            "3",
+            "--split",
+            "3",
+            "--once",
+            "--prompt",
+            "What is the capital of France?")) {
       assertThat(process.awaitExit(PATIENCE)).isZero();
       assertThat(process.output()).containsExactly("The capital of France is Paris.");
     }

@@ -36,8 +36,8 @@ public final class ActiveRequest {
   private static final Logger log = LoggerFactory.getLogger(ActiveRequest.class);
 
   /**
-   * Engines lost one after the other, without a new token in between, after which a request is given
-   * up: it may be what brings them down.
+   * Engines lost one after the other, without a new token in between, after which a request is
+   * given up: it may be what brings them down.
    */
   private static final int MOST_FAILURES = 3;
 

@@ -46,8 +46,7 @@ final class FakeRing implements AutoCloseable {
     ModelFacts facts = new ModelFacts(1, 1, "fake", true, Set.of());
     for (int i = 1; i < stages; i++) {
       StagePart part = i == stages - 1 ? StagePart.LAST : StagePart.MIDDLE;
-      later.add(
-          LaterStage.start(new FakeModel(part), facts, contexts.get(i), Step.Precision.F32));
+      later.add(LaterStage.start(new FakeModel(part), facts, contexts.get(i), Step.Precision.F32));
     }
   }
 

@@ -35,8 +35,7 @@ class RingBatcherTest {
   private FakeRing start(int stages, BatchLimits limits, int cells, int batchTokens) {
     FakeRing made = new FakeRing(stages, limits, cells, batchTokens);
     ring = made;
-    batcher =
-        Batcher.start(made.first, FakeContext.vocabulary(), limits, null, System::nanoTime);
+    batcher = Batcher.start(made.first, FakeContext.vocabulary(), limits, null, System::nanoTime);
     made.connect();
     await().until(() -> made.closed);
     return made;
@@ -69,8 +68,7 @@ class RingBatcherTest {
   private void assertAnswers(List<Collected> answers, int length, int most) throws Exception {
     for (int i = 0; i < answers.size(); i++) {
       answers.get(i).awaitEnd();
-      assertThat(answers.get(i).tokens)
-          .isEqualTo(FakeContext.expected(prompt(i, length), most));
+      assertThat(answers.get(i).tokens).isEqualTo(FakeContext.expected(prompt(i, length), most));
     }
   }
 

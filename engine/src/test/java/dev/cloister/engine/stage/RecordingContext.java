@@ -70,9 +70,7 @@ final class RecordingContext {
         return sampler();
       }
       case "truncate", "remove", "copy" ->
-          calls.add(
-              method
-                  + Stream.of(arguments).map(a -> " " + a).collect(Collectors.joining()));
+          calls.add(method + Stream.of(arguments).map(a -> " " + a).collect(Collectors.joining()));
       default -> throw new IllegalStateException(method);
     }
     return method.equals("truncate") ? true : null;

@@ -45,8 +45,7 @@ class StageTest {
   }
 
   private static Run wanted(int sequence, int position, int tokens, int sampler) {
-    return new Run(
-        sequence, position, tokens, new Run.Output(sampler, OptionalInt.empty()));
+    return new Run(sequence, position, tokens, new Run.Output(sampler, OptionalInt.empty()));
   }
 
   private static ByteBuffer states(int tokens) {
@@ -98,8 +97,7 @@ class StageTest {
 
   @Test
   void halfThePrecisionIsReadAndWritten() throws Exception {
-    Stage middle =
-        new Stage(context.context(), StagePart.MIDDLE, WIDTH, VOCABULARY, Precision.F16);
+    Stage middle = new Stage(context.context(), StagePart.MIDDLE, WIDTH, VOCABULARY, Precision.F16);
     ByteBuffer hidden = ByteBuffer.allocate(WIDTH * 2).order(ByteOrder.LITTLE_ENDIAN);
     hidden.putShort(Float.floatToFloat16(1.5f));
     hidden.putShort(Float.floatToFloat16(-2f));
@@ -177,7 +175,8 @@ class StageTest {
         Arguments.of("position 4294967295", step(none, run(0, -1, 1))),
         Arguments.of("a run of 0 tokens", step(none, run(0, 2, 0))),
         Arguments.of("a run of 9 tokens (expected: 1 to 8)", step(none, run(0, 2, 9))),
-        Arguments.of("a run of 2 tokens (expected: 1 to 1)", step(none, run(0, 2, 7), run(1, 0, 2))),
+        Arguments.of(
+            "a run of 2 tokens (expected: 1 to 1)", step(none, run(0, 2, 7), run(1, 0, 2))),
         Arguments.of("a run of 4294967295", step(none, run(0, 2, -1))),
         Arguments.of("sampler 3 is not open", step(none, wanted(0, 2, 1, 3))),
         Arguments.of("sampler 1 is open already", step(List.of(sampler(1)))),
@@ -193,8 +192,7 @@ class StageTest {
         Arguments.of("3 tokens of sequence 0", step(List.of(new Copy(0, 1, 3)))),
         Arguments.of("is not empty", step(List.of(new Copy(0, 0, 1)))),
         Arguments.of(
-            "alternatives",
-            step(none, new Run(0, 2, 1, new Run.Output(1, OptionalInt.of(21))))),
+            "alternatives", step(none, new Run(0, 2, 1, new Run.Output(1, OptionalInt.of(21))))),
         Arguments.of(
             "hidden states of 24 bytes (expected: 12)",
             new Step(none, List.of(run(0, 2, 1)), states(2), Precision.F32, "")),
@@ -207,8 +205,7 @@ class StageTest {
         Arguments.of(
             "hidden states of 12 bytes (expected: 0)",
             new Step(none, List.of(), states(1), Precision.F32, "")),
-        Arguments.of(
-            "is NaN", new Step(none, List.of(run(0, 2, 1)), nan, Precision.F32, "")),
+        Arguments.of("is NaN", new Step(none, List.of(run(0, 2, 1)), nan, Precision.F32, "")),
         Arguments.of(
             "is -Infinity", new Step(none, List.of(run(0, 2, 1)), infinite, Precision.F32, "")));
   }
