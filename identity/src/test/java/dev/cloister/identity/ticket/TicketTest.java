@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TicketTest {
-  private static final Instant NOW = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+  private final Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
 
   private final TestCluster cluster;
   private final Identity coordinator;
@@ -32,19 +32,19 @@ class TicketTest {
     cluster = new TestCluster(directory);
     coordinator = cluster.member(Role.COORDINATOR, "c1");
     agent = cluster.member(Role.AGENT, "pc-7");
-    verifier = new TicketVerifier(() -> agent, () -> NOW);
+    verifier = new TicketVerifier(() -> agent, () -> now);
   }
 
   @Test
   void whatTheCoordinatorSignedIsReadBack() {
-    PlanTicket ticket = ticket(NOW.plusSeconds(60));
+    PlanTicket ticket = ticket(now.plusSeconds(60));
     assertThat(verifier.verify(signed(ticket))).isEqualTo(ticket);
   }
 
   @Test
   void aTicketIsWorthNothingOnceItHasExpired() {
-    assertThat(verifier.verify(signed(ticket(NOW.plusMillis(1))))).isNotNull();
-    assertRefused(signed(ticket(NOW)), "expired at " + NOW);
+    assertThat(verifier.verify(signed(ticket(now.plusMillis(1))))).isNotNull();
+    assertRefused(signed(ticket(now)), "expired at " + now);
   }
 
   @Test
@@ -52,17 +52,17 @@ class TicketTest {
     for (Role role : Set.of(Role.AGENT, Role.ADMIN)) {
       Identity other = cluster.member(role, "x1");
       assertThatThrownBy(
-              () -> verifier.verify(new TicketSigner(() -> other).sign(ticket(NOW.plusSeconds(9)))))
+              () -> verifier.verify(new TicketSigner(() -> other).sign(ticket(now.plusSeconds(9)))))
           .isInstanceOf(InvalidTicketException.class);
     }
     assertRefused(
-        new TicketSigner(() -> agent).sign(ticket(NOW.plusSeconds(60))),
+        new TicketSigner(() -> agent).sign(ticket(now.plusSeconds(60))),
         "(expected role: coordinator)");
   }
 
   @Test
   void anAgentsSignatureUnderTheCoordinatorsCertificateIsRefused() throws Exception {
-    byte[] own = new TicketSigner(() -> agent).sign(ticket(NOW.plusSeconds(60)));
+    byte[] own = new TicketSigner(() -> agent).sign(ticket(now.plusSeconds(60)));
     byte[] mixed =
         SignedTicket.parseFrom(own).toBuilder()
             .clearCertificates()
@@ -76,7 +76,7 @@ class TicketTest {
   void anotherClustersCoordinatorIsNobody(@TempDir Path elsewhere) {
     Identity other = new TestCluster(elsewhere).member(Role.COORDINATOR, "c1");
     assertRefused(
-        new TicketSigner(() -> other).sign(ticket(NOW.plusSeconds(60))),
+        new TicketSigner(() -> other).sign(ticket(now.plusSeconds(60))),
         "not signed by a coordinator of this cluster");
   }
 
@@ -86,16 +86,16 @@ class TicketTest {
         cluster.member(
             Role.COORDINATOR, "c1", Instant.now().minus(TestCluster.DAY.multipliedBy(3)));
     assertRefused(
-        new TicketSigner(() -> old).sign(ticket(NOW.plusSeconds(60))),
+        new TicketSigner(() -> old).sign(ticket(now.plusSeconds(60))),
         "not signed by a coordinator of this cluster");
   }
 
   @Test
   void changedBytesAreNoticed() throws Exception {
-    SignedTicket signed = SignedTicket.parseFrom(signed(ticket(NOW.plusSeconds(60))));
+    SignedTicket signed = SignedTicket.parseFrom(signed(ticket(now.plusSeconds(60))));
     ByteString later =
         Ticket.parseFrom(signed.getTicket()).toBuilder()
-            .setExpiresAtMillis(NOW.plus(Duration.ofDays(1)).toEpochMilli())
+            .setExpiresAtMillis(now.plus(Duration.ofDays(1)).toEpochMilli())
             .build()
             .toByteString();
     assertRefused(
@@ -104,7 +104,7 @@ class TicketTest {
 
   @Test
   void anyChangedByteOrMissingEndIsRefusedWithASentence() {
-    byte[] signed = signed(ticket(NOW.plusSeconds(60)));
+    byte[] signed = signed(ticket(now.plusSeconds(60)));
     for (int i = 0; i < signed.length; i += 3) {
       byte[] changed = signed.clone();
       changed[i] ^= 0x11;
@@ -116,7 +116,7 @@ class TicketTest {
   /** The root's certificate adds nothing, so that a ticket without it is as good. */
   private void assertRefusedOrTheSame(byte[] damaged) {
     try {
-      assertThat(verifier.verify(damaged)).isEqualTo(ticket(NOW.plusSeconds(60)));
+      assertThat(verifier.verify(damaged)).isEqualTo(ticket(now.plusSeconds(60)));
     } catch (InvalidTicketException expected) {
       assertThat(expected).hasMessageStartingWith("the ticket");
     }
@@ -126,7 +126,7 @@ class TicketTest {
   void nonsenseIsRefusedWithASentence() throws InvalidProtocolBufferException {
     assertRefused(new byte[] {1, 2, 3}, "cannot be read");
     assertRefused(new byte[0], "0 certificates");
-    SignedTicket signed = SignedTicket.parseFrom(signed(ticket(NOW.plusSeconds(60))));
+    SignedTicket signed = SignedTicket.parseFrom(signed(ticket(now.plusSeconds(60))));
     assertRefused(
         signed.toBuilder()
             .addCertificates(signed.getCertificates(0))
