@@ -1,5 +1,6 @@
 package dev.cloister.agent;
 
+import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Fingerprint;
 import dev.cloister.agent.link.CoordinatorLink;
@@ -35,6 +36,7 @@ public final class Agent implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Agent.class);
   private static final long RENEWAL_CHECK_MINUTES = 10;
 
+  private final IoThread thread = new IoThread();
   private final Supervisor supervisor;
   private final Stages stages;
   private final PeerListener peers;
@@ -68,10 +70,11 @@ public final class Agent implements AutoCloseable {
                 config.libraryCache(),
                 config.owner(),
                 () -> capability.join().cpu(),
-                prefixes),
+                prefixes,
+                thread),
             (model, status) -> reportTo().report(model, status));
     this.stages =
-        new Stages(membership.identity(), new TicketVerifier(membership.identity(), clock));
+        new Stages(membership.identity(), new TicketVerifier(membership.identity(), clock), thread);
     this.peers =
         PeerListener.start(config.listen(), membership.identity(), stages, new PieceSender(pieces));
     this.link =
@@ -128,6 +131,7 @@ public final class Agent implements AutoCloseable {
     peers.close();
     stages.close();
     supervisor.close();
+    thread.close();
   }
 
   /** Tells people how the link is doing. */

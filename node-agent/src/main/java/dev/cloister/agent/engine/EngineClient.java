@@ -20,9 +20,6 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import java.io.InputStream;
 import java.net.UnixDomainSocketAddress;
@@ -30,7 +27,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 
 /** A connection to one engine process. Thread-safe. */
 public final class EngineClient implements AutoCloseable {
@@ -40,18 +36,33 @@ public final class EngineClient implements AutoCloseable {
   /** Fixed, since the one that adapts itself sends a ping with most frames. */
   private static final int WINDOW_BYTES = 8 << 20;
 
-  private final EventLoopGroup loops =
-      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final ManagedChannel channel;
   private final EngineServiceStub engine;
+  private final Runnable closed;
 
   /**
+   * Connects with a thread of its own.
+   *
    * @param socket where the engine listens
    */
   public EngineClient(Path socket) {
+    this(socket, new IoThread());
+  }
+
+  private EngineClient(Path socket, IoThread own) {
+    this(socket, own, own::close);
+  }
+
+  /**
+   * @param socket where the engine listens
+   * @param thread carries the connection
+   * @param closed is run when this was closed
+   */
+  public EngineClient(Path socket, IoThread thread, Runnable closed) {
+    this.closed = closed;
     channel =
         NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
-            .eventLoopGroup(loops)
+            .eventLoopGroup(thread.group())
             .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
             // Meant for TCP; Netty warns of it on every other socket.
             .withOption(ChannelOption.SO_KEEPALIVE, null)
@@ -168,7 +179,6 @@ public final class EngineClient implements AutoCloseable {
   @Override
   public void close() {
     channel.shutdownNow();
-    // Nothing is left to flush, so there is nothing to be quiet for.
-    var _ = loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    closed.run();
   }
 }

@@ -1,6 +1,7 @@
 package dev.cloister.agent.stage;
 
 import dev.cloister.agent.engine.EngineClient;
+import dev.cloister.agent.engine.IoThread;
 import dev.cloister.identity.IdentitySource;
 import dev.cloister.identity.SpiffeId;
 import dev.cloister.identity.ticket.InvalidTicketException;
@@ -11,8 +12,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashMap;
@@ -39,17 +38,20 @@ public final class Stages implements AutoCloseable {
   private final IdentitySource own;
   private final TicketVerifier verifier;
   private final PeerDialer dialer;
-  private final EventLoopGroup loops =
-      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final EventLoopGroup loops;
   private final Duration longestWait;
   private final Map<String, StageJoint> joints = new HashMap<>();
   private final Map<Epoch, Waiting> waiting = new HashMap<>();
 
-  public Stages(IdentitySource own, TicketVerifier verifier) {
-    this(own, verifier, LONGEST_WAIT);
+  /**
+   * @param thread carries the streams
+   */
+  public Stages(IdentitySource own, TicketVerifier verifier, IoThread thread) {
+    this(own, verifier, thread, LONGEST_WAIT);
   }
 
-  Stages(IdentitySource own, TicketVerifier verifier, Duration longestWait) {
+  Stages(IdentitySource own, TicketVerifier verifier, IoThread thread, Duration longestWait) {
+    this.loops = thread.group();
     this.own = own;
     this.verifier = verifier;
     this.dialer = new PeerDialer(own, loops);
@@ -250,7 +252,5 @@ public final class Stages implements AutoCloseable {
       joints.clear();
     }
     open.forEach(StageJoint::end);
-    // Connections that are closing have something to say to their loop yet.
-    var _ = loops.shutdownGracefully(50, 1_000, TimeUnit.MILLISECONDS);
   }
 }

@@ -1,5 +1,7 @@
 package dev.cloister.agent.supervisor;
 
+import dev.cloister.agent.engine.EngineClient;
+import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.identity.PrivateFiles;
 import java.io.IOException;
@@ -35,6 +37,7 @@ public final class EngineLauncher implements AutoCloseable {
   private final NodeOptions owner;
   private final Supplier<Cpu> cpu;
   private final PrefixCache prefixes;
+  private final IoThread thread;
   private final Duration longestStart;
   private final AtomicLong started = new AtomicLong();
   private @Nullable Path temporary;
@@ -46,6 +49,7 @@ public final class EngineLauncher implements AutoCloseable {
    * @param libraryCache where native libraries are unpacked
    * @param owner what the node's owner says to engines
    * @param cpu the processor; asked before each start
+   * @param thread carries the connections to engines
    */
   public EngineLauncher(
       List<String> command,
@@ -53,8 +57,9 @@ public final class EngineLauncher implements AutoCloseable {
       Path libraryCache,
       NodeOptions owner,
       Supplier<Cpu> cpu,
-      PrefixCache prefixes) {
-    this(command, runDirectory, libraryCache, owner, cpu, prefixes, LONGEST_START);
+      PrefixCache prefixes,
+      IoThread thread) {
+    this(command, runDirectory, libraryCache, owner, cpu, prefixes, thread, LONGEST_START);
   }
 
   EngineLauncher(
@@ -64,7 +69,9 @@ public final class EngineLauncher implements AutoCloseable {
       NodeOptions owner,
       Supplier<Cpu> cpu,
       PrefixCache prefixes,
+      IoThread thread,
       Duration longestStart) {
+    this.thread = thread;
     this.command = List.copyOf(command);
     this.runDirectory = runDirectory;
     this.libraryCache = libraryCache;
@@ -107,6 +114,11 @@ public final class EngineLauncher implements AutoCloseable {
       closed.run();
       throw e;
     }
+  }
+
+  /** Connects to an engine, whose process may still be loading its model. */
+  EngineClient connect(Path socket) {
+    return new EngineClient(socket, thread, () -> {});
   }
 
   private static List<String> flags(StageSpec stage) {

@@ -124,7 +124,7 @@ final class ServedModel {
     change(new ModelStatus.Loading(0));
     try (files;
         EngineProcess engine = launcher.launch(spec, files);
-        EngineClient client = new EngineClient(engine.awaitSocket());
+        EngineClient client = launcher.connect(engine.awaitSocket());
         Watch watch = new Watch(engine, client)) {
       client.watch(watch);
       engine.whenEnded(watch::lost);

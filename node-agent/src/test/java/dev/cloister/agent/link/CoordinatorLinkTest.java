@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.UnknownFieldSet;
+import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Disk;
@@ -64,6 +65,7 @@ class CoordinatorLinkTest {
   private final FakeCoordinator coordinator;
   private final EngineStage stage;
   private final Supervisor supervisor;
+  private final IoThread thread = new IoThread();
   private final Stages stages;
   private final PeerListener peers;
   private final CoordinatorLink link;
@@ -78,7 +80,8 @@ class CoordinatorLinkTest {
     stages =
         new Stages(
             membership.identity(),
-            new TicketVerifier(membership.identity(), InstantSource.system()));
+            new TicketVerifier(membership.identity(), InstantSource.system()),
+            thread);
     peers =
         PeerListener.start(
             Optional.empty(), membership.identity(), stages, NoPieces.sender(directory));
@@ -100,6 +103,7 @@ class CoordinatorLinkTest {
     link.close();
     peers.close();
     stages.close();
+    thread.close();
     supervisor.close();
     coordinator.close();
   }

@@ -3,6 +3,7 @@ package dev.cloister.agent.link;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Disk;
@@ -47,6 +48,7 @@ class StageCommandsTest {
   private final EngineStage engines;
   private final Membership membership;
   private final Supervisor supervisor;
+  private final IoThread thread = new IoThread();
   private final Stages stages;
   private final PeerListener peers;
   private final CoordinatorLink link;
@@ -61,7 +63,8 @@ class StageCommandsTest {
     stages =
         new Stages(
             membership.identity(),
-            new TicketVerifier(membership.identity(), InstantSource.system()));
+            new TicketVerifier(membership.identity(), InstantSource.system()),
+            thread);
     peers =
         PeerListener.start(
             Optional.empty(), membership.identity(), stages, NoPieces.sender(directory));
@@ -93,6 +96,7 @@ class StageCommandsTest {
     link.close();
     peers.close();
     stages.close();
+    thread.close();
     supervisor.close();
     coordinator.close();
   }

@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.agent.engine.FrameBytes;
+import dev.cloister.agent.engine.IoThread;
 import dev.cloister.proto.engine.v1.StageFrame;
 import dev.cloister.proto.engine.v1.StageServiceGrpc;
 import io.grpc.Server;
@@ -49,7 +50,7 @@ final class StageEngine extends StageServiceGrpc.StageServiceImplBase implements
   private final Server server;
   private final List<Call> calls = new CopyOnWriteArrayList<>();
 
-  StageEngine(Path socket, boolean isFirst) throws IOException {
+  StageEngine(Path socket, boolean isFirst, IoThread thread) throws IOException {
     this.isFirst = isFirst;
     server =
         NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(socket))
@@ -62,7 +63,7 @@ final class StageEngine extends StageServiceGrpc.StageServiceImplBase implements
             .addService(this)
             .build()
             .start();
-    client = new EngineClient(socket);
+    client = new EngineClient(socket, thread, () -> {});
   }
 
   @Override

@@ -157,9 +157,9 @@ class StageRingTest {
   @Test
   void aFrameThatIsTooLargeEndsItsOwnRingOnly() throws Exception {
     ring.connect("p1", 1);
-    try (StageEngine a = new StageEngine(directory.resolve("a.sock"), true);
-        StageEngine b = new StageEngine(directory.resolve("b.sock"), false);
-        StageEngine c = new StageEngine(directory.resolve("c.sock"), false)) {
+    try (StageEngine a = engine("a", 0);
+        StageEngine b = engine("b", 1);
+        StageEngine c = engine("c", 2)) {
       ring.connect("p2", 1, 0, a);
       ring.connect("p2", 1, 1, b);
       ring.connect("p2", 1, 2, c);
@@ -171,6 +171,11 @@ class StageRingTest {
     first.send(frame(1, 1000));
     assertThat(arrived()).isEqualTo(frame(1, 1000));
     assertThat(first.ends).isEmpty();
+  }
+
+  private StageEngine engine(String name, int stage) throws IOException {
+    return new StageEngine(
+        directory.resolve(name + ".sock"), stage == 0, ring.nodes.get(stage).thread());
   }
 
   private boolean waitUntilReady() throws InterruptedException {

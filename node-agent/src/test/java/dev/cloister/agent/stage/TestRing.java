@@ -1,5 +1,6 @@
 package dev.cloister.agent.stage;
 
+import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.transfer.NoPieces;
 import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
@@ -53,10 +54,12 @@ final class TestRing implements AutoCloseable {
     signer = new TicketSigner(() -> coordinator);
     for (int i = 0; i < size; i++) {
       Identity identity = identity(Role.AGENT, "node-" + i);
+      IoThread thread = new IoThread();
       Stages stages =
           new Stages(
               () -> identity,
               new TicketVerifier(() -> identity, InstantSource.system()),
+              thread,
               longestWait);
       PeerListener listener =
           PeerListener.start(
@@ -64,12 +67,17 @@ final class TestRing implements AutoCloseable {
               () -> identity,
               stages,
               NoPieces.sender(directory));
-      StageEngine engine = new StageEngine(directory.resolve(i + ".sock"), i == 0);
-      nodes.add(new Node(identity, stages, listener, engine));
+      StageEngine engine = new StageEngine(directory.resolve(i + ".sock"), i == 0, thread);
+      nodes.add(new Node(identity, thread, stages, listener, engine));
     }
   }
 
-  record Node(Identity identity, Stages stages, PeerListener listener, StageEngine engine) {
+  record Node(
+      Identity identity,
+      IoThread thread,
+      Stages stages,
+      PeerListener listener,
+      StageEngine engine) {
     Neighbour neighbour() {
       return new Neighbour(
           identity.id().memberId(),
@@ -172,6 +180,7 @@ final class TestRing implements AutoCloseable {
       node.listener().close();
       node.stages().close();
       node.engine().close();
+      node.thread().close();
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.cloister.agent.supervisor;
 
+import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.modelstore.ModelStore;
 import dev.cloister.agent.supervisor.ScriptedEngine.Mood;
@@ -21,6 +22,8 @@ import java.util.Optional;
 public final class EngineStage {
   /** Two threads a core. */
   static final Cpu CPU = new Cpu("cpu", 4, 8, List.of());
+
+  private static final IoThread THREAD = new IoThread();
 
   /** Layers of models. */
   final StageFiles stageFiles;
@@ -71,6 +74,7 @@ public final class EngineStage {
             owner,
             () -> CPU,
             new PrefixCache(directory.resolve("prefixes"), owner.prefixBytes(), store::has),
+            THREAD,
             longestStart),
         listener);
   }
