@@ -107,6 +107,21 @@ class EngineProcessTest {
     String socket = directory.resolve("s").toString();
     assertThat(launched("--model", "m", "--library-cache", "c", "--socket", socket, "--slots", "x"))
         .contains("--slots: x");
+    assertThat(launched("--model", "m", "--library-cache", "c", "--socket", socket, "--stage", "x"))
+        .contains("--stage: x (expected: whole, first, middle, last)");
+    assertThat(
+            launched(
+                "--model",
+                "m",
+                "--library-cache",
+                "c",
+                "--socket",
+                socket,
+                "--stage",
+                "first",
+                "--stages",
+                "2"))
+        .contains("lexicon: none (expected: a file with the first stage");
     assertThat(launched("--model", "m", "--library-cache", "c", "--socket", "x".repeat(200)))
         .contains("socket path has 200 bytes");
     Files.writeString(directory.resolve("s"), "precious");

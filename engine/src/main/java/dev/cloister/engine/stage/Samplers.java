@@ -50,6 +50,8 @@ final class Samplers implements AutoCloseable {
       open(request);
     } catch (IllegalArgumentException e) {
       unmade.put(request.sampler(), new Choice.Refused(String.valueOf(e.getMessage())));
+    } catch (StackOverflowError e) {
+      unmade.put(request.sampler(), new Choice.Refused("grammar: it is nested too deeply"));
     }
   }
 
