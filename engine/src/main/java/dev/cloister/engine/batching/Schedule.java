@@ -90,6 +90,9 @@ final class Schedule {
         take(underWay.remove(), result);
         took = true;
       }
+      if (!submitted && !took && underWay.isEmpty()) {
+        pipeline.settle();
+      }
       return submitted || took;
     } catch (Pipeline.LostException e) {
       lost(String.valueOf(e.getMessage()));

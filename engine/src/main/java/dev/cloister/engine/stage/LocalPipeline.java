@@ -88,6 +88,10 @@ public final class LocalPipeline implements Pipeline {
     return new StepResult(samplers.choose(runs), "");
   }
 
+  /** {@inheritDoc} Here it is done at once. */
+  @Override
+  public void settle() {}
+
   /** {@inheritDoc} Here it never has: results are there when a step has begun. */
   @Override
   public void onNews(Runnable wake) {}

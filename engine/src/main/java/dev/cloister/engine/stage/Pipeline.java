@@ -67,6 +67,9 @@ public interface Pipeline extends AutoCloseable {
    */
   @Nullable StepResult poll();
 
+  /** Has every stage do what was called so far, though no step follows for now. */
+  void settle();
+
   /** Has something run, on any thread, whenever {@link #poll} may have something to tell. */
   void onNews(Runnable wake);
 

@@ -26,6 +26,8 @@ public final class RingPipeline implements Pipeline, RingStage {
       "the stages of the model are not connected; try again later";
   private static final String LOST = "a stage of the model was lost; try again";
 
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
   private final DecodeContext context;
   private final int stages;
   private final int embeddingLength;
@@ -190,32 +192,44 @@ public final class RingPipeline implements Pipeline, RingStage {
   }
 
   @Override
+  public void settle() {
+    if (closed && link != null && !operations.isEmpty()) {
+      send(link, List.of(), NOTHING);
+    }
+  }
+
+  @Override
   public @Nullable StepResult poll() {
     requireSameLink();
-    if (link == null) {
-      adopt(newest);
-    }
-    StepResult result = next(link);
-    if (result != null && !closed) {
-      closed = true;
-      listener.accept(true);
-      return next(link);
-    }
-    return result;
-  }
-
-  private void adopt(@Nullable Link next) {
-    if (next != null && !next.ended) {
-      link = next;
-      send(next, List.of(), ByteBuffer.allocate(0));
-    }
-  }
-
-  private @Nullable StepResult next(@Nullable Link from) {
-    StageFrame frame = from == null ? null : from.frames.poll();
-    if (from == null || frame == null) {
+    Link from = link == null ? adopt(newest) : link;
+    if (from == null) {
       return null;
     }
+    for (StageFrame frame = from.frames.poll(); frame != null; frame = from.frames.poll()) {
+      List<Run> runs = underWay.peek();
+      StepResult result = take(from, frame);
+      if (runs != null && !runs.isEmpty()) {
+        return result;
+      }
+      // A step of operations only, or the first one of all.
+      if (!closed) {
+        closed = true;
+        listener.accept(true);
+      }
+    }
+    return null;
+  }
+
+  private @Nullable Link adopt(@Nullable Link next) {
+    if (next == null || next.ended) {
+      return null;
+    }
+    link = next;
+    send(next, List.of(), NOTHING);
+    return next;
+  }
+
+  private StepResult take(Link from, StageFrame frame) {
     try {
       StepResult result = checked(frame);
       from.outlet.taken();
@@ -223,6 +237,7 @@ public final class RingPipeline implements Pipeline, RingStage {
     } catch (StageException e) {
       log.warn("the ring ends: {}", e.getMessage());
       from.outlet.refuse(e.getMessage());
+      from.ended = true;
       disconnect();
       throw new LostException(LOST);
     }
