@@ -147,10 +147,8 @@ final class Schedule {
         }
       } catch (DecodeException e) {
         log.warn("a batch of {} sequences failed", plan.parts().size(), e);
-        plan.parts()
-            .forEach(p -> fail(p.sequence(), "the engine failed while computing; try again"));
-        List.copyOf(active).forEach(this::putBack);
-        sequences.evictAll();
+        plan.parts().forEach(part -> failComputing(part.sequence()));
+        computeAllAgain();
         return true;
       }
       if (!defragmented && pipeline.defragment()) {
@@ -242,23 +240,35 @@ final class Schedule {
   }
 
   /**
-   * A later stage could not compute a step. Its sequences are computed again, once; what is
-   * retained may be of steps that failed with it.
+   * A later stage could not compute a step: its sequences are computed again, once. Steps that were
+   * under way behind it fail with it, and their sequences wait already.
    */
   private void failed(List<StepPlan.Part> parts, String reason) {
     log.warn("a step of {} sequences failed: {}", parts.size(), reason);
-    sequences.evictAll();
+    boolean news = false;
     for (StepPlan.Part part : parts) {
       Sequence sequence = part.sequence();
       if (active.contains(sequence)) {
+        news = true;
         if (sequence.computedAgain) {
-          fail(sequence, "the engine failed while computing; try again");
-        } else {
-          sequence.computedAgain = true;
-          putBack(sequence);
+          failComputing(sequence);
         }
+        sequence.computedAgain = true;
       }
     }
+    if (news) {
+      computeAllAgain();
+    }
+  }
+
+  private void failComputing(Sequence sequence) {
+    fail(sequence, "the engine failed while computing; try again");
+  }
+
+  /** What any sequence holds is unknown once a stage has failed. */
+  private void computeAllAgain() {
+    List.copyOf(active).forEach(this::putBack);
+    sequences.evictAll();
   }
 
   private void lost(String reason) {

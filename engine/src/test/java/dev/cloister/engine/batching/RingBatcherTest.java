@@ -179,13 +179,16 @@ class RingBatcherTest {
     FakeRing three = start(3);
     for (int stage = 1; stage < 3; stage++) {
       for (boolean noRoom : List.of(true, false)) {
+        FakeContext last = three.contexts.getLast();
+        last.gate = new Semaphore(40);
         List<Collected> answers = new ArrayList<>();
         for (int i = 0; i < 16; i++) {
           answers.add(ask(prompt(i, 50), 100, "t"));
         }
-        await().until(() -> answers.stream().anyMatch(answer -> answer.tokens.size() > 5));
+        await().until(() -> last.gate.availablePermits() == 0);
         three.contexts.get(stage).noRoomNext = noRoom;
         three.contexts.get(stage).failNext = !noRoom;
+        last.gate.release(100_000);
         assertAnswers(answers, 50, 100);
       }
     }
