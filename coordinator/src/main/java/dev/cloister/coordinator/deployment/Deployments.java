@@ -4,7 +4,6 @@ import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.CatalogListener;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelContents;
-import dev.cloister.coordinator.catalog.ModelLayout;
 import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Capability;
@@ -24,16 +23,15 @@ import dev.cloister.coordinator.placement.Placement;
 import dev.cloister.coordinator.placement.Placement.Need;
 import dev.cloister.coordinator.placement.Planner;
 import dev.cloister.coordinator.placement.Proposal;
-import dev.cloister.coordinator.placement.StageMemory;
 import dev.cloister.coordinator.routing.Outlook;
 import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.identity.ticket.PlanTicket;
-import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,16 +59,19 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
 
   private final Catalog catalog;
   private final Fleet fleet;
-  private final ModelContents contents;
+  private final Demands demands;
   private final InstantSource clock;
   private final Supplier<String> planNames;
   private final Map<String, Pipeline> pipelines = new TreeMap<>();
   private final Map<String, Instructions> told = new HashMap<>();
   private final Map<Avoided, Instant> avoided = new HashMap<>();
-  private final Map<String, Optional<ModelLayout>> layouts = new HashMap<>();
+  private final Map<String, Attempt> inVain = new HashMap<>();
   private Allotment lately = new Allotment(List.of());
   private volatile Map<String, String> obstacles = Map.of();
   private volatile Set<String> coming = Set.of();
+
+  /** With the same nodes the same model fails again for the same reason. */
+  private record Attempt(Model model, List<Offer> nodes, String reason) {}
 
   /** A stage of the model failed on the node. */
   private record Avoided(String model, String nodeId) {}
@@ -86,7 +87,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
       Supplier<String> planNames) {
     this.catalog = catalog;
     this.fleet = fleet;
-    this.contents = contents;
+    this.demands = new Demands(contents);
     this.clock = clock;
     this.planNames = planNames;
   }
@@ -156,9 +157,22 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     online.forEach(node -> tell(node, allotment));
     told.keySet().removeIf(nodeId -> fleet.session(nodeId).isEmpty());
     lately = allotment;
-    obstacles = Map.copyOf(missing);
-    coming = Set.copyOf(pipelines.keySet());
+    publish(missing);
     closeRings(now);
+  }
+
+  /** A pipeline with a stage that failed is not coming, though its node tries again. */
+  private void publish(Map<String, String> missing) {
+    Map<String, String> known = new HashMap<>(missing);
+    for (Pipeline pipeline : pipelines.values()) {
+      pipeline
+          .failure(this::replica)
+          .ifPresent(failure -> known.put(pipeline.model().name(), failure));
+    }
+    Set<String> sound = new HashSet<>(pipelines.keySet());
+    sound.removeAll(known.keySet());
+    obstacles = Map.copyOf(known);
+    coming = Set.copyOf(sound);
   }
 
   private List<NodeView> online() {
@@ -272,17 +286,24 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
       List<NodeView> online,
       Map<String, PipelinePlan> broken,
       Instant now) {
-    Optional<Demand> demand = demand(model);
+    Optional<Demand> demand = demands.of(model);
     if (demand.isEmpty()) {
       return Optional.empty();
+    }
+    List<Offer> nodes = allotment.freeFor(model.name());
+    @Nullable Attempt before = inVain.get(model.name());
+    if (before != null && before.model().equals(model) && before.nodes().equals(nodes)) {
+      return Optional.of(before.reason());
     }
     Network network = Network.of(capabilities(online));
     List<Offer> usable = usable(model, allotment);
     Proposal proposal = Planner.plan(demand.get(), usable, network);
-    if (proposal.plan().isEmpty()) {
-      proposal = Planner.plan(demand.get(), allotment.freeFor(model.name()), network);
+    if (proposal.plan().isEmpty() && usable.size() < nodes.size()) {
+      proposal = Planner.plan(demand.get(), nodes, network);
     }
     if (proposal.plan().isEmpty()) {
+      inVain.put(model.name(), new Attempt(model, nodes, proposal.reason()));
+      log.warn("model {} is served by no node: {}", model.name(), proposal.reason());
       return Optional.of(proposal.reason());
     }
     PipelinePlan best = proposal.plan().get();
@@ -304,7 +325,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     List<Need> needs =
         catalog.models().stream()
             .filter(model -> model.options().split().orElse(1) == 1)
-            .map(model -> new Need(model, memory(model)))
+            .map(model -> new Need(model, demands.whole(model)))
             .toList();
     for (Offer node : allotment.freeFor("")) {
       List<Need> open =
@@ -323,25 +344,6 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
             need.memory());
       }
     }
-  }
-
-  private StageMemory memory(Model model) {
-    return demand(model).map(Demand::whole).orElse(StageMemory.ofFile(model.sizeBytes()));
-  }
-
-  private Optional<Demand> demand(Model model) {
-    return layouts
-        .computeIfAbsent(
-            model.sha256(),
-            _ -> {
-              try {
-                return Optional.of(contents.layout(model));
-              } catch (IOException e) {
-                log.warn("model {} can be served whole only: {}", model.name(), e.getMessage());
-                return Optional.empty();
-              }
-            })
-        .map(layout -> Demand.of(model, layout));
   }
 
   private void tell(NodeView node, Allotment allotment) {
@@ -389,7 +391,8 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
 
   /** How a model would be placed now, if it were run with these options. */
   public synchronized Optional<Proposal> propose(Model model, ModelOptions options) {
-    return demand(model.with(options))
+    return demands
+        .of(model.with(options))
         .map(
             demand ->
                 Planner.plan(

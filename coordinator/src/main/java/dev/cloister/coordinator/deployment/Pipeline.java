@@ -101,6 +101,18 @@ final class Pipeline {
     return replicas.apply(stage.nodeId(), model.name()).filter(news -> news.plan().equals(id));
   }
 
+  /** Why a stage cannot be loaded, in one sentence; empty if none failed. */
+  Optional<String> failure(BiFunction<String, String, Optional<Replica>> replicas) {
+    for (PlannedStage stage : plan.stages()) {
+      if (replica(stage, replicas).orElse(null) instanceof Replica.Failed failed) {
+        return Optional.of(
+            "%s cannot load its layers of '%s': %s"
+                .formatted(stage.nodeName(), model.name(), failed.error()));
+      }
+    }
+    return Optional.empty();
+  }
+
   /**
    * Takes note of how the stages are.
    *

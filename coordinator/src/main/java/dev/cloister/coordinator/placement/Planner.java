@@ -24,6 +24,9 @@ import java.util.stream.Stream;
 public final class Planner {
   private static final int MOST_ALTERNATIVES = 8;
 
+  /** The smallest of larger fleets are not looked at, so that a plan takes milliseconds. */
+  private static final int MOST_NODES = 64;
+
   /** More would only add hops, where nobody asked for them. */
   private static final int MOST_STAGES_UNASKED = 16;
 
@@ -129,7 +132,8 @@ public final class Planner {
         .toList();
   }
 
-  private static List<PipelinePlan> split(Demand demand, List<Offer> nodes, Network network) {
+  private static List<PipelinePlan> split(Demand demand, List<Offer> all, Network network) {
+    List<Offer> nodes = all.stream().sorted(LARGEST).limit(MOST_NODES).toList();
     int most =
         Math.min(
             Math.min(nodes.size(), demand.layout().cuts().size()),

@@ -198,9 +198,13 @@ class PipelinesTest {
     cluster.failed(ring.getLast());
     assertThat(cluster.ring()).as("it tries again by itself").isEqualTo(ring);
     assertThat(cluster.plan(ring.getFirst())).isEqualTo("plan-1");
+    assertThat(cluster.deployments.isComing(MODEL)).isFalse();
+    assertThat(cluster.deployments.obstacle(MODEL))
+        .hasValue(ring.getLast() + " cannot load its layers of 'big': no memory");
 
     cluster.online("spare", TWO_LAYERS);
 
+    assertThat(cluster.deployments.obstacle(MODEL)).isEmpty();
     assertThat(cluster.ring()).containsExactly(ring.getFirst(), "spare");
     assertThat(cluster.session(ring.getLast()).dropped()).containsExactly(MODEL);
   }
