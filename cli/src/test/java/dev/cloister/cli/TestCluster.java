@@ -72,8 +72,8 @@ final class TestCluster implements AutoCloseable {
   }
 
   /** Starts an agent that is a member already. */
-  JavaProcess restart(String name) {
-    return start(name, Map.of());
+  JavaProcess restart(String name, String... options) {
+    return start(name, Map.of(), options);
   }
 
   private JavaProcess start(String name, Map<String, String> environment, String... options) {

@@ -60,10 +60,10 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   private final Catalog catalog;
   private final Fleet fleet;
   private final Demands demands;
+  private final Instructions instructions;
   private final InstantSource clock;
   private final Supplier<String> planNames;
   private final Map<String, Pipeline> pipelines = new TreeMap<>();
-  private final Map<String, Instructions> told = new HashMap<>();
   private final Map<Avoided, Instant> avoided = new HashMap<>();
   private final Map<String, Attempt> inVain = new HashMap<>();
   private Allotment lately = new Allotment(List.of());
@@ -88,6 +88,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     this.catalog = catalog;
     this.fleet = fleet;
     this.demands = new Demands(contents);
+    this.instructions = new Instructions(fleet);
     this.clock = clock;
     this.planNames = planNames;
   }
@@ -154,8 +155,8 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
             .ifPresent(why -> missing.put(model.name(), why));
       }
     }
-    online.forEach(node -> tell(node, allotment));
-    told.keySet().removeIf(nodeId -> fleet.session(nodeId).isEmpty());
+    instructions.forgetLost();
+    online.forEach(node -> instructions.tell(node, allotment.assignments(node.node().id())));
     lately = allotment;
     publish(missing);
     closeRings(now);
@@ -343,22 +344,6 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
                 Optional.empty()),
             need.memory());
       }
-    }
-  }
-
-  private void tell(NodeView node, Allotment allotment) {
-    String nodeId = node.node().id();
-    Optional<NodeSession> session = fleet.session(nodeId);
-    if (session.isPresent()) {
-      @Nullable Instructions known = told.get(nodeId);
-      if (known == null || !known.areFor(session.get())) {
-        known = new Instructions(session.get());
-        told.put(nodeId, known);
-      }
-      // What runs there until it has understood is no answer to what it was told.
-      known
-          .tell(allotment.assignments(nodeId), node.replicas())
-          .forEach(model -> fleet.forget(nodeId, session.get(), model));
     }
   }
 

@@ -1,62 +1,82 @@
 package dev.cloister.coordinator.deployment;
 
 import dev.cloister.coordinator.fleet.Assignment;
+import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.NodeSession;
-import dev.cloister.coordinator.fleet.Replica;
-import java.util.ArrayList;
+import dev.cloister.coordinator.fleet.NodeView;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What a node was told in its session. Not thread-safe. */
+/** What nodes were told to have loaded, each in its session. Not thread-safe. */
 final class Instructions {
-  private final NodeSession session;
-  private final Map<String, Assignment> served = new HashMap<>();
-  private final Set<String> dropped = new HashSet<>();
+  private final Fleet fleet;
+  private final Map<String, Told> told = new HashMap<>();
 
-  Instructions(NodeSession session) {
-    this.session = session;
+  Instructions(Fleet fleet) {
+    this.fleet = fleet;
   }
 
-  /** A session is itself and nothing else. */
-  @SuppressWarnings("ReferenceEquality")
-  boolean areFor(NodeSession other) {
-    return session == other;
+  private record Told(NodeSession session, Map<String, Assignment> served, Set<String> dropped) {
+
+    /** A session is itself and nothing else. */
+    @SuppressWarnings("ReferenceEquality")
+    boolean isIn(NodeSession other) {
+      return session == other;
+    }
+  }
+
+  /** Forgets the nodes that are gone. */
+  void forgetLost() {
+    told.keySet().removeIf(nodeId -> fleet.session(nodeId).isEmpty());
   }
 
   /**
-   * Tells what is new.
+   * Tells a node what is new to it.
    *
-   * @param assignments all that the node is to have
-   * @param replicas what it has, from an earlier session perhaps
-   * @return the models of which it was told that it is to have other layers, or nothing
+   * @param assignments all that it is to have
    */
-  List<String> tell(List<Assignment> assignments, List<Replica> replicas) {
-    List<String> changed = new ArrayList<>();
-    Set<String> unwanted = new HashSet<>(served.keySet());
-    replicas.forEach(replica -> unwanted.add(replica.model()));
+  void tell(NodeView node, List<Assignment> assignments) {
+    String nodeId = node.node().id();
+    Optional<NodeSession> session = fleet.session(nodeId);
+    if (session.isEmpty()) {
+      return;
+    }
+    @Nullable Told known = told.get(nodeId);
+    if (known == null || !known.isIn(session.get())) {
+      known = new Told(session.get(), new HashMap<>(), new HashSet<>());
+      told.put(nodeId, known);
+    }
+    Set<String> unwanted = new HashSet<>(known.served().keySet());
+    // What it has from an earlier session counts as well.
+    node.replicas().forEach(replica -> unwanted.add(replica.model()));
     for (Assignment assignment : assignments) {
-      String model = assignment.model().name();
-      unwanted.remove(model);
-      dropped.remove(model);
-      @Nullable Assignment before = served.put(model, assignment);
-      if (!assignment.equals(before)) {
-        session.serve(assignment);
-        if (before != null && !before.stage().equals(assignment.stage())) {
-          changed.add(model);
-        }
-      }
+      unwanted.remove(assignment.model().name());
+      serve(nodeId, known, assignment);
     }
     for (String model : unwanted) {
-      served.remove(model);
-      if (dropped.add(model)) {
-        session.drop(model);
-        changed.add(model);
+      known.served().remove(model);
+      if (known.dropped().add(model)) {
+        known.session().drop(model);
+        fleet.forget(nodeId, known.session(), model);
       }
     }
-    return changed;
+  }
+
+  private void serve(String nodeId, Told known, Assignment assignment) {
+    String model = assignment.model().name();
+    known.dropped().remove(model);
+    @Nullable Assignment before = known.served().put(model, assignment);
+    if (!assignment.equals(before)) {
+      known.session().serve(assignment);
+      if (before != null && !before.stage().equals(assignment.stage())) {
+        // What runs there until it has understood is no answer to what it was told.
+        fleet.forget(nodeId, known.session(), model);
+      }
+    }
   }
 }
