@@ -15,6 +15,7 @@ import dev.cloister.engine.stage.Step;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -59,9 +60,13 @@ class RingBatcherTest {
     }
   }
 
+  private Batcher batcher() {
+    return Objects.requireNonNull(batcher);
+  }
+
   private Collected ask(int[] prompt, int most, String tenant) {
     Collected collected = new Collected();
-    batcher.submit(request(prompt, most, tenant), collected);
+    batcher().submit(request(prompt, most, tenant), collected);
     return collected;
   }
 
@@ -146,7 +151,8 @@ class RingBatcherTest {
           joined(beginnings[random.nextInt(5)], prompt(random.nextInt(50), 1 + random.nextInt(60)));
       Collected answer = new Collected();
       Running running =
-          batcher.submit(request(prompt, 1 + random.nextInt(60), "t" + random.nextInt(2)), answer);
+          batcher()
+              .submit(request(prompt, 1 + random.nextInt(60), "t" + random.nextInt(2)), answer);
       prompts.add(prompt);
       answers.add(answer);
       cancelled.add(random.nextInt(3) == 0);
@@ -163,7 +169,7 @@ class RingBatcherTest {
       assertThat(answers.get(i).tokens).as("seed %d, answer %d", seed, i).isEqualTo(expected);
       assertThat(reason == FinishReason.CANCELLED && !cancelled.get(i)).isFalse();
     }
-    assertThat(batcher.load()).isZero();
+    assertThat(batcher().load()).isZero();
     // Operations that no step follows go round as well.
     await().until(() -> three.contexts.getLast().openSamplers.get() == 0);
     int held = three.contexts.getFirst().usedCells();
@@ -225,7 +231,7 @@ class RingBatcherTest {
         assertThatThrownBy(answer::awaitEnd).hasMessageContaining("STAGE_LOST: a stage");
       }
       assertThat(three.closed).isFalse();
-      assertThat(batcher.load()).isZero();
+      assertThat(batcher().load()).isZero();
       assertThatThrownBy(() -> ask(prompt(1, 5), 5, "t").awaitEnd())
           .hasMessageContaining("STAGE_LOST: the stages of the model are not connected");
       three.connect();
@@ -253,13 +259,19 @@ class RingBatcherTest {
   void whatTheLastStageDoesNotTakeIsTheCallersFault() throws Exception {
     start(2);
     Collected answer = new Collected();
-    batcher.submit(
-        new TokenRequest(
-            prompt(1, 5), Sampling.GREEDY, Optional.of("root ::="), 5, OptionalInt.empty(), "t"),
-        answer);
+    batcher()
+        .submit(
+            new TokenRequest(
+                prompt(1, 5),
+                Sampling.GREEDY,
+                Optional.of("root ::="),
+                5,
+                OptionalInt.empty(),
+                "t"),
+            answer);
     assertThatThrownBy(answer::awaitEnd).hasMessageContaining("INVALID_REQUEST: grammar");
     ask(prompt(1, 5), 5, "t").awaitEnd();
-    assertThat(batcher.load()).isZero();
+    assertThat(batcher().load()).isZero();
   }
 
   @Test

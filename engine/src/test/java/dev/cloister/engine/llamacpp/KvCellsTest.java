@@ -13,6 +13,7 @@ import dev.cloister.engine.model.Pooling;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -137,7 +138,8 @@ class KvCellsTest {
             held.computeIfAbsent(sequence, id -> new ArrayList<>()).addAll(tokens));
     int any = List.copyOf(next.keySet()).get(random.nextInt(next.size()));
     if (random.nextInt(8) == 0) {
-      compare(context.logits(places.get(any)), alone, held.get(any));
+      int place = Objects.requireNonNull(places.get(any));
+      compare(context.logits(place), alone, Objects.requireNonNull(held.get(any)));
     }
   }
 

@@ -7,6 +7,7 @@ import java.lang.reflect.Proxy;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +47,7 @@ final class RecordingContext {
       }
       case "clearBatch" -> batch.clear();
       case "addHidden" -> {
-        FloatBuffer states = (FloatBuffer) arguments[0];
+        FloatBuffer states = (FloatBuffer) Objects.requireNonNull(arguments)[0];
         for (int i = 0; i < width; i++) {
           batch.add(states.get());
         }
