@@ -3,6 +3,7 @@ package dev.cloister.engine;
 import dev.cloister.engine.model.ContextOptions.FlashAttention;
 import dev.cloister.engine.model.ContextOptions.KvType;
 import dev.cloister.engine.model.StagePart;
+import dev.cloister.engine.server.EngineServer;
 import dev.cloister.engine.stage.Step.Precision;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -18,13 +19,15 @@ import java.util.Set;
  *
  * @param model the GGUF file
  * @param socket where the process answers
+ * @param socketKind what it listens on
  */
-record EngineFlags(Path model, Path socket, Deployment deployment) {
+record EngineFlags(Path model, Path socket, EngineServer.Kind socketKind, Deployment deployment) {
 
   private static final Set<String> NAMES =
       Set.of(
           "--model",
           "--socket",
+          "--socket-kind",
           "--library-cache",
           "--library",
           "--context",
@@ -61,7 +64,11 @@ record EngineFlags(Path model, Path socket, Deployment deployment) {
         throw new IllegalArgumentException("flag %s is given twice".formatted(name));
       }
     }
-    return new EngineFlags(path(values, "--model"), path(values, "--socket"), deployment(values));
+    return new EngineFlags(
+        path(values, "--model"),
+        path(values, "--socket"),
+        choice(values, "--socket-kind", EngineServer.Kind.ofThisMachine()),
+        deployment(values));
   }
 
   private static Deployment deployment(Map<String, String> values) {

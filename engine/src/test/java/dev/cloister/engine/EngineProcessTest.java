@@ -123,7 +123,7 @@ class EngineProcessTest {
                 "2"))
         .contains("lexicon: none (expected: a file with the first stage");
     assertThat(launched("--model", "m", "--library-cache", "c", "--socket", "x".repeat(200)))
-        .contains("socket path has 200 bytes");
+        .contains("its path has 200 bytes");
     Files.writeString(directory.resolve("s"), "precious");
     assertThat(launched("--model", "m", "--library-cache", "c", "--socket", socket))
         .contains("is not a socket");

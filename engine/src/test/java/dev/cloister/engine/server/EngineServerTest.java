@@ -22,18 +22,23 @@ import dev.cloister.proto.engine.v1.TokenizeRequest;
 import dev.cloister.proto.inference.v1.GenerationEvent;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
@@ -135,6 +140,45 @@ class EngineServerTest {
     talker.limit = 1;
     loading.complete(talker);
     assertThat(ask(KILOBYTE.repeat(8 << 10)).next().hasText()).isTrue();
+  }
+
+  @Test
+  void withoutUnixSocketsOnlyWhoReadsTheFileCanCall() throws Exception {
+    loading.complete(talker);
+    Path file = directory.resolve("loopback");
+    try (EngineServer _ = EngineServer.start(file, EngineServer.Kind.LOOPBACK, loading)) {
+      List<String> line = List.of(Files.readString(file).strip().split(" "));
+      assertThat(line).hasSize(3).startsWith("cloister-engine-loopback");
+      if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+            .isEqualTo("rw-------");
+      }
+      ManagedChannel tcp =
+          NettyChannelBuilder.forAddress("127.0.0.1", Integer.parseInt(line.get(1)))
+              .usePlaintext()
+              .build();
+      assertThat(detokenized(tcp, Optional.of(line.get(2)))).isEqualTo("a");
+      for (Optional<String> wrong : List.of(Optional.<String>empty(), Optional.of("x"))) {
+        assertThatThrownBy(() -> detokenized(tcp, wrong))
+            .hasMessage("UNAUTHENTICATED: the engine's secret is missing or wrong");
+      }
+      tcp.shutdownNow();
+      // What a killed process left is replaced.
+      EngineServer.start(file, EngineServer.Kind.LOOPBACK, loading).close();
+      assertThat(file).doesNotExist();
+    }
+  }
+
+  private static String detokenized(ManagedChannel channel, Optional<String> secret) {
+    Metadata headers = new Metadata();
+    secret.ifPresent(
+        text ->
+            headers.put(
+                Metadata.Key.of("cloister-engine-secret", Metadata.ASCII_STRING_MARSHALLER), text));
+    return EngineServiceGrpc.newBlockingStub(channel)
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+        .detokenize(DetokenizeRequest.newBuilder().addTokens('a').build())
+        .getText();
   }
 
   private Iterator<GenerationEvent> ask() {

@@ -21,6 +21,7 @@ import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import java.io.InputStream;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ public final class EngineClient implements AutoCloseable {
   /**
    * Connects with a thread of its own.
    *
-   * @param socket where the engine listens
+   * @param socket where the engine listens: a Unix domain socket, or the file that stands in for it
    */
   public EngineClient(Path socket) {
     this(socket, new IoThread());
@@ -54,18 +55,17 @@ public final class EngineClient implements AutoCloseable {
   }
 
   /**
-   * @param socket where the engine listens
+   * @param socket as above
    * @param thread carries the connection
    * @param closed is run when this was closed
    */
   public EngineClient(Path socket, IoThread thread, Runnable closed) {
     this.closed = closed;
     channel =
-        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+        LoopbackAddress.read(socket)
+            .map(EngineClient::loopback)
+            .orElseGet(() -> unix(socket))
             .eventLoopGroup(thread.group())
-            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
-            // Meant for TCP; Netty warns of it on every other socket.
-            .withOption(ChannelOption.SO_KEEPALIVE, null)
             // A directory only this user can enter stands in for TLS.
             .usePlaintext()
             .overrideAuthority("engine")
@@ -76,6 +76,19 @@ public final class EngineClient implements AutoCloseable {
             .maxInboundMessageSize(FrameBytes.MAX_BYTES)
             .build();
     engine = EngineServiceGrpc.newStub(channel);
+  }
+
+  private static NettyChannelBuilder unix(Path socket) {
+    return NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+        .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
+        // Meant for TCP; Netty warns of it on every other socket.
+        .withOption(ChannelOption.SO_KEEPALIVE, null);
+  }
+
+  private static NettyChannelBuilder loopback(LoopbackAddress address) {
+    return NettyChannelBuilder.forAddress(address.socketAddress())
+        .channelType(NioSocketChannel.class)
+        .intercept(address.credential());
   }
 
   /**
