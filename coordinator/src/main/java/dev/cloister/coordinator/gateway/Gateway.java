@@ -68,6 +68,8 @@ public final class Gateway implements AutoCloseable {
             // An answer takes as long as it takes; a caller that leaves cancels it.
             .requestTimeoutMillis(0)
             .errorHandler(new ErrorResponses())
+            // Which logs what is worth a line; this would add a stack trace for callers' mistakes.
+            .unloggedExceptionsReportIntervalMillis(0)
             .disableDateHeader()
             .disableServerHeader()
             .gracefulShutdownTimeoutMillis(0, 0)
