@@ -82,7 +82,7 @@ final class StageService extends StageServiceGrpc.StageServiceImplBase {
       }
     }
 
-    private void give(dev.cloister.engine.stage.StageFrame frame) {
+    private synchronized void give(dev.cloister.engine.stage.StageFrame frame) {
       if (inlet != null) {
         inlet.give(frame);
       }
@@ -105,11 +105,14 @@ final class StageService extends StageServiceGrpc.StageServiceImplBase {
     }
 
     private void end() {
+      RingStage.Inlet told;
       synchronized (this) {
         ended = true;
+        told = inlet;
+        inlet = null;
       }
-      if (inlet != null) {
-        inlet.end();
+      if (told != null) {
+        told.end();
       }
     }
 
