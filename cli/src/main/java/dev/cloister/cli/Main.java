@@ -51,6 +51,7 @@ public final class Main {
     commands.put("engine", EngineCommand::new);
     commands.put("chat", ChatCommand::new);
     commands.put("bench", BenchCommand::new);
+    commands.put("doctor", DoctorCommand::new);
     commands.put("prepare", PrepareCommand::new);
     commands.put("completion", CompletionCommand::new);
     commands.put("version", VersionCommand::new);

@@ -1,0 +1,158 @@
+package dev.cloister.cli;
+
+import dev.cloister.agent.fingerprint.Capability;
+import dev.cloister.agent.fingerprint.Fingerprint;
+import dev.cloister.agent.fingerprint.MemorySpeed;
+import dev.cloister.agent.fingerprint.Swap;
+import dev.cloister.client.CloisterClient;
+import dev.cloister.client.CloisterException;
+import dev.cloister.client.NodeInfo;
+import dev.cloister.identity.PrivateFileException;
+import dev.cloister.identity.enrollment.Membership;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code cloister doctor}. */
+@Command(
+    name = "doctor",
+    description = {
+      "Check this machine.",
+      "With --split: how well it is made for holding some of a model's layers, and what limits it."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    footer = {
+      "",
+      "Run it on the machine of an agent. It computes for some tenths of a second. The round trip",
+      "is measured where the machine is a member; the clock is compared where a profile is there."
+    })
+final class DoctorCommand implements Callable<Integer> {
+  private static final int CONNECTIONS = 5;
+  private static final Duration LONGEST_CONNECTION = Duration.ofSeconds(2);
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--split", required = true, description = "Check it for split models.")
+  private boolean split;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "The agent's data directory (default: ~/.cloister/agent).")
+  private @Nullable Path data;
+
+  @Mixin private ProfileOptions profile;
+  @Mixin private OutputOptions output;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    Path directory = data == null ? Directories.agent() : data.toAbsolutePath();
+    Capability capability = new Fingerprint(directory).take();
+    SplitCheck check =
+        SplitCheck.of(
+            new SplitCheck.Measured(
+                capability.memory().totalBytes(),
+                capability.memory().availableBytes(),
+                Swap.ofThisMachine(),
+                MemorySpeed.bytesPerSecond(Clock.systemUTC(), capability.cpu().physicalCores()),
+                capability.links(),
+                roundTrip(directory),
+                clockOffset()));
+    if (output.json()) {
+      output.print(
+          spec,
+          json -> {
+            json.writeStartObject();
+            json.writeArrayFieldStart("findings");
+            for (SplitCheck.Finding finding : check.findings()) {
+              json.writeStartObject();
+              json.writeStringField("part", finding.part());
+              json.writeStringField("found", finding.found());
+              json.writeBooleanField("good", finding.isGood());
+              json.writeStringField("advice", finding.isGood() ? "" : finding.advice());
+              json.writeEndObject();
+            }
+            json.writeEndArray();
+            json.writeStringField("weakest", check.weakest().part());
+            json.writeEndObject();
+          });
+    } else {
+      print(check);
+    }
+    return ExitCode.OK;
+  }
+
+  private void print(SplitCheck check) {
+    PrintWriter out = spec.commandLine().getOut();
+    OutputOptions.table(
+        out,
+        List.of("part", "found", ""),
+        check.findings().stream()
+            .map(
+                finding ->
+                    List.of(
+                        finding.part(),
+                        finding.found(),
+                        finding.isGood() ? "good" : finding.advice()))
+            .toList());
+    out.println();
+    out.println(check.verdict());
+  }
+
+  /** The quickest of some connections; a connection takes one round trip. */
+  private static Optional<Duration> roundTrip(Path agent) {
+    Optional<Membership> membership;
+    try {
+      membership = Membership.load(agent);
+    } catch (PrivateFileException e) {
+      return Optional.empty();
+    }
+    return membership.flatMap(member -> quickest(URI.create("cluster://" + member.coordinator())));
+  }
+
+  private static Optional<Duration> quickest(URI coordinator) {
+    Optional<Duration> best = Optional.empty();
+    for (int i = 0; i < CONNECTIONS; i++) {
+      InetSocketAddress address =
+          new InetSocketAddress(coordinator.getHost(), coordinator.getPort());
+      long began = System.nanoTime();
+      try (Socket socket = new Socket()) {
+        socket.connect(address, (int) LONGEST_CONNECTION.toMillis());
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        best = Optional.of(best.filter(known -> known.compareTo(took) < 0).orElse(took));
+      } catch (IOException e) {
+        return best;
+      }
+    }
+    return best;
+  }
+
+  /** Nodes report every second, and the coordinator notes when by its own clock. */
+  private Optional<Duration> clockOffset() {
+    try (CloisterClient client = profile.open()) {
+      return client.nodes().stream()
+          .filter(node -> node.state() == NodeInfo.State.ONLINE)
+          .flatMap(node -> node.lastSeen().stream())
+          .max(Instant::compareTo)
+          .map(seen -> Duration.between(seen, Instant.now()));
+    } catch (CloisterException | CommandFailedException e) {
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package dev.cloister.agent.fingerprint;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.concurrent.Phaser;
+import java.util.stream.IntStream;
+
+/** Measures how fast main memory is read and written, which limits how fast answers are made. */
+public final class MemorySpeed {
+  /** More than caches hold, for all threads together. */
+  private static final int LONGS = 2 << 20;
+
+  private static final int ROUNDS = 4;
+  private static final int COPIES = 4;
+  private static final int MOST_THREADS = 16;
+
+  private MemorySpeed() {}
+
+  /**
+   * Copies memory on so many threads for some tenths of a second.
+   *
+   * @return bytes read and written a second, in the best of some rounds
+   */
+  public static double bytesPerSecond(InstantSource clock, int threads)
+      throws InterruptedException {
+    int workers = Math.clamp(threads, 1, MOST_THREADS);
+    Phaser phaser = new Phaser(workers + 1);
+    Thread[] started =
+        IntStream.range(0, workers)
+            .mapToObj(i -> Thread.ofPlatform().daemon().start(() -> copy(phaser)))
+            .toArray(Thread[]::new);
+    double best = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+      phaser.arriveAndAwaitAdvance();
+      Instant began = clock.instant();
+      phaser.arriveAndAwaitAdvance();
+      double seconds = Duration.between(began, clock.instant()).toNanos() / 1e9;
+      best = Math.max(best, 2.0 * Long.BYTES * LONGS * COPIES * workers / seconds);
+    }
+    for (Thread thread : started) {
+      thread.join();
+    }
+    return best;
+  }
+
+  private static void copy(Phaser phaser) {
+    long[] from = new long[LONGS];
+    long[] to = new long[LONGS];
+    for (int round = 0; round < ROUNDS; round++) {
+      phaser.arriveAndAwaitAdvance();
+      for (int i = 0; i < COPIES; i++) {
+        System.arraycopy(from, 0, to, 0, LONGS);
+        from[i] = to[LONGS - 1] + 1;
+      }
+      phaser.arriveAndAwaitAdvance();
+    }
+  }
+}
