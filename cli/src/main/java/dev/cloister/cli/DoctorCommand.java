@@ -61,7 +61,7 @@ final class DoctorCommand implements Callable<Integer> {
   @Mixin private OutputOptions output;
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws IOException, InterruptedException {
     Path directory = data == null ? Directories.agent() : data.toAbsolutePath();
     Capability capability = new Fingerprint(directory).take();
     SplitCheck check =
