@@ -22,6 +22,7 @@ public record StageFile(List<Part> parts) {
   }
 
   /** Bytes that are in no other file. */
+  @SuppressWarnings("ArrayRecordComponent") // Made once and read once; nobody compares it.
   public record Own(byte[] bytes) implements Part {
     @Override
     public long length() {

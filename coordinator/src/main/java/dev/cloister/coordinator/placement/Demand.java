@@ -80,7 +80,7 @@ public final class Demand {
   StageMemory memory(int first, int end) {
     return new StageMemory(
         weightBytes(first, end) + lexiconBytes(first, end),
-        (long) ((kvBefore[end] - kvBefore[first]) * kvFactor) * slots * contextTokens,
+        ((long) ((kvBefore[end] - kvBefore[first]) * kvFactor)) * slots * contextTokens,
         computeBytes(end),
         PROCESS_BYTES);
   }

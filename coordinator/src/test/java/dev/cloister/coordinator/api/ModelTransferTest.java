@@ -89,7 +89,7 @@ class ModelTransferTest {
     int layer = SIZE / 4;
     assertThat(file.getParts(0).getBytes().toStringUtf8()).isEqualTo("header");
     assertThat(piece.getOffset()).isEqualTo(layer);
-    assertThat(piece.getLength()).isEqualTo(2 * layer);
+    assertThat(piece.getLength()).isEqualTo(2L * layer);
     MessageDigest digest = MessageDigest.getInstance("SHA-256");
     digest.update(content, layer, 2 * layer);
     assertThat(piece.getSha256().toByteArray()).isEqualTo(digest.digest());

@@ -251,7 +251,7 @@ class ContinuedAnswersTest {
 
   private record Told(RecordingSink sink, Script script) {}
 
-  private record Step(GenerationEvent event, Integer[] tokens) {}
+  private record Step(GenerationEvent event, List<Integer> tokens) {}
 
   /** A whole answer, the same wherever it is made. */
   private record Script(List<Step> events) {
@@ -263,14 +263,14 @@ class ContinuedAnswersTest {
       for (int i = 0; i < 150; i++) {
         // None where the token before gave rise to this event as well.
         int made = i == 0 ? 1 : random.nextInt(4);
-        Integer[] group = new Integer[made];
+        List<Integer> group = new ArrayList<>();
         for (int t = 0; t < made; t++) {
-          group[t] = tokens++;
+          group.add(tokens++);
         }
         steps.add(new Step(new TextDelta(i + " "), group));
       }
-      steps.addFirst(new Step(STARTED, new Integer[0]));
-      steps.add(new Step(new Finished(FinishReason.STOP, new Usage(3, 1, tokens)), new Integer[0]));
+      steps.addFirst(new Step(STARTED, List.of()));
+      steps.add(new Step(new Finished(FinishReason.STOP, new Usage(3, 1, tokens)), List.of()));
       return new Script(steps);
     }
 
@@ -282,7 +282,7 @@ class ContinuedAnswersTest {
         if (tokens == beginning.tokens().size() && parts == beginning.toldEvents()) {
           return i;
         }
-        int made = events.get(i).tokens().length;
+        int made = events.get(i).tokens().size();
         tokens += made;
         parts = made > 0 ? 1 : parts + 1;
       }
@@ -304,7 +304,7 @@ class ContinuedAnswersTest {
                       List<Step> steps = script.events();
                       for (Step step :
                           steps.subList(script.after(start.request().beginning()), steps.size())) {
-                        start.send(step.event(), step.tokens());
+                        start.send(step.event(), step.tokens().toArray(Integer[]::new));
                         if (start.isOver()) {
                           return;
                         }
@@ -312,7 +312,7 @@ class ContinuedAnswersTest {
                           world.ready("node" + node, fragile(seed, node, life + 1), 1000);
                           return;
                         }
-                        Thread.yield();
+                        Thread.onSpinWait();
                       }
                     }));
   }

@@ -188,8 +188,7 @@ class StageServiceTest {
     assertThat(end.getDescription()).isEqualTo("frame 3 follows frame 1");
     await().until(() -> stage.ends.size() == 1);
     // What still comes out is sent to nobody.
-    stage.outlet.send(
-        new dev.cloister.engine.stage.StageFrame(1, new StepResult(List.of(), "")));
+    stage.outlet.send(new dev.cloister.engine.stage.StageFrame(1, new StepResult(List.of(), "")));
     stage.outlet.taken();
   }
 

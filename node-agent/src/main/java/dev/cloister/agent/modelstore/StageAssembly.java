@@ -111,7 +111,7 @@ final class StageAssembly {
             "a piece of model {} did not arrive and is asked for again: {}",
             model,
             failure.getMessage());
-        if (source != sources.getLast()) {
+        if (!source.equals(sources.getLast())) {
           sources.remove(source);
         }
       }

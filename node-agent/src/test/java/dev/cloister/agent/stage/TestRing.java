@@ -170,7 +170,7 @@ final class TestRing implements AutoCloseable {
       return end.get(20, TimeUnit.SECONDS);
     } finally {
       channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
-      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+      var _ = loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
   }
 
