@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -141,6 +142,11 @@ final class StageEngine extends StageServiceGrpc.StageServiceImplBase implements
     public void onCompleted() {
       ends.add(Status.OK);
     }
+  }
+
+  /** As an engine that is stopped: its connections stay and say nothing. */
+  void fallSilent(CountDownLatch end) {
+    var _ = loops.submit(() -> end.await(30, TimeUnit.SECONDS));
   }
 
   /** As an engine that is killed. */

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -114,6 +115,33 @@ class StageRingTest {
     assertThat(arrived()).isNotNull();
     ring.nodes.get(2).listener().close();
     assertEnded(1);
+  }
+
+  @Test
+  void anEngineThatFallsSilentEndsTheRing() throws InterruptedException {
+    ring.connect("p1", 1);
+    first.send(frame(1, 10));
+    assertThat(arrived()).isNotNull();
+    CountDownLatch silence = new CountDownLatch(1);
+    ring.nodes.get(1).engine().fallSilent(silence);
+    assertEnded(1, ring.nodes.get(0), ring.nodes.get(2));
+    silence.countDown();
+  }
+
+  @Test
+  void anAgentThatFallsSilentEndsTheRing() throws InterruptedException {
+    ring.connect("p1", 1);
+    first.send(frame(1, 10));
+    assertThat(arrived()).isNotNull();
+    CountDownLatch silence = new CountDownLatch(1);
+    var _ =
+        ring.nodes
+            .get(1)
+            .thread()
+            .group()
+            .submit(() -> silence.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+    assertEnded(1, ring.nodes.get(0), ring.nodes.get(2));
+    silence.countDown();
   }
 
   @Test

@@ -1,0 +1,33 @@
+package dev.cloister.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.InetSocketAddress;
+import org.junit.jupiter.api.Test;
+
+class NetworkTest {
+  @Test
+  void anAddressIsAHostAndAPort() {
+    assertThat(Network.address("127.0.0.1:7444", "--listen"))
+        .isEqualTo(new InetSocketAddress("127.0.0.1", 7444));
+    assertThat(Network.address("[::1]:0", "--listen")).isEqualTo(new InetSocketAddress("::1", 0));
+  }
+
+  @Test
+  void whatIsNoAddressIsAUsageError() {
+    assertRefused("7444", "--listen is '7444' (expected: HOST:PORT)");
+    assertRefused(":7444", "--listen is ':7444' (expected: HOST:PORT)");
+    assertRefused("127.0.0.1:", "--listen is '127.0.0.1:' (expected: HOST:PORT)");
+    assertRefused(
+        "127.0.0.1:65536", "the port of --listen is 65536 (expected: 0 to 65535)");
+    assertRefused(
+        "no host:1", "the host 'no host' is unknown; give an address of this machine");
+  }
+
+  private static void assertRefused(String text, String message) {
+    assertThatThrownBy(() -> Network.address(text, "--listen"))
+        .isInstanceOf(CommandFailedException.class)
+        .hasMessage(message);
+  }
+}
