@@ -219,8 +219,8 @@ public final class SplitBenchmark {
       relay.takeForwardBytes();
       List<WireMeter> meters = ask(head, 1, SHORT_PROMPT, ONE_STREAM_TOKENS);
       double split = WireMeter.tokensPerSecond(meters);
-      // The prompt's tokens go through as well.
-      int states = ONE_STREAM_TOKENS + SHORT_PROMPT;
+      // The prompt's tokens go through as well, the last one chosen does not.
+      int states = meters.getFirst().promptTokens() + ONE_STREAM_TOKENS - 1;
       double extra =
           (double) relay.takeForwardBytes() / states - (double) size.shape().width() * Float.BYTES;
       add("one-stream-vs-whole", "ratio", size.large() ? 0.93 : Double.NaN, split / whole);

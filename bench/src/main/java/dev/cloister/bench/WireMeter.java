@@ -60,7 +60,7 @@ final class WireMeter implements ClientResponseObserver<GenerateRequest, Generat
 
   /** Tokens of prompts over the time from the first request to the last answer. */
   static double promptTokensPerSecond(List<WireMeter> meters) {
-    long tokens = meters.stream().mapToLong(meter -> meter.end.join().getPromptTokens()).sum();
+    long tokens = meters.stream().mapToLong(WireMeter::promptTokens).sum();
     long from = meters.stream().mapToLong(meter -> meter.begin).min().orElseThrow();
     long to = meters.stream().mapToLong(meter -> meter.first).max().orElseThrow();
     return tokens * 1e9 / (to - from);
@@ -68,6 +68,10 @@ final class WireMeter implements ClientResponseObserver<GenerateRequest, Generat
 
   int tokens() {
     return end.join().getCompletionTokens();
+  }
+
+  int promptTokens() {
+    return end.join().getPromptTokens();
   }
 
   @Override
