@@ -3,6 +3,7 @@ package dev.cloister.agent;
 import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Fingerprint;
+import dev.cloister.agent.fingerprint.MemorySpeed;
 import dev.cloister.agent.link.CoordinatorLink;
 import dev.cloister.agent.link.LinkListener;
 import dev.cloister.agent.modelstore.BundledModels;
@@ -36,7 +37,11 @@ public final class Agent implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Agent.class);
   private static final long RENEWAL_CHECK_MINUTES = 10;
 
+  /** Neither the agent's start nor that of its first engines is to be slowed by it. */
+  private static final long MEASURED_AFTER_SECONDS = 60;
+
   private final IoThread thread = new IoThread();
+  private final CompletableFuture<Capability> capability;
   private final Supervisor supervisor;
   private final Stages stages;
   private final PeerListener peers;
@@ -48,7 +53,7 @@ public final class Agent implements AutoCloseable {
 
   private Agent(AgentConfig config, Membership membership, InstantSource clock) throws IOException {
     Path data = config.dataDirectory();
-    CompletableFuture<Capability> capability =
+    this.capability =
         CompletableFuture.supplyAsync(
             () -> limited(new Fingerprint(data).take(), config.memoryLimit()),
             Thread::startVirtualThread);
@@ -94,7 +99,19 @@ public final class Agent implements AutoCloseable {
     var _ =
         agent.timer.scheduleWithFixedDelay(
             () -> renew(membership, clock), 0, RENEWAL_CHECK_MINUTES, TimeUnit.MINUTES);
+    var _ =
+        agent.timer.schedule(
+            () -> agent.measureMemory(clock), MEASURED_AFTER_SECONDS, TimeUnit.SECONDS);
     return agent;
+  }
+
+  private void measureMemory(InstantSource clock) {
+    try {
+      link.tellMemorySpeed(
+          MemorySpeed.bytesPerSecond(clock, capability.join().cpu().physicalCores()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static Capability limited(Capability found, OptionalLong memoryBytes) {

@@ -70,7 +70,12 @@ final class WireFleet {
   }
 
   static Load fromWire(LoadReport wire) {
-    return new Load(wire.getCpuUtilization(), wire.getMemoryAvailableBytes());
+    return new Load(
+        wire.getCpuUtilization(),
+        wire.getMemoryAvailableBytes(),
+        Double.isFinite(wire.getMemoryBytesPerSecond())
+            ? Math.max(0, wire.getMemoryBytesPerSecond())
+            : 0);
   }
 
   /** Empty for a state this version does not know. */

@@ -9,6 +9,7 @@ import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.FleetListener;
+import dev.cloister.coordinator.fleet.Load;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.NodeState;
@@ -196,7 +197,11 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
                     view.node().id(),
                     view.node().name(),
                     !view.peerAddress().isEmpty(),
-                    view.capability().orElseThrow()))
+                    view.capability().orElseThrow(),
+                    view.load().stream()
+                        .mapToDouble(Load::memoryBytesPerSecond)
+                        .filter(speed -> speed > 0)
+                        .findFirst()))
         .toList();
   }
 

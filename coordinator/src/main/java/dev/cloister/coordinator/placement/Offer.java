@@ -2,6 +2,7 @@ package dev.cloister.coordinator.placement;
 
 import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Capability.Gpu;
+import java.util.OptionalDouble;
 
 /**
  * What a node has for models.
@@ -38,8 +39,20 @@ public record Offer(
     }
   }
 
-  /** What a machine offers by what it has, cautiously where nothing was measured. */
-  public static Offer of(String nodeId, String nodeName, boolean reachable, Capability capability) {
+  /** Copied memory is read and written; weights are read only, and computed with. */
+  private static final double READ_OF_COPIED = 0.6;
+
+  /**
+   * What a machine offers by what it has, cautiously where nothing was measured.
+   *
+   * @param copiedBytesPerSecond how fast its main memory was copied, if that was measured
+   */
+  public static Offer of(
+      String nodeId,
+      String nodeName,
+      boolean reachable,
+      Capability capability,
+      OptionalDouble copiedBytesPerSecond) {
     boolean unified = capability.gpus().stream().anyMatch(Gpu::unifiedMemory);
     long gpuBytes =
         capability.gpus().stream()
@@ -47,9 +60,11 @@ public record Offer(
             .mapToLong(Gpu::memoryFreeBytes)
             .sum();
     double ram =
-        Math.min(
-            MOST_OF_MAIN_MEMORY,
-            BYTES_PER_SECOND_AND_CORE * Math.max(1, capability.cpu().physicalCores()));
+        copiedBytesPerSecond.isPresent()
+            ? READ_OF_COPIED * copiedBytesPerSecond.getAsDouble()
+            : Math.min(
+                MOST_OF_MAIN_MEMORY,
+                BYTES_PER_SECOND_AND_CORE * Math.max(1, capability.cpu().physicalCores()));
     return new Offer(
         nodeId,
         nodeName,

@@ -89,11 +89,11 @@ class FleetTest {
     Node node = world.online("desk", session);
     for (int i = 0; i < 10; i++) {
       world.clock.advance(Duration.ofSeconds(1));
-      fleet.report(node.id(), session, new Load(0.5, 1 << 20));
+      fleet.report(node.id(), session, new Load(0.5, 1 << 20, 0));
       fleet.sweep();
     }
     assertThat(state("desk")).isEqualTo(NodeState.ONLINE);
-    assertThat(view("desk").load()).hasValue(new Load(0.5, 1 << 20));
+    assertThat(view("desk").load()).hasValue(new Load(0.5, 1 << 20, 0));
     assertThat(view("desk").lastSeen()).hasValue(world.clock.instant());
   }
 

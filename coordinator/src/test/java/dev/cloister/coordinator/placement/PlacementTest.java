@@ -7,6 +7,7 @@ import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.placement.Placement.Need;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -15,7 +16,7 @@ class PlacementTest {
   private static final long GIB = 1L << 30;
 
   private static Offer node(long memoryBytes) {
-    return Offer.of("id", "desk", true, TestFleet.machine(memoryBytes));
+    return Offer.of("id", "desk", true, TestFleet.machine(memoryBytes), OptionalDouble.empty());
   }
 
   private static Need need(String name, long bytes) {

@@ -7,6 +7,7 @@ import dev.cloister.coordinator.catalog.ModelLayout;
 import dev.cloister.coordinator.catalog.ModelLayout.Layer;
 import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
+import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.placement.Network.Link;
 import dev.cloister.coordinator.placement.Network.Pair;
 import dev.cloister.coordinator.placement.PipelinePlan.PlannedStage;
@@ -17,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
@@ -136,6 +138,15 @@ class PlannerTest {
     ModelLayout uncut =
         layout(Collections.nCopies(4, new Layer(GIB, 64)), List.of(0), Optional.empty());
     assertThat(plan(demand(uncut, 2), nodes).plan()).isEmpty();
+  }
+
+  @Test
+  void aMeasuredSpeedCountsMoreThanAnAssumedOne() {
+    Offer slow = Offer.of("1", "a", true, TestFleet.machine(GIB), OptionalDouble.of(1e9));
+    Offer assumed = Offer.of("2", "b", true, TestFleet.machine(GIB), OptionalDouble.empty());
+    Offer fast = Offer.of("3", "c", true, TestFleet.machine(GIB), OptionalDouble.of(1e12));
+    assertThat(slow.ramBytesPerSecond()).isLessThan(assumed.ramBytesPerSecond());
+    assertThat(fast.ramBytesPerSecond()).isGreaterThan(assumed.ramBytesPerSecond());
   }
 
   @Test

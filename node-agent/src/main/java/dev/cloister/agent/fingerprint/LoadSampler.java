@@ -16,6 +16,7 @@ public final class LoadSampler {
   private final Probe<Memory> memory;
   private Host.CpuTime last = new Host.CpuTime(0, 0);
   private Load lastLoad = new Load(0, 0);
+  private volatile double memoryBytesPerSecond;
 
   public LoadSampler() {
     this(Host.ofThisMachine());
@@ -28,6 +29,16 @@ public final class LoadSampler {
   LoadSampler(Host host, Probe<Memory> memory) {
     this.host = host;
     this.memory = memory;
+  }
+
+  /** How fast main memory was copied, in bytes a second; 0 if that was not measured yet. */
+  public double memoryBytesPerSecond() {
+    return memoryBytesPerSecond;
+  }
+
+  /** Takes note of a measurement; from any thread. */
+  public void tellMemorySpeed(double bytesPerSecond) {
+    memoryBytesPerSecond = bytesPerSecond;
   }
 
   /**

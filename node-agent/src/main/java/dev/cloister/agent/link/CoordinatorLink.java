@@ -139,6 +139,11 @@ public final class CoordinatorLink implements AutoCloseable {
     }
   }
 
+  /** Has load reports tell how fast main memory is copied. */
+  public void tellMemorySpeed(double bytesPerSecond) {
+    load.tellMemorySpeed(bytesPerSecond);
+  }
+
   private AgentMessage hello() throws InterruptedException {
     try {
       return AgentMessage.newBuilder()

@@ -123,7 +123,8 @@ final class Session implements AutoCloseable {
 
   private void reportLoad() {
     try {
-      LoadReport.Builder report = Wire.toWire(load.sample());
+      LoadReport.Builder report =
+          Wire.toWire(load.sample()).setMemoryBytesPerSecond(load.memoryBytesPerSecond());
       supervisor.forEach(
           (model, status) ->
               report.addModels(
