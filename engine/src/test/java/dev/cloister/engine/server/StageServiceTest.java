@@ -38,6 +38,7 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -83,9 +84,7 @@ class StageServiceTest {
   }
 
   private Call call() {
-    Call call = new Call();
-    call.out = StageServiceGrpc.newStub(channel).run(call);
-    return call;
+    return new Call(StageServiceGrpc.newStub(channel));
   }
 
   private static StageFrame empty(long number) {
@@ -138,14 +137,13 @@ class StageServiceTest {
                 new Choice.Failed("failed")),
             "");
     Call call = call();
-    await().until(() -> stage.outlet != null);
-    stage.outlet.send(new dev.cloister.engine.stage.StageFrame(1, step));
-    stage.outlet.send(new dev.cloister.engine.stage.StageFrame(2, result));
+    stage.outlet().send(new dev.cloister.engine.stage.StageFrame(1, step));
+    stage.outlet().send(new dev.cloister.engine.stage.StageFrame(2, result));
     await().until(() -> call.frames.size() == 2);
     // Back through the other direction, and out again.
     call.frames.forEach(call.out::onNext);
     await().until(() -> stage.frames.size() == 2);
-    stage.frames.forEach(stage.outlet::send);
+    stage.frames.forEach(stage.outlet()::send);
     await().until(() -> call.frames.size() == 4);
     assertThat(call.frames.subList(2, 4)).isEqualTo(call.frames.subList(0, 2));
     var received = (dev.cloister.engine.stage.Step) stage.frames.getFirst().content();
@@ -181,15 +179,14 @@ class StageServiceTest {
   void whatTheStageRefusesEndsTheCallWithItsSentence() {
     loading.complete(stage);
     Call call = call();
-    await().until(() -> stage.outlet != null);
-    stage.outlet.refuse("frame 3 follows frame 1");
+    stage.outlet().refuse("frame 3 follows frame 1");
     Status end = call.awaitEnd();
     assertThat(end.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(end.getDescription()).isEqualTo("frame 3 follows frame 1");
     await().until(() -> stage.ends.size() == 1);
     // What still comes out is sent to nobody.
-    stage.outlet.send(new dev.cloister.engine.stage.StageFrame(1, new StepResult(List.of(), "")));
-    stage.outlet.taken();
+    stage.outlet().send(new dev.cloister.engine.stage.StageFrame(1, new StepResult(List.of(), "")));
+    stage.outlet().taken();
   }
 
   @Test
@@ -244,7 +241,7 @@ class StageServiceTest {
     }
     await().during(Duration.ofMillis(200)).until(() -> stage.frames.size() == 2);
     for (int number = 3; number <= 50; number++) {
-      stage.outlet.taken();
+      stage.outlet().taken();
     }
     await().until(() -> stage.frames.size() == 50);
   }
@@ -267,7 +264,11 @@ class StageServiceTest {
   private static final class Call implements StreamObserver<StageFrame> {
     final List<StageFrame> frames = new CopyOnWriteArrayList<>();
     final CompletableFuture<Status> end = new CompletableFuture<>();
-    StreamObserver<StageFrame> out;
+    final StreamObserver<StageFrame> out;
+
+    Call(StageServiceGrpc.StageServiceStub stub) {
+      out = stub.run(this);
+    }
 
     Status awaitEnd() {
       return end.orTimeout(20, TimeUnit.SECONDS).join();
@@ -293,8 +294,14 @@ class StageServiceTest {
   private static final class FakeStage extends FakeModel implements RingStage {
     final List<dev.cloister.engine.stage.StageFrame> frames = new CopyOnWriteArrayList<>();
     final List<String> ends = new CopyOnWriteArrayList<>();
-    volatile @Nullable Outlet outlet;
+    private volatile @Nullable Outlet outlet;
     volatile Consumer<Boolean> closed = _ -> {};
+
+    /** Where frames come out of the last call. */
+    Outlet outlet() {
+      await().until(() -> outlet != null);
+      return Objects.requireNonNull(outlet);
+    }
 
     @Override
     public Inlet connect(Outlet to) {
