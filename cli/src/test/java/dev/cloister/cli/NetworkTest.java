@@ -19,10 +19,8 @@ class NetworkTest {
     assertRefused("7444", "--listen is '7444' (expected: HOST:PORT)");
     assertRefused(":7444", "--listen is ':7444' (expected: HOST:PORT)");
     assertRefused("127.0.0.1:", "--listen is '127.0.0.1:' (expected: HOST:PORT)");
-    assertRefused(
-        "127.0.0.1:65536", "the port of --listen is 65536 (expected: 0 to 65535)");
-    assertRefused(
-        "no host:1", "the host 'no host' is unknown; give an address of this machine");
+    assertRefused("127.0.0.1:65536", "the port of --listen is 65536 (expected: 0 to 65535)");
+    assertRefused("no host:1", "the host 'no host' is unknown; give an address of this machine");
   }
 
   private static void assertRefused(String text, String message) {
