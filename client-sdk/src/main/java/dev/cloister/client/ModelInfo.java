@@ -30,7 +30,7 @@ public record ModelInfo(
    * The model on a node.
    *
    * @param state {@code ready}, {@code fetching}, {@code loading} or {@code failed}; with some of
-   *     the layers loaded {@code staged}, from which the first stage alone becomes ready
+   *     the layers loaded "staged", from which the first stage alone becomes ready
    * @param error one sentence if it failed, else empty
    * @param progress of fetching or loading, 0 to 1
    * @param contextTokens tokens that one request may use; this and what follows is 0, empty or
