@@ -42,6 +42,9 @@ public final class EngineServer implements AutoCloseable {
   /** The hidden states of a step, and room for what is told beside them. */
   private static final int MAX_MESSAGE_BYTES = Step.MOST_HIDDEN_BYTES + (4 << 20);
 
+  /** Fixed, since the one that adapts itself sends a ping with most frames. */
+  private static final int WINDOW_BYTES = 8 << 20;
+
   /**
    * gRPC logs a stack trace whenever a caller goes away from an answer it has not read. Held here,
    * since java.util.logging forgets the level of a logger that nobody holds.
@@ -144,6 +147,7 @@ public final class EngineServer implements AutoCloseable {
         .workerEventLoopGroup(eventLoop)
         .directExecutor()
         .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+        .flowControlWindow(WINDOW_BYTES)
         .addService(service)
         .addService(new StageService(loading))
         .build();

@@ -2,6 +2,7 @@ package dev.cloister.agent.stage;
 
 import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.identity.ticket.PlanTicket;
+import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -42,20 +43,15 @@ final class StageJoint {
   /**
    * @param engine that has the stage
    * @param channel to the stage behind; closed with the joint
-   * @param next on that channel, not started yet
    */
-  StageJoint(
-      PlanTicket ticket,
-      EngineClient engine,
-      ManagedChannel channel,
-      ClientCall<InputStream, InputStream> next) {
+  StageJoint(PlanTicket ticket, EngineClient engine, ManagedChannel channel) {
     this.ticket = ticket;
     this.engine = engine;
     this.run = engine.run();
     this.channel = channel;
-    this.next = next;
+    this.next = channel.newCall(StageStream.METHOD, CallOptions.DEFAULT);
     this.toEngine = new Lane(new CallSink(this.run));
-    this.toNext = new Lane(new CallSink(next));
+    this.toNext = new Lane(new CallSink(this.next));
   }
 
   PlanTicket ticket() {
@@ -66,9 +62,11 @@ final class StageJoint {
    * Starts the two calls this side makes, and watches over the engine.
    *
    * @param timer asks the engine for signs of life; its thread is not blocked
-   * @param headers of the one to the stage behind
+   * @param signedTicket shown to the stage behind
    */
-  void open(ScheduledExecutorService timer, Metadata headers) {
+  void open(ScheduledExecutorService timer, byte[] signedTicket) {
+    Metadata headers = new Metadata();
+    headers.put(StageStream.TICKET, signedTicket);
     synchronized (this) {
       if (!ended) {
         run.start(new FromEngine(), new Metadata());
@@ -89,7 +87,7 @@ final class StageJoint {
   }
 
   /**
-   * Takes the stream of the stage before.
+   * Takes the stream of the stage before; only once this is open.
    *
    * @return whether there was none yet
    */

@@ -7,9 +7,6 @@ import dev.cloister.identity.SpiffeId;
 import dev.cloister.identity.ticket.InvalidTicketException;
 import dev.cloister.identity.ticket.PlanTicket;
 import dev.cloister.identity.ticket.TicketVerifier;
-import io.grpc.CallOptions;
-import io.grpc.ManagedChannel;
-import io.grpc.Metadata;
 import io.grpc.Status;
 import io.netty.channel.EventLoopGroup;
 import java.security.cert.X509Certificate;
@@ -40,6 +37,10 @@ public final class Stages implements AutoCloseable {
   private final PeerDialer dialer;
   private final EventLoopGroup loops;
   private final Duration longestWait;
+
+  /** One stage is connected at a time. */
+  private final Object connecting = new Object();
+
   private final Map<String, StageJoint> joints = new HashMap<>();
   private final Map<Epoch, Waiting> waiting = new HashMap<>();
 
@@ -93,38 +94,42 @@ public final class Stages implements AutoCloseable {
                     new InvalidTicketException(
                         "the ticket is for a stage that is not loaded here: layers %d to %d of '%s'"
                             .formatted(ticket.firstLayer(), ticket.endLayer(), model)));
-    @Nullable StageJoint old;
-    StageJoint joint;
-    @Nullable Waiting early;
-    synchronized (this) {
-      old = joints.get(model);
+    synchronized (connecting) {
+      @Nullable StageJoint old = joint(model);
       if (old != null
           && old.ticket().plan().equals(ticket.plan())
           && old.ticket().epoch() >= ticket.epoch()) {
         log.debug("model {}: epoch {} is connected already", model, old.ticket().epoch());
         return;
       }
-      ManagedChannel channel = dialer.dial(ticket.next());
-      joint =
-          new StageJoint(
-              ticket, engine, channel, channel.newCall(StageStream.METHOD, CallOptions.DEFAULT));
+      StageJoint joint = new StageJoint(ticket, engine, dialer.dial(ticket.next()));
+      if (old != null) {
+        old.end();
+      }
+      log.info(
+          "model {}: plan {} epoch {}: stage {} is connected between nodes {} and {}",
+          model,
+          ticket.plan(),
+          ticket.epoch(),
+          ticket.stage(),
+          ticket.previous().nodeId(),
+          ticket.next().nodeId());
+      joint.open(loops, signedTicket);
+      publish(model, joint);
+    }
+  }
+
+  private synchronized @Nullable StageJoint joint(String model) {
+    return joints.get(model);
+  }
+
+  /** Lets streams come to an open joint, beginning with the one that waits for it. */
+  private void publish(String model, StageJoint joint) {
+    @Nullable Waiting early;
+    synchronized (this) {
       joints.put(model, joint);
-      early = waiting.remove(Epoch.of(ticket));
+      early = waiting.remove(Epoch.of(joint.ticket()));
     }
-    if (old != null) {
-      old.end();
-    }
-    log.info(
-        "model {}: plan {} epoch {}: stage {} is connected between nodes {} and {}",
-        model,
-        ticket.plan(),
-        ticket.epoch(),
-        ticket.stage(),
-        ticket.previous().nodeId(),
-        ticket.next().nodeId());
-    Metadata headers = new Metadata();
-    headers.put(StageStream.TICKET, signedTicket);
-    joint.open(loops, headers);
     if (early != null) {
       early.end().cancel(false);
       try {
