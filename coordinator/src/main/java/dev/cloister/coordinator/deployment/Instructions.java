@@ -4,6 +4,7 @@ import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.NodeView;
+import dev.cloister.coordinator.fleet.Replica;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -39,8 +40,10 @@ final class Instructions {
    * Tells a node what is new to it.
    *
    * @param assignments all that it is to have
+   * @param awaited models that other nodes may make possible in a moment: what it has of them from
+   *     an earlier session stays
    */
-  void tell(NodeView node, List<Assignment> assignments) {
+  void tell(NodeView node, List<Assignment> assignments, Set<String> awaited) {
     String nodeId = node.node().id();
     Optional<NodeSession> session = fleet.session(nodeId);
     if (session.isEmpty()) {
@@ -52,8 +55,10 @@ final class Instructions {
       told.put(nodeId, known);
     }
     Set<String> unwanted = new HashSet<>(known.served().keySet());
-    // What it has from an earlier session counts as well.
-    node.replicas().forEach(replica -> unwanted.add(replica.model()));
+    node.replicas().stream()
+        .map(Replica::model)
+        .filter(model -> !awaited.contains(model))
+        .forEach(unwanted::add);
     for (Assignment assignment : assignments) {
       unwanted.remove(assignment.model().name());
       serve(nodeId, known, assignment);

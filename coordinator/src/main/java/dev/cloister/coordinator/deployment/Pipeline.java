@@ -80,6 +80,11 @@ final class Pipeline {
     return epoch;
   }
 
+  /** The nodes of its stages, in order. */
+  List<String> nodes() {
+    return plan.stages().stream().map(PlannedStage::nodeId).toList();
+  }
+
   /** What the node of a stage is to have loaded. */
   Assignment assignment(PlannedStage stage) {
     return new Assignment(

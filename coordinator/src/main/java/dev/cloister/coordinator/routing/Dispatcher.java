@@ -112,8 +112,10 @@ public final class Dispatcher implements FleetListener {
     return Router.choose(candidates, expectedTokens);
   }
 
-  private static Optional<Replica.Ready> generating(NodeView view, String model, boolean onlyFull) {
+  private Optional<Replica.Ready> generating(NodeView view, String model, boolean onlyFull) {
     return view.ready(model)
+        // The first stage of a pipeline that lost another may not have noticed yet.
+        .filter(ready -> ready.plan().isEmpty() || outlook.isComing(model))
         .filter(ready -> ready.uses().contains(Use.GENERATE) && (ready.full() || !onlyFull));
   }
 

@@ -185,11 +185,57 @@ class PipelinesTest {
     assertThat(sink.failure().orElseThrow().message())
         .startsWith("no single node can hold big, which needs 8.")
         .contains("less");
-    assertThat(cluster.session(ring.getFirst()).dropped()).containsExactly(MODEL);
+    assertThat(cluster.session(ring.getFirst()).dropped()).isEmpty();
 
     cluster.online("new", TWO_LAYERS);
     assertThat(cluster.deployments.obstacle(MODEL)).isEmpty();
-    assertThat(cluster.ring()).hasSize(2).contains("new");
+    assertThat(cluster.ring()).containsExactly(ring.getFirst(), "new");
+  }
+
+  @Test
+  void aNodeThatComesBackSoonFindsTheOthersWhereTheyWere() {
+    List<String> ring = running();
+    FakeNodeSession former = cluster.session(ring.getLast());
+    cluster.lose(ring.getLast());
+    cluster.clock.advance(Duration.ofSeconds(20));
+    cluster.deployments.tick();
+
+    cluster.online(ring.getLast(), TWO_LAYERS);
+
+    assertThat(cluster.session(ring.getLast()).served()).isEqualTo(former.served());
+    assertThat(cluster.session(ring.getFirst()).served()).hasSize(1);
+    cluster.staged(ring.getFirst(), ring.getLast());
+    assertThat(cluster.lastTicket(ring.getLast()).plan()).isEqualTo("plan-1");
+    assertThat(cluster.lastTicket(ring.getLast()).epoch()).isEqualTo(2);
+  }
+
+  @Test
+  void stagesFromBeforeTheCoordinatorsStartStayUntilItsNodesHaveGathered() {
+    FakeNodeSession desk = cluster.online("desk", TWO_LAYERS);
+    cluster.tell("desk", new Replica.Staged(MODEL, "of-before", GIB));
+    assertThat(desk.dropped()).isEmpty();
+    cluster.online("rack", TWO_LAYERS);
+    assertThat(desk.served()).hasSize(1);
+    assertThat(desk.dropped()).isEmpty();
+  }
+
+  @Test
+  void stagesFromBeforeTheCoordinatorsStartAreDroppedWhenNobodyElseComes() {
+    FakeNodeSession desk = cluster.online("desk", TWO_LAYERS);
+    cluster.tell("desk", new Replica.Staged(MODEL, "of-before", GIB));
+    cluster.clock.advance(Duration.ofSeconds(31));
+    cluster.deployments.tick();
+    assertThat(desk.dropped()).containsExactly(MODEL);
+  }
+
+  @Test
+  void aNodeThatStaysAwayFreesTheOthers() {
+    List<String> ring = running();
+    cluster.lose(ring.getLast());
+    cluster.clock.advance(Duration.ofSeconds(31));
+    cluster.deployments.tick();
+    assertThat(cluster.session(ring.getFirst()).dropped()).containsExactly(MODEL);
+    assertThat(cluster.deployments.obstacle(MODEL)).isPresent();
   }
 
   @Test

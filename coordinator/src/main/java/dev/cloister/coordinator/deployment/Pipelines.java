@@ -1,0 +1,258 @@
+package dev.cloister.coordinator.deployment;
+
+import dev.cloister.coordinator.catalog.Catalog;
+import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.NodeView;
+import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.placement.Demand;
+import dev.cloister.coordinator.placement.Network;
+import dev.cloister.coordinator.placement.Offer;
+import dev.cloister.coordinator.placement.PipelinePlan;
+import dev.cloister.coordinator.placement.PipelinePlan.PlannedStage;
+import dev.cloister.coordinator.placement.Planner;
+import dev.cloister.coordinator.placement.Proposal;
+import dev.cloister.identity.ticket.Neighbour;
+import dev.cloister.identity.ticket.PlanTicket;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The pipelines there are, one a model at most. Not thread-safe. */
+final class Pipelines {
+  private static final Logger log = LoggerFactory.getLogger(Pipelines.class);
+
+  /** A stream that is not open by then is not opened any more. */
+  private static final Duration TICKET_LIFETIME = Duration.ofSeconds(60);
+
+  /** So long a node on which a stage failed is left out where others can take its place. */
+  private static final Duration AVOIDED = Duration.ofSeconds(60);
+
+  /** So long the others keep their stages for a node that went away and cannot be replaced. */
+  private static final Duration LONGEST_ABSENCE = Duration.ofSeconds(30);
+
+  private final Catalog catalog;
+  private final Fleet fleet;
+  private final Supplier<String> planNames;
+  private final Map<String, Pipeline> running = new TreeMap<>();
+  private final Map<String, Broken> broken = new TreeMap<>();
+  private final Map<Avoided, Instant> avoided = new HashMap<>();
+  private final Map<String, Attempt> inVain = new HashMap<>();
+
+  /** A pipeline that lost a node. */
+  private record Broken(Pipeline pipeline, Instant since) {}
+
+  /** With the same nodes the same model fails again for the same reason. */
+  private record Attempt(Model model, List<Offer> nodes, String reason) {}
+
+  /** A stage of the model failed on the node. */
+  private record Avoided(String model, String nodeId) {}
+
+  Pipelines(Catalog catalog, Fleet fleet, Supplier<String> planNames) {
+    this.catalog = catalog;
+    this.fleet = fleet;
+    this.planNames = planNames;
+  }
+
+  /** The models that are answered by pipelines, or will be. */
+  Set<String> models() {
+    return Set.copyOf(running.keySet());
+  }
+
+  boolean has(String model) {
+    return running.containsKey(model);
+  }
+
+  /** Whether the model has a pipeline that lost a node. */
+  boolean isBroken(String model) {
+    return broken.containsKey(model);
+  }
+
+  /** Whether time alone makes a new decision worth while. */
+  boolean isDue(Instant now) {
+    return avoided.values().stream().anyMatch(until -> until.isBefore(now))
+        || broken.values().stream().anyMatch(pipeline -> isOver(pipeline, now));
+  }
+
+  private static boolean isOver(Broken pipeline, Instant now) {
+    return pipeline.since().plus(LONGEST_ABSENCE).isBefore(now);
+  }
+
+  /** Notes that a node has begun anew. */
+  void joined(String nodeId) {
+    avoided.keySet().removeIf(known -> known.nodeId().equals(nodeId));
+  }
+
+  /** Lets those go on that are sound, or are so again; the others are broken, or end. */
+  void keep(Round round) {
+    avoided.values().removeIf(until -> until.isBefore(round.now()));
+    broken
+        .values()
+        .removeIf(lost -> isOver(lost, round.now()) || !isWanted(lost.pipeline(), round));
+    for (Broken lost : List.copyOf(broken.values())) {
+      if (lost.pipeline().nodes().stream().allMatch(round::hasNode)) {
+        broken.remove(lost.pipeline().model().name());
+        running.put(lost.pipeline().model().name(), lost.pipeline());
+      }
+    }
+    for (Pipeline pipeline : List.copyOf(running.values())) {
+      String model = pipeline.model().name();
+      noteFailures(pipeline, round.now());
+      if (!isWanted(pipeline, round)) {
+        running.remove(model);
+        log.info("the pipeline of model {} is not wanted any more", model);
+      } else if (isSound(pipeline, round)) {
+        give(pipeline, round);
+      } else {
+        running.remove(model);
+        broken.put(model, new Broken(pipeline, round.now()));
+        log.warn("the pipeline of model {} lost a node: {}", model, pipeline.layers());
+      }
+    }
+  }
+
+  /** Where nobody insists on a split, one node that has all of it is better. */
+  private boolean isWanted(Pipeline pipeline, Round round) {
+    Model model = pipeline.model();
+    boolean isReadyWhole =
+        round.online().stream()
+            .anyMatch(
+                view -> view.ready(model.name()).filter(own -> own.plan().isEmpty()).isPresent());
+    return catalog.find(model.name()).equals(Optional.of(model))
+        && !(model.options().split().isEmpty() && isReadyWhole);
+  }
+
+  /** A node on which a stage failed tries again by itself: it stays where none can replace it. */
+  private boolean isSound(Pipeline pipeline, Round round) {
+    Model model = pipeline.model();
+    return pipeline.nodes().stream().allMatch(round::hasNode)
+        && (pipeline.nodes().stream().noneMatch(node -> isAvoided(model, node))
+            || Planner.plan(pipeline.demand(), usable(model, round), round.network())
+                .plan()
+                .isEmpty());
+  }
+
+  private boolean isAvoided(Model model, String nodeId) {
+    return avoided.containsKey(new Avoided(model.name(), nodeId));
+  }
+
+  private List<Offer> usable(Model model, Round round) {
+    return round.allotment().freeFor(model.name()).stream()
+        .filter(node -> !isAvoided(model, node.nodeId()))
+        .toList();
+  }
+
+  private void noteFailures(Pipeline pipeline, Instant now) {
+    for (PlannedStage stage : pipeline.plan().stages()) {
+      if (pipeline
+          .replica(stage, this::replica)
+          .filter(Replica.Failed.class::isInstance)
+          .isPresent()) {
+        avoided.put(new Avoided(pipeline.model().name(), stage.nodeId()), now.plus(AVOIDED));
+      }
+    }
+  }
+
+  private static void give(Pipeline pipeline, Round round) {
+    for (PlannedStage stage : pipeline.plan().stages()) {
+      if (round.hasNode(stage.nodeId())) {
+        round.allotment().give(stage.nodeId(), pipeline.assignment(stage), stage.memory());
+      }
+    }
+  }
+
+  /**
+   * Makes a pipeline for a model that has none, if that is what is best.
+   *
+   * @return why it cannot be, in one sentence
+   */
+  Optional<String> plan(Demand demand, Model model, Round round) {
+    List<Offer> nodes = round.allotment().freeFor(model.name());
+    @Nullable Attempt before = inVain.get(model.name());
+    if (before != null && before.model().equals(model) && before.nodes().equals(nodes)) {
+      return failed(model, before.reason(), round);
+    }
+    Network network = round.network();
+    List<Offer> usable = usable(model, round);
+    Proposal proposal = Planner.plan(demand, usable, network);
+    if (proposal.plan().isEmpty() && usable.size() < nodes.size()) {
+      proposal = Planner.plan(demand, nodes, network);
+    }
+    if (proposal.plan().isEmpty()) {
+      inVain.put(model.name(), new Attempt(model, nodes, proposal.reason()));
+      log.warn("model {} is served by no node: {}", model.name(), proposal.reason());
+      return failed(model, proposal.reason(), round);
+    }
+    inVain.remove(model.name());
+    PipelinePlan best = proposal.plan().get();
+    @Nullable Broken former = broken.remove(model.name());
+    if (!best.isWhole()) {
+      PipelinePlan plan =
+          Optional.ofNullable(former)
+              .flatMap(lost -> Planner.repair(demand, lost.pipeline().plan(), usable, network))
+              .orElse(best);
+      Pipeline pipeline = new Pipeline(planNames.get(), model, demand, plan, round.now());
+      running.put(model.name(), pipeline);
+      give(pipeline, round);
+      log.info("model {} is split, {}: {}", model.name(), pipeline.layers(), proposal.reason());
+    }
+    return Optional.empty();
+  }
+
+  /** Those that are still there keep their stages for a while: the others may come back. */
+  private Optional<String> failed(Model model, String reason, Round round) {
+    @Nullable Broken lost = broken.get(model.name());
+    if (lost != null) {
+      give(lost.pipeline(), round);
+    }
+    return Optional.of(reason);
+  }
+
+  /** Why stages cannot be loaded, in one sentence for each model. */
+  Map<String, String> failures() {
+    Map<String, String> failures = new HashMap<>();
+    running.forEach(
+        (model, pipeline) ->
+            pipeline.failure(this::replica).ifPresent(failure -> failures.put(model, failure)));
+    return failures;
+  }
+
+  /** Gives out tickets where all stages wait for them. */
+  void closeRings(Instant now) {
+    for (Pipeline pipeline : running.values()) {
+      if (pipeline.observe(this::replica, now)) {
+        long epoch = pipeline.close(now);
+        String model = pipeline.model().name();
+        log.info("model {}: the ring of {} is closed, epoch {}", model, pipeline.layers(), epoch);
+        Instant expiry = now.plus(TICKET_LIFETIME).truncatedTo(ChronoUnit.MILLIS);
+        for (PlanTicket ticket : pipeline.tickets(this::neighbour, expiry)) {
+          fleet
+              .session(ticket.holder().nodeId())
+              .ifPresent(session -> session.connect(model, ticket));
+        }
+      }
+    }
+  }
+
+  private Optional<Replica> replica(String nodeId, String model) {
+    return fleet.view(nodeId).flatMap(view -> view.replica(model));
+  }
+
+  private Neighbour neighbour(String nodeId) {
+    return new Neighbour(
+        nodeId,
+        new HashSet<>(fleet.keys(nodeId)),
+        fleet.view(nodeId).map(NodeView::peerAddress).orElse(""));
+  }
+}
