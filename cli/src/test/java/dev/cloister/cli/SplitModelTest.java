@@ -123,7 +123,10 @@ class SplitModelTest {
     cluster.join("spare");
     Awaitility.await()
         .atMost(TestCluster.PATIENCE)
-        .until(() -> cluster.node("spare").memoryTotalBytes() > 0);
+        .until(
+            () ->
+                cluster.admin().nodes().stream()
+                    .anyMatch(node -> node.name().equals("spare") && node.cores() > 0));
     List<String> ring = ring();
     surviving(() -> cluster.agent(ring.get(1)).kill());
     assertThat(ring()).containsExactly(ring.get(0), "spare", ring.get(2));
