@@ -98,11 +98,11 @@ final class AgentCommand {
       AgentConfig config =
           new AgentConfig(
               directory,
-              JavaCommand.of("dev.cloister.engine.EngineMain", "info"),
+              JavaCommand.engine("info"),
               Directories.bundledModels(),
               libraries.directory(),
+              InstalledEngine.doesFlashAttention(libraries.directory()),
               options,
-              owner.memoryLimit(),
               peers,
               Version.current());
       Agent agent = started(config, membership);

@@ -7,7 +7,21 @@ import java.util.List;
 
 /** How this program starts another Java process of its own kind. */
 final class JavaCommand {
+  /**
+   * Weights and states are not on the heap. It holds requests and frames, and is kept small: what a
+   * node has is for models, and what an engine takes is to be known beforehand.
+   */
+  private static final List<String> ENGINE_HEAP =
+      List.of("-Xms32m", "-XX:MaxNewSize=32m", "-Xmx1g");
+
   private JavaCommand() {}
+
+  /** The command line of an engine process, without the engine's own flags. */
+  static List<String> engine(String logLevel) {
+    List<String> command = of("dev.cloister.engine.EngineMain", logLevel);
+    command.addAll(1, ENGINE_HEAP);
+    return command;
+  }
 
   /**
    * The command line of a process with this program's class path.

@@ -58,15 +58,10 @@ final class NodeFlags {
       paramLabel = "SIZE",
       converter = SizeConverter.class,
       description = {
-        "Main memory that the engines here may take together (default: what is free when the",
-        "agent starts). Models that do not fit are not loaded, or only some of their layers."
+        "Main memory that models on this machine may use, all together (default: what is",
+        "free). What needs more is not loaded here, or in part."
       })
   private @Nullable Long memoryLimit;
-
-  /** Memory for all engines together; empty means what is free. */
-  OptionalLong memoryLimit() {
-    return memoryLimit == null ? OptionalLong.empty() : OptionalLong.of(memoryLimit);
-  }
 
   /**
    * @throws CommandFailedException if a value is out of range
@@ -78,7 +73,8 @@ final class NodeFlags {
           number(gpuLayers),
           Optional.ofNullable(kvType),
           Optional.ofNullable(flashAttention),
-          prefixBytes);
+          prefixBytes,
+          memoryLimit == null ? OptionalLong.empty() : OptionalLong.of(memoryLimit));
     } catch (IllegalArgumentException e) {
       throw new CommandFailedException(ExitCode.USAGE, "--" + e.getMessage());
     }

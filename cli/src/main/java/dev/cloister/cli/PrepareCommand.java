@@ -37,7 +37,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
@@ -91,11 +90,11 @@ final class PrepareCommand implements Callable<Integer> {
           Agent.start(
               new AgentConfig(
                   data,
-                  JavaCommand.of("dev.cloister.engine.EngineMain", "warn"),
+                  JavaCommand.engine("warn"),
                   Directories.bundledModels(),
                   Directories.libraryCache(),
+                  InstalledEngine.doesFlashAttention(Directories.libraryCache()),
                   NodeOptions.DEFAULT,
-                  OptionalLong.empty(),
                   Optional.empty(),
                   Version.current()),
               membership,

@@ -8,6 +8,7 @@ import dev.cloister.agent.supervisor.NodeOptions;
 import dev.cloister.client.ModelInfo.Options;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,14 +28,16 @@ class EngineFlagsTest {
                 "--gpu-layers=all",
                 "--kv-type=q8_0",
                 "--flash-attention=on",
-                "--prefix-cache-size=3GiB"))
+                "--prefix-cache-size=3GiB",
+                "--memory-limit=1500MiB"))
         .isEqualTo(
             new NodeOptions(
                 OptionalInt.of(2),
                 OptionalInt.of(EngineOptions.ALL_LAYERS),
                 Optional.of(EngineOptions.KvType.Q8_0),
                 Optional.of(EngineOptions.FlashAttention.ON),
-                3L << 30));
+                3L << 30,
+                OptionalLong.of(1500L << 20)));
     assertThat(owner("--prefix-cache-size=0").prefixBytes()).isZero();
   }
 
@@ -45,6 +48,7 @@ class EngineFlagsTest {
         "--threads=0 | --threads: 0 (expected: 1 to 1024)",
         "--gpu-layers=some | 'some' is no number of layers (expected: all, or 0 to 10000)",
         "--kv-type=q4 | expected one of [F16, Q8_0]",
+        "--memory-limit=0 | --memory-limit: 0 (expected: for example 4GiB)",
         "--prefix-cache-size=3GB | '3GB' is no size (expected: for example 512MiB, 2GiB, or 0)"
       })
   void aFlagOfAnOwnerThatIsWrongIsNamed(String flag, String message) {

@@ -24,7 +24,6 @@ import dev.cloister.identity.ticket.TicketVerifier;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -55,7 +54,11 @@ public final class Agent implements AutoCloseable {
     Path data = config.dataDirectory();
     this.capability =
         CompletableFuture.supplyAsync(
-            () -> limited(new Fingerprint(data).take(), config.memoryLimit()),
+            () ->
+                config
+                    .owner()
+                    .granted(
+                        new Fingerprint(data).take().withFlashAttention(config.flashAttention())),
             Thread::startVirtualThread);
     BundledModels bundled =
         new BundledModels(config.bundledModels(), new GrpcModelSource(membership));
@@ -77,6 +80,7 @@ public final class Agent implements AutoCloseable {
                 () -> capability.join().cpu(),
                 prefixes,
                 thread),
+            config.owner().memoryLimit(),
             (model, status) -> reportTo().report(model, status));
     this.stages =
         new Stages(membership.identity(), new TicketVerifier(membership.identity(), clock), thread);
@@ -112,10 +116,6 @@ public final class Agent implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  private static Capability limited(Capability found, OptionalLong memoryBytes) {
-    return memoryBytes.isPresent() ? found.within(memoryBytes.getAsLong()) : found;
   }
 
   private CoordinatorLink reportTo() {

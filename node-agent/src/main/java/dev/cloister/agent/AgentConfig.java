@@ -5,7 +5,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * What an agent is started with.
@@ -14,9 +13,9 @@ import java.util.OptionalLong;
  * @param engineCommand what starts an engine process, without its arguments
  * @param bundledModels model files that came with the installation; may be missing
  * @param libraryCache where native libraries are unpacked; may be shared by agents
+ * @param flashAttention whether the library there does attention piece by piece unless told
+ *     otherwise
  * @param owner what this machine's owner says to engines
- * @param memoryLimit bytes that the engines of this machine may take together; empty means what is
- *     free
  * @param listen where to listen for other agents; empty means the local address that leads to the
  *     coordinator and any free port
  * @param version told to the coordinator
@@ -26,8 +25,8 @@ public record AgentConfig(
     List<String> engineCommand,
     Path bundledModels,
     Path libraryCache,
+    boolean flashAttention,
     NodeOptions owner,
-    OptionalLong memoryLimit,
     Optional<InetSocketAddress> listen,
     String version) {
   public AgentConfig {

@@ -59,6 +59,7 @@ final class GrpcNodeSession implements NodeSession {
             .setSizeBytes(model.sizeBytes())
             .setContextTokens(assignment.contextTokens())
             .setSlots(assignment.slots())
+            .setMemoryBytes(assignment.memoryBytes())
             .setOptions(WireOptions.engine(model.options()));
     assignment
         .stage()

@@ -82,7 +82,7 @@ final class ModelTransfer {
 
   /** What callers are told when a model's file is not what it was. */
   static StatusRuntimeException lost(Model model, IOException cause) {
-    log.error("the file of model {} is not what it was", model.name(), cause);
+    log.error("the file of model {} is not what it was: {}", model.name(), cause.toString());
     return Status.DATA_LOSS
         .withDescription(
             "the coordinator's file of model " + model.name() + " is gone or was changed")

@@ -51,7 +51,8 @@ final class WireFleet {
                     new Capability.NetworkLink(
                         link.getName(), link.getSpeedBitsPerSecond(), link.getWireless()))
             .toList(),
-        wire.getGpusList().stream().map(WireFleet::fromWire).toList());
+        wire.getGpusList().stream().map(WireFleet::fromWire).toList(),
+        wire.getFlashAttention());
   }
 
   private static Capability.Gpu fromWire(Gpu wire) {

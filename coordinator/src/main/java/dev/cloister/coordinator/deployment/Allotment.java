@@ -24,7 +24,14 @@ final class Allotment {
   }
 
   void give(String nodeId, Assignment assignment, StageMemory memory) {
-    given.put(new Share(nodeId, assignment.model().name()), new Given(assignment, memory));
+    String model = assignment.model().name();
+    long main =
+        freeFor(model).stream()
+            .filter(node -> node.nodeId().equals(nodeId))
+            .mapToLong(node -> node.mainMemoryBytes(memory))
+            .findFirst()
+            .orElse(memory.totalBytes());
+    given.put(new Share(nodeId, model), new Given(assignment.withMemory(main), memory));
   }
 
   /** What nodes have for the model: what is left, and what they have of it already. */

@@ -9,14 +9,27 @@ import java.util.Optional;
  * @param contextTokens tokens that one request may use; 0 means what the model was trained for
  * @param slots requests answered at the same time
  * @param stage its layers; empty means all of them
+ * @param memoryBytes main memory that the engine is predicted to take; 0 if nobody knows
  */
-public record Assignment(Model model, int contextTokens, int slots, Optional<Stage> stage) {
+public record Assignment(
+    Model model, int contextTokens, int slots, Optional<Stage> stage, long memoryBytes) {
 
   public Assignment {
-    if (contextTokens < 0 || slots < 1) {
+    if (contextTokens < 0 || slots < 1 || memoryBytes < 0) {
       throw new IllegalArgumentException(
-          "%d tokens, %d slots (expected: >= 0, >= 1)".formatted(contextTokens, slots));
+          "%d tokens, %d slots, %d bytes (expected: >= 0, >= 1, >= 0)"
+              .formatted(contextTokens, slots, memoryBytes));
     }
+  }
+
+  /** One whose memory nobody knows. */
+  public Assignment(Model model, int contextTokens, int slots, Optional<Stage> stage) {
+    this(model, contextTokens, slots, stage, 0);
+  }
+
+  /** The same, with what the engine is predicted to take. */
+  public Assignment withMemory(long bytes) {
+    return new Assignment(model, contextTokens, slots, stage, bytes);
   }
 
   /**

@@ -3,7 +3,11 @@ package dev.cloister.coordinator.fleet;
 import java.util.List;
 import java.util.Optional;
 
-/** What an agent says its machine has. A claim: routing relies on what it measures. */
+/**
+ * What an agent says its machine has. A claim: routing relies on what it measures.
+ *
+ * @param flashAttention whether engines there do attention piece by piece unless told otherwise
+ */
 public record Capability(
     String hostName,
     String operatingSystem,
@@ -15,7 +19,8 @@ public record Capability(
     long diskFreeBytes,
     Optional<Battery> battery,
     List<NetworkLink> links,
-    List<Gpu> gpus) {
+    List<Gpu> gpus,
+    boolean flashAttention) {
 
   public Capability {
     links = List.copyOf(links);

@@ -22,7 +22,20 @@ public final class Demand {
   /** A block of 32 numbers in Q8_0 takes 34 bytes, in F16 64. */
   private static final double Q8_0_OF_F16 = 34.0 / 64;
 
-  private static final long PROCESS_BYTES = 200L << 20;
+  /**
+   * The Java process with its archive of classes, and the native library, in the middle of what the
+   * libraries take.
+   */
+  private static final long PROCESS_BYTES = 137L << 20;
+
+  /** Of a token's text and rank in the tokenizer's tables. */
+  private static final long TOKEN_BYTES = 256;
+
+  /** A mask's number in F32, and its copy in F16. */
+  private static final long MASK_BYTES = 6;
+
+  /** A token's logit where it is computed, where it is read, and what samplers make of it. */
+  private static final long LOGIT_BYTES = 20;
 
   private final String name;
   private final ModelLayout layout;
@@ -30,7 +43,7 @@ public final class Demand {
   private final int slots;
   private final OptionalInt split;
   private final double kvFactor;
-  private final boolean flashAttention;
+  private final FlashAttention flashAttention;
   private final int batchTokens;
   private final long[] weightsBefore;
   private final long[] kvBefore;
@@ -45,7 +58,7 @@ public final class Demand {
     boolean quantized = options.kvType().filter(KvType.Q8_0::equals).isPresent();
     this.kvFactor = quantized ? Q8_0_OF_F16 : 1;
     this.flashAttention =
-        quantized || options.flashAttention().filter(FlashAttention.ON::equals).isPresent();
+        quantized ? FlashAttention.ON : options.flashAttention().orElse(FlashAttention.AUTO);
     this.batchTokens =
         (int)
             Math.min(
@@ -77,12 +90,25 @@ public final class Demand {
   }
 
   /** What an engine takes for the layers from {@code first} to before {@code end}. */
-  StageMemory memory(int first, int end) {
+  public StageMemory memory(int first, int end) {
+    boolean writesAttention = flashAttention == FlashAttention.OFF;
+    long avoidable = flashAttention == FlashAttention.AUTO ? attentionBytes() : 0;
     return new StageMemory(
         weightBytes(first, end) + lexiconBytes(first, end),
-        ((long) ((kvBefore[end] - kvBefore[first]) * kvFactor)) * slots * contextTokens,
-        computeBytes(end),
-        PROCESS_BYTES);
+        ((long) ((kvBefore[end] - kvBefore[first]) * kvFactor)) * cells(),
+        computeBytes(end) + (writesAttention ? attentionBytes() : 0),
+        avoidable,
+        processBytes(first, end));
+  }
+
+  /** The tokenizer is where text is read, and where grammars are followed. */
+  private long processBytes(int first, int end) {
+    boolean hasTokenizer = first == 0 || end == layers();
+    return PROCESS_BYTES + (hasTokenizer ? TOKEN_BYTES * layout.vocabulary() : 0);
+  }
+
+  private long cells() {
+    return (long) slots * contextTokens;
   }
 
   /** What is read for each token: the layers, and behind the last one the head. */
@@ -90,26 +116,34 @@ public final class Demand {
     return weightsBefore[end] - weightsBefore[first] + (end == layers() ? layout.outputBytes() : 0);
   }
 
-  /** The embedding of tokens, of which a token needs a row. */
+  /**
+   * The embedding of tokens: in a whole model's file it is read with the rest; a first stage
+   * touches the rows of tokens that occur.
+   */
   private long lexiconBytes(int first, int end) {
-    boolean shared = end == layers() && layout.tiedOutput();
-    return first == 0 && !shared ? layout.embeddingBytes() : 0;
+    if (first > 0 || (end == layers() && layout.tiedOutput())) {
+      return 0;
+    }
+    return end == layers() ? layout.embeddingBytes() : layout.embeddingBytes() / 2;
   }
 
   /**
-   * The widest that is there at one time, as llama.cpp's graph allocator finds it: inside a layer,
-   * in attention (whose matrix is written unless flash attention avoids it), or behind the last
-   * one.
+   * The widest that is there at one time inside a layer, beside the mask of attention, and what is
+   * behind the last layer: memory that is reserved for more tokens is never touched.
    */
   private long computeBytes(int end) {
-    long row = 4L * batchTokens;
-    long feedForward = row * (2L * layout.embeddingLength() + 2L * layout.feedForwardLength());
-    long attention =
-        flashAttention
-            ? row * 4L * layout.embeddingLength()
-            : row * layout.heads() * slots * contextTokens;
-    long head = end == layers() ? row * layout.vocabulary() : 0;
-    return Math.max(head, Math.max(feedForward, attention)) + row * layout.embeddingLength();
+    long mask = batchTokens * cells() * MASK_BYTES;
+    long head = end == layers() ? (long) slots * layout.vocabulary() * LOGIT_BYTES : 0;
+    return feedForwardBytes() + mask + head;
+  }
+
+  private long feedForwardBytes() {
+    return 4L * batchTokens * (3L * layout.embeddingLength() + 2L * layout.feedForwardLength());
+  }
+
+  /** Its matrix for a batch; the same memory serves the feed-forward network before and after. */
+  private long attentionBytes() {
+    return Math.max(0, 4L * batchTokens * layout.heads() * cells() - feedForwardBytes());
   }
 
   /** Bytes of hidden states that one token takes from stage to stage. */

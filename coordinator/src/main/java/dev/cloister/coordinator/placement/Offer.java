@@ -12,6 +12,7 @@ import java.util.OptionalDouble;
  * @param ramBytesPerSecond how fast weights there are read while an answer is made
  * @param gpuBytes free memory of its GPUs, 0 without one or where that is the main memory
  * @param gpuBytesPerSecond likewise; 0 without one
+ * @param flashAttention whether its engines do attention piece by piece unless told otherwise
  */
 public record Offer(
     String nodeId,
@@ -20,7 +21,8 @@ public record Offer(
     long ramBytes,
     double ramBytesPerSecond,
     long gpuBytes,
-    double gpuBytesPerSecond) {
+    double gpuBytesPerSecond,
+    boolean flashAttention) {
 
   /** What a core reads of the memory at least. */
   private static final double BYTES_PER_SECOND_AND_CORE = 6e9;
@@ -41,6 +43,26 @@ public record Offer(
 
   /** Copied memory is read and written; weights are read only, and computed with. */
   private static final double READ_OF_COPIED = 0.6;
+
+  /** One whose engines write the matrix of attention to memory. */
+  public Offer(
+      String nodeId,
+      String nodeName,
+      boolean reachable,
+      long ramBytes,
+      double ramBytesPerSecond,
+      long gpuBytes,
+      double gpuBytesPerSecond) {
+    this(
+        nodeId,
+        nodeName,
+        reachable,
+        ramBytes,
+        ramBytesPerSecond,
+        gpuBytes,
+        gpuBytesPerSecond,
+        false);
+  }
 
   /**
    * What a machine offers by what it has, cautiously where nothing was measured.
@@ -72,22 +94,33 @@ public record Offer(
         Math.max(0, capability.memoryAvailableBytes()),
         unified ? UNIFIED_MEMORY : ram,
         Math.max(0, gpuBytes),
-        gpuBytes > 0 ? GPU_MEMORY : 0);
+        gpuBytes > 0 ? GPU_MEMORY : 0,
+        capability.flashAttention());
+  }
+
+  /** What a stage takes on this machine's engines. */
+  public StageMemory here(StageMemory need) {
+    return flashAttention ? need.withFlashAttention() : need;
   }
 
   /** Whether this much can be loaded here. */
   boolean holds(StageMemory need) {
-    return onGpu(need) || need.totalBytes() <= ramBytes;
+    return onGpu(need) || here(need).totalBytes() <= ramBytes;
   }
 
   /** The GPU takes all of it but the process, or nothing. */
   private boolean onGpu(StageMemory need) {
-    return gpuBytes > 0 && need.deviceBytes() <= gpuBytes && need.processBytes() <= ramBytes;
+    return gpuBytes > 0 && here(need).deviceBytes() <= gpuBytes && need.processBytes() <= ramBytes;
   }
 
   /** How fast its weights would be read; only for what it {@link #holds}. */
   double bytesPerSecond(StageMemory need) {
     return onGpu(need) ? gpuBytesPerSecond : ramBytesPerSecond;
+  }
+
+  /** What of it would be in main memory. */
+  public long mainMemoryBytes(StageMemory need) {
+    return onGpu(need) ? need.processBytes() : here(need).totalBytes();
   }
 
   boolean computesOnGpu(StageMemory need) {
@@ -102,11 +135,19 @@ public record Offer(
   /** What is left once this was loaded, where it fits. */
   public Offer without(StageMemory used) {
     return onGpu(used)
-        ? with(ramBytes - used.processBytes(), gpuBytes - used.deviceBytes())
-        : with(Math.max(0, ramBytes - used.totalBytes()), gpuBytes);
+        ? with(ramBytes - used.processBytes(), gpuBytes - here(used).deviceBytes())
+        : with(Math.max(0, ramBytes - here(used).totalBytes()), gpuBytes);
   }
 
   private Offer with(long ram, long gpu) {
-    return new Offer(nodeId, nodeName, reachable, ram, ramBytesPerSecond, gpu, gpuBytesPerSecond);
+    return new Offer(
+        nodeId,
+        nodeName,
+        reachable,
+        ram,
+        ramBytesPerSecond,
+        gpu,
+        gpuBytesPerSecond,
+        flashAttention);
   }
 }

@@ -228,8 +228,9 @@ public final class Planner {
   }
 
   private static String noSingleNode(Demand demand, List<Offer> nodes) {
-    long need = demand.whole().totalBytes();
     Optional<Offer> largest = nodes.stream().min(LARGEST);
+    StageMemory whole = demand.whole();
+    long need = largest.map(node -> node.here(whole)).orElse(whole).totalBytes();
     return largest.isEmpty()
         ? "%s needs %s of memory and no node is online".formatted(demand.name(), size(need))
         : "no single node can hold %s, which needs %s: %s has %s, %s less"

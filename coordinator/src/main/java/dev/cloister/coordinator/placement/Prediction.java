@@ -61,7 +61,7 @@ final class Prediction {
       Link link = link(network, ranges, i);
       double hop = ranges.size() == 1 ? 0 : link.seconds(demand.hopBytes());
       double compute = tokenSeconds(demand, range.node(), range.first(), range.end());
-      StageMemory memory = demand.memory(range.first(), range.end());
+      StageMemory memory = range.node().here(demand.memory(range.first(), range.end()));
       stages.add(
           new PlannedStage(
               range.node().nodeId(),

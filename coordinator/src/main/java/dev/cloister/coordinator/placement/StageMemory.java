@@ -1,25 +1,43 @@
 package dev.cloister.coordinator.placement;
 
 /**
- * What an engine takes for a stage.
+ * What an engine takes for a stage once all its slots are full. Measured against real processes by
+ * {@code MemoryPredictionTest}.
  *
  * @param weightBytes of its layers, and of what else its end of the model needs
  * @param kvBytes the state of all tokens of all slots
  * @param computeBytes what is written and forgotten while a batch is computed
+ * @param attentionBytes likewise, of attention where the engine writes its matrix to memory
  * @param processBytes the process itself
  */
-public record StageMemory(long weightBytes, long kvBytes, long computeBytes, long processBytes) {
+public record StageMemory(
+    long weightBytes, long kvBytes, long computeBytes, long attentionBytes, long processBytes) {
   /** For what allocators round up and predictions do not know. */
   private static final double MARGIN = 0.05;
 
   /** What a whole model may take of which nothing is known but the length of its file. */
   public static StageMemory ofFile(long sizeBytes) {
-    return new StageMemory(sizeBytes, sizeBytes / 7, 0, 256L << 20);
+    return new StageMemory(sizeBytes, sizeBytes / 7, 0, 0, 256L << 20);
+  }
+
+  /** The same on an engine that does attention piece by piece. */
+  StageMemory withFlashAttention() {
+    return new StageMemory(weightBytes, kvBytes, computeBytes, 0, processBytes);
+  }
+
+  /** Where the layers are computed, without a margin. */
+  private long layerBytes() {
+    return weightBytes + kvBytes + computeBytes + attentionBytes;
   }
 
   /** Where the layers are computed, with a margin. */
   long deviceBytes() {
-    return (long) ((weightBytes + kvBytes + computeBytes) * (1 + MARGIN));
+    return (long) (layerBytes() * (1 + MARGIN));
+  }
+
+  /** All of it, as its process is expected to show it. */
+  public long expectedBytes() {
+    return layerBytes() + processBytes;
   }
 
   /** All of it, with a margin. */

@@ -11,6 +11,7 @@ import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.placement.Demand;
+import dev.cloister.coordinator.placement.StageMemory;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,7 +38,12 @@ class WholeModelsTest {
   }
 
   private static Assignment whole(Model model, int contextTokens, int slots) {
-    return new Assignment(model, contextTokens, slots, Optional.empty());
+    return new Assignment(
+        model,
+        contextTokens,
+        slots,
+        Optional.empty(),
+        StageMemory.ofFile(model.sizeBytes()).totalBytes());
   }
 
   @Test

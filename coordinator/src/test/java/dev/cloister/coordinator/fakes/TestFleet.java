@@ -52,7 +52,8 @@ public final class TestFleet {
         1L << 39,
         Optional.empty(),
         List.of(),
-        List.of());
+        List.of(),
+        false);
   }
 
   /** A short generation. */

@@ -8,6 +8,7 @@ import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
 import dev.cloister.engine.llamacpp.capi.LlamaVersion;
+import dev.cloister.engine.llamacpp.capi.MappedPages;
 import dev.cloister.engine.llamacpp.capi.NativeLog;
 import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import dev.cloister.engine.llamacpp.capi.NativeStruct;
@@ -117,6 +118,7 @@ final class NativeModel implements Model {
         }
       }
       fields.set(params, "progress_callback", progressCallback(progress, arena));
+      long before = MappedPages.copiedBytes();
       long model = llama.loadModel(arena.allocateFrom(file.toAbsolutePath().toString()), params);
       if (model == 0) {
         throw new ModelLoadException(
@@ -124,12 +126,24 @@ final class NativeModel implements Model {
                     .formatted(llama.version().title(), file.getFileName(), nativeLog.reason())
                 + advice(llama, nativeLog));
       }
+      if (MappedPages.copiedBytes() - before > fileBytes(file) / 2) {
+        releasePages(file);
+      }
       try {
         return new NativeModel(llama, nativeLog, model, options, available);
       } catch (ModelLoadException e) {
         llama.modelFree.run(model);
         throw e;
       }
+    }
+  }
+
+  /** Most weights were copied: they are not read from the file any more. */
+  private static void releasePages(Path file) {
+    try {
+      MappedPages.release(file);
+    } catch (IOException e) {
+      log.debug("the pages of {} are kept", file, e);
     }
   }
 

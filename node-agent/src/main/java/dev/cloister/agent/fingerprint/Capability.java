@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param battery empty on a machine without one
  * @param links interfaces that are up and are no bridge, tunnel or container end
  * @param gpus those a model can run on, NVIDIA first, then AMD, then Apple
+ * @param flashAttention whether engines here do attention piece by piece unless told otherwise
  */
 public record Capability(
     String hostName,
@@ -24,7 +25,8 @@ public record Capability(
     Disk disk,
     Optional<Battery> battery,
     List<NetworkLink> links,
-    List<Gpu> gpus) {
+    List<Gpu> gpus,
+    boolean flashAttention) {
 
   public Capability {
     Objects.requireNonNull(hostName, "hostName");
@@ -38,17 +40,24 @@ public record Capability(
     gpus = List.copyOf(gpus);
   }
 
-  /** The same with no more main memory to give away than this. */
-  public Capability within(long memoryBytes) {
+  /** The same with other memory. */
+  public Capability withMemory(Memory other) {
     return new Capability(
         hostName,
         operatingSystem,
         architecture,
         cpu,
-        new Memory(memory.totalBytes(), Math.min(memoryBytes, memory.availableBytes())),
+        other,
         disk,
         battery,
         links,
-        gpus);
+        gpus,
+        flashAttention);
+  }
+
+  /** The same with other engines. */
+  public Capability withFlashAttention(boolean other) {
+    return new Capability(
+        hostName, operatingSystem, architecture, cpu, memory, disk, battery, links, gpus, other);
   }
 }

@@ -68,7 +68,8 @@ public final class Fingerprint {
         disk.join(),
         battery.join(),
         links.join(),
-        gpus.stream().map(CompletableFuture::join).flatMap(Collection::stream).toList());
+        gpus.stream().map(CompletableFuture::join).flatMap(Collection::stream).toList(),
+        false);
   }
 
   private <T> CompletableFuture<T> start(String name, Probe<T> probe, T unknown) {

@@ -17,4 +17,9 @@ public record Memory(long totalBytes, long availableBytes) {
           "availableBytes: " + availableBytes + " (expected: 0 to " + totalBytes + ")");
     }
   }
+
+  /** As much of it as the owner of the machine allows. */
+  public Memory limitedTo(long bytes) {
+    return new Memory(Math.min(totalBytes, bytes), Math.min(availableBytes, bytes));
+  }
 }

@@ -38,7 +38,8 @@ final class Wire {
             .setDisk(
                 Disk.newBuilder()
                     .setTotalBytes(capability.disk().totalBytes())
-                    .setFreeBytes(capability.disk().freeBytes()));
+                    .setFreeBytes(capability.disk().freeBytes()))
+            .setFlashAttention(capability.flashAttention());
     capability
         .battery()
         .ifPresent(
@@ -123,7 +124,8 @@ final class Wire {
         wire.getContextTokens(),
         wire.getSlots(),
         fromWire(wire.getOptions()),
-        wire.hasStage() ? Optional.of(fromWire(wire.getStage())) : Optional.empty());
+        wire.hasStage() ? Optional.of(fromWire(wire.getStage())) : Optional.empty(),
+        wire.getMemoryBytes());
   }
 
   private static StageSpec fromWire(StageAssignment wire) {

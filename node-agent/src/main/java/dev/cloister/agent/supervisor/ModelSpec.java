@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
  * @param contextTokens tokens per request; 0 means what the model was trained for
  * @param slots requests answered at the same time
  * @param stage the layers to serve; empty means all of them
+ * @param memoryBytes main memory that the engine is predicted to take; 0 if nobody knows
  */
 public record ModelSpec(
     String name,
@@ -18,7 +19,8 @@ public record ModelSpec(
     int contextTokens,
     int slots,
     EngineOptions options,
-    Optional<StageSpec> stage) {
+    Optional<StageSpec> stage,
+    long memoryBytes) {
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
   /**
@@ -32,6 +34,12 @@ public record ModelSpec(
     requireAtLeast("size in bytes", sizeBytes, 1);
     requireAtLeast("context tokens", contextTokens, 0);
     requireAtLeast("slots", slots, 1);
+    requireAtLeast("memory", memoryBytes, 0);
+  }
+
+  /** Main memory to reckon with: of a whole model nobody predicted, at least its file. */
+  long neededBytes() {
+    return memoryBytes == 0 && stage.isEmpty() ? sizeBytes : memoryBytes;
   }
 
   /** Whether an engine that serves this does as well for the other. */
@@ -39,10 +47,17 @@ public record ModelSpec(
     return withEngineStage().equals(other.withEngineStage());
   }
 
-  /** An engine is told its place, not its plan. */
+  /** An engine is told its place, not its plan, and does not care what was predicted of it. */
   private ModelSpec withEngineStage() {
     return new ModelSpec(
-        name, sha256, sizeBytes, contextTokens, slots, options, stage.map(StageSpec::withoutPlan));
+        name,
+        sha256,
+        sizeBytes,
+        contextTokens,
+        slots,
+        options,
+        stage.map(StageSpec::withoutPlan),
+        0);
   }
 
   private static void requireAtLeast(String what, long value, long least) {

@@ -1,9 +1,11 @@
 package dev.cloister.agent.supervisor;
 
+import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.supervisor.EngineOptions.FlashAttention;
 import dev.cloister.agent.supervisor.EngineOptions.KvType;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * What the owner of a node says to all engines on it.
@@ -13,15 +15,32 @@ import java.util.OptionalInt;
  * @param kvType for models that do not say
  * @param flashAttention for models that do not say
  * @param prefixBytes of prefixes kept on disk for each model; 0 keeps none
+ * @param memoryLimit bytes of main memory that all engines together may take
  */
 public record NodeOptions(
     OptionalInt threads,
     OptionalInt gpuLayers,
     Optional<KvType> kvType,
     Optional<FlashAttention> flashAttention,
-    long prefixBytes) {
+    long prefixBytes,
+    OptionalLong memoryLimit) {
 
   public static final long DEFAULT_PREFIX_BYTES = 1L << 30;
+
+  /** What the machine has, as far as models may use it, with engines as the owner wants them. */
+  public Capability granted(Capability machine) {
+    Capability capability =
+        machine.withFlashAttention(
+            kvType.equals(Optional.of(KvType.Q8_0))
+                || switch (flashAttention.orElse(FlashAttention.AUTO)) {
+                  case AUTO -> machine.flashAttention();
+                  case ON -> true;
+                  case OFF -> false;
+                });
+    return memoryLimit.isPresent()
+        ? capability.withMemory(capability.memory().limitedTo(memoryLimit.getAsLong()))
+        : capability;
+  }
 
   /** Of an owner who said nothing. */
   public static final NodeOptions DEFAULT =
@@ -30,7 +49,8 @@ public record NodeOptions(
           OptionalInt.empty(),
           Optional.empty(),
           Optional.empty(),
-          DEFAULT_PREFIX_BYTES);
+          DEFAULT_PREFIX_BYTES,
+          OptionalLong.empty());
 
   /**
    * @throws IllegalArgumentException if a value is out of range; the message is one sentence
@@ -44,6 +64,9 @@ public record NodeOptions(
     }
     if (prefixBytes < 0) {
       throw new IllegalArgumentException("prefix bytes: " + prefixBytes + " (expected: >= 0)");
+    }
+    if (memoryLimit.orElse(1) < 1) {
+      throw new IllegalArgumentException("memory-limit: 0 (expected: for example 4GiB)");
     }
   }
 }

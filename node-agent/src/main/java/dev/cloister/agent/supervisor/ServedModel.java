@@ -29,6 +29,7 @@ final class ServedModel {
   private final ModelStore store;
   private final StageStore stages;
   private final EngineLauncher launcher;
+  private final MemoryBudget memory;
   private final StatusListener listener;
   private final Thread thread;
   private volatile ModelSpec spec;
@@ -41,11 +42,13 @@ final class ServedModel {
       ModelStore store,
       StageStore stages,
       EngineLauncher launcher,
+      MemoryBudget memory,
       StatusListener listener) {
     this.spec = spec;
     this.store = store;
     this.stages = stages;
     this.launcher = launcher;
+    this.memory = memory;
     this.listener = listener;
     this.thread = Thread.ofVirtual().name("model-" + spec.name()).unstarted(this::live);
   }
@@ -105,6 +108,14 @@ final class ServedModel {
    * @return whether the engine was ready before it ended
    */
   private boolean serveOnce() throws InterruptedException {
+    try (MemoryBudget.Share _ = memory.take(spec.neededBytes())) {
+      return fetchAndServe();
+    } catch (IOException e) {
+      return failed("", e);
+    }
+  }
+
+  private boolean fetchAndServe() throws InterruptedException {
     EngineFiles files;
     try {
       ProgressSteps steps = new ProgressSteps();

@@ -6,6 +6,7 @@ import dev.cloister.agent.modelstore.StageStore;
 import dev.cloister.identity.ticket.PlanTicket;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -15,15 +16,24 @@ public final class Supervisor implements AutoCloseable {
   private final ModelStore store;
   private final StageStore stages;
   private final EngineLauncher launcher;
+  private final MemoryBudget memory;
   private final StatusListener listener;
   private final Map<String, ServedModel> models = new ConcurrentHashMap<>();
   private boolean closed;
 
+  /**
+   * @param memoryLimit bytes of main memory that all engines together may take
+   */
   public Supervisor(
-      ModelStore store, StageStore stages, EngineLauncher launcher, StatusListener listener) {
+      ModelStore store,
+      StageStore stages,
+      EngineLauncher launcher,
+      OptionalLong memoryLimit,
+      StatusListener listener) {
     this.store = store;
     this.stages = stages;
     this.launcher = launcher;
+    this.memory = new MemoryBudget(memoryLimit);
     this.listener = listener;
   }
 
@@ -44,7 +54,7 @@ public final class Supervisor implements AutoCloseable {
       current.end();
       current.awaitEnd();
     }
-    ServedModel model = new ServedModel(spec, store, stages, launcher, listener);
+    ServedModel model = new ServedModel(spec, store, stages, launcher, memory, listener);
     models.put(spec.name(), model);
     model.start();
   }

@@ -5,6 +5,7 @@ import dev.cloister.agent.modelstore.LocalPieces;
 import dev.cloister.proto.peer.v1.FetchPieceRequest;
 import dev.cloister.proto.peer.v1.PieceChunk;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
@@ -28,31 +29,36 @@ public final class PieceSender {
   }
 
   /**
-   * Sends a piece as fast as the receiver takes it; {@code reply} is the one of a server.
-   *
-   * @throws io.grpc.StatusRuntimeException if it is not here, or the request makes no sense
+   * Sends a piece as fast as the receiver takes it, or says that it is not here; {@code reply} is
+   * the one of a server.
    */
   public void send(FetchPieceRequest request, StreamObserver<PieceChunk> reply) {
     if (request.getLength() <= 0 || request.getOffset() < 0 || request.getModelOffset() < 0) {
-      throw Status.INVALID_ARGUMENT
-          .withDescription("that is no range (expected: a length of 1 or more)")
-          .asRuntimeException();
+      reply.onError(
+          Status.INVALID_ARGUMENT
+              .withDescription("that is no range (expected: a length of 1 or more)")
+              .asRuntimeException());
+      return;
     }
     try {
-      LocalPieces.Place place = place(request).orElseThrow(PieceSender::notHere);
+      Optional<LocalPieces.Place> place = place(request);
+      if (place.isEmpty()) {
+        reply.onError(notHere());
+        return;
+      }
       Transfer transfer =
           new Transfer(
-              FileChannel.open(place.file()),
-              place.offset(),
-              place.offset() + place.length(),
+              FileChannel.open(place.get().file()),
+              place.get().offset(),
+              place.get().offset() + place.get().length(),
               (ServerCallStreamObserver<PieceChunk>) reply);
       transfer.reply.setOnReadyHandler(transfer::sendWhileReady);
       transfer.reply.setOnCancelHandler(transfer::close);
     } catch (IllegalArgumentException e) {
-      throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
+      reply.onError(Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException());
     } catch (IOException e) {
       log.debug("a piece cannot be read", e);
-      throw notHere();
+      reply.onError(notHere());
     }
   }
 
@@ -69,7 +75,7 @@ public final class PieceSender {
         .flatMap(place -> place.part(request.getModelOffset(), request.getLength()));
   }
 
-  private static io.grpc.StatusRuntimeException notHere() {
+  private static StatusRuntimeException notHere() {
     return Status.NOT_FOUND.withDescription("the piece is not here").asRuntimeException();
   }
 

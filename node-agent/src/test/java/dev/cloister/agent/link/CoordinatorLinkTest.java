@@ -60,7 +60,8 @@ class CoordinatorLinkTest {
           new Disk(2, 1),
           Optional.empty(),
           List.of(),
-          List.of());
+          List.of(),
+          false);
 
   private final FakeCoordinator coordinator;
   private final EngineStage stage;

@@ -84,7 +84,8 @@ class StageCommandsTest {
                     new Disk(1, 1),
                     Optional.empty(),
                     List.of(),
-                    List.of())),
+                    List.of(),
+                    false)),
             "1.2.3",
             new Silent());
     wired[0] = link;
@@ -117,7 +118,8 @@ class StageCommandsTest {
             0,
             2,
             MODEL.options(),
-            Optional.of(new StageSpec("p2", 1, 3, 4, 8)));
+            Optional.of(new StageSpec("p2", 1, 3, 4, 8)),
+            0);
     assertThat(supervisor.serves(dropped)).isTrue();
     visit.drop("tiny");
     await().atMost(PATIENCE).until(() -> !supervisor.serves(dropped));

@@ -10,6 +10,7 @@ import dev.cloister.agent.supervisor.EngineOptions.KvType;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -133,7 +134,12 @@ class EngineOptionsTest {
 
   private static NodeOptions owner(KvType kvType, FlashAttention flashAttention) {
     return new NodeOptions(
-        number(null), number(null), Optional.of(kvType), Optional.of(flashAttention), 0);
+        number(null),
+        number(null),
+        Optional.of(kvType),
+        Optional.of(flashAttention),
+        0,
+        OptionalLong.empty());
   }
 
   private static EngineOptions model(OptionalInt threads, OptionalInt gpuLayers) {
@@ -149,7 +155,8 @@ class EngineOptionsTest {
   }
 
   private static NodeOptions owner(OptionalInt threads, OptionalInt gpuLayers) {
-    return new NodeOptions(threads, gpuLayers, Optional.empty(), Optional.empty(), 0);
+    return new NodeOptions(
+        threads, gpuLayers, Optional.empty(), Optional.empty(), 0, OptionalLong.empty());
   }
 
   private static OptionalInt number(@Nullable Integer value) {

@@ -76,6 +76,7 @@ public final class EngineStage {
             new PrefixCache(directory.resolve("prefixes"), owner.prefixBytes(), store::has),
             THREAD,
             longestStart),
+        owner.memoryLimit(),
         listener);
   }
 
@@ -89,7 +90,7 @@ public final class EngineStage {
   }
 
   public static ModelSpec model(String name, int content) {
-    return new ModelSpec(name, sha256(content), 1, 0, 2, EngineOptions.NONE, Optional.empty());
+    return new ModelSpec(name, sha256(content), 1, 0, 2, EngineOptions.NONE, Optional.empty(), 0);
   }
 
   public boolean wasCancelled() {

@@ -171,7 +171,8 @@ class StagedModelTest {
         0,
         2,
         EngineOptions.NONE,
-        Optional.of(new StageSpec(plan, index, count, first, end)));
+        Optional.of(new StageSpec(plan, index, count, first, end)),
+        0);
   }
 
   private static PlanTicket ticket(ModelSpec spec, String plan, int index, int first) {

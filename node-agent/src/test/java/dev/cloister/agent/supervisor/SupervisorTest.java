@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
@@ -78,7 +79,8 @@ class SupervisorTest {
             OptionalInt.empty(),
             Optional.of(EngineOptions.KvType.Q8_0),
             Optional.empty(),
-            1 << 20);
+            1 << 20,
+            OptionalLong.empty());
     try (Supervisor owned =
         stage.supervisor(
             (model, status) -> statuses.add(status), directory.resolve("run"), PATIENCE, owner)) {
@@ -102,11 +104,38 @@ class SupervisorTest {
   }
 
   @Test
+  void whatTheOwnersLimitDoesNotHoldIsRefusedBeforeItIsFetched() throws IOException {
+    NodeOptions owner =
+        new NodeOptions(
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            0,
+            OptionalLong.of(100 << 20));
+    try (Supervisor owned =
+        stage.supervisor(
+            (model, status) -> statuses.add(status), directory.resolve("run"), PATIENCE, owner)) {
+      owned.serve(
+          new ModelSpec(
+              "tiny", MODEL.sha256(), 1, 0, 2, EngineOptions.NONE, Optional.empty(), 101 << 20));
+      await().until(() -> statuses.stream().anyMatch(Failed.class::isInstance));
+      assertThat(statuses.getFirst())
+          .isInstanceOfSatisfying(
+              Failed.class,
+              failed ->
+                  assertThat(failed.error())
+                      .startsWith("it needs 101 MiB of memory and this machine's owner allows"));
+      assertThat(stage.pids()).isEmpty();
+    }
+  }
+
+  @Test
   void otherOptionsReplaceTheEngine() {
     supervisor.serve(MODEL);
     awaitReady(1);
     supervisor.serve(
-        new ModelSpec("tiny", MODEL.sha256(), 1, 32, 4, EngineOptions.NONE, Optional.empty()));
+        new ModelSpec("tiny", MODEL.sha256(), 1, 32, 4, EngineOptions.NONE, Optional.empty(), 0));
     awaitReady(2);
     assertThat(stage.commandLine())
         .containsSequence("--context", "32", "--slots", "4")
@@ -255,15 +284,18 @@ class SupervisorTest {
     assertThatThrownBy(
             () ->
                 new ModelSpec(
-                    "m", "../../etc/passwd", 1, 0, 1, EngineOptions.NONE, Optional.empty()))
+                    "m", "../../etc/passwd", 1, 0, 1, EngineOptions.NONE, Optional.empty(), 0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("SHA-256");
     assertThatThrownBy(
             () ->
-                new ModelSpec("m", MODEL.sha256(), -1, 0, 1, EngineOptions.NONE, Optional.empty()))
+                new ModelSpec(
+                    "m", MODEL.sha256(), -1, 0, 1, EngineOptions.NONE, Optional.empty(), 0))
         .hasMessage("the model's size in bytes: -1 (expected: >= 1)");
     assertThatThrownBy(
-            () -> new ModelSpec("m", MODEL.sha256(), 1, 0, 0, EngineOptions.NONE, Optional.empty()))
+            () ->
+                new ModelSpec(
+                    "m", MODEL.sha256(), 1, 0, 0, EngineOptions.NONE, Optional.empty(), 0))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
