@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Some of a model's layers, cut out into a GGUF file that llama.cpp loads as a model of its own.
@@ -159,12 +160,19 @@ public record StageCut(int firstLayer, int endLayer, int layers) {
       }
       long width = model.embeddingLength();
       long rows = isLast() ? model.vocabulary() : PLACEHOLDER_VOCABULARY;
-      TensorType type =
-          width % TensorType.Q4_0.blockElements() == 0 ? TensorType.Q4_0 : TensorType.F16;
-      recipe.zeros(name, type, List.of(width, rows));
+      recipe.zeros(name, placeholder(width), List.of(width, rows));
     } else {
       recipe.tensor(name, tensor);
     }
+  }
+
+  /** As many zeros as a vocabulary has rows are in memory like anything else that is mapped. */
+  private TensorType placeholder(long width) {
+    return Stream.of(TensorType.IQ1_S, TensorType.Q4_0)
+        .filter(type -> isLast() || type == TensorType.Q4_0)
+        .filter(type -> width % type.blockElements() == 0)
+        .findFirst()
+        .orElse(TensorType.F16);
   }
 
   /**

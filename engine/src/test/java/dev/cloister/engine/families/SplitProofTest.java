@@ -6,6 +6,9 @@ import dev.cloister.engine.families.FamilyProof.Outcome;
 import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.gguf.GgufModel;
+import dev.cloister.engine.gguf.RandomModel;
+import dev.cloister.engine.gguf.RandomModel.Shape;
+import dev.cloister.engine.gguf.TensorType;
 import dev.cloister.engine.library.InstalledLibrary;
 import dev.cloister.engine.library.TestLibraryCache;
 import dev.cloister.engine.llamacpp.LlamaCpp;
@@ -83,6 +86,18 @@ class SplitProofTest {
                 ? Outcome.UNKNOWN
                 : architecture == Architecture.GEMMA2 ? Outcome.WHOLE_ONLY : Outcome.EQUAL;
     assertThat(proof.outcome()).isEqualTo(expected);
+  }
+
+  /** Its placeholder is of the type with the fewest bits, which wants rows of 256 numbers. */
+  @ParameterizedTest
+  @MethodSource("libraries")
+  void aModelWhoseOutputCannotBeItsEmbeddingIsEqual(LlamaCpp library) throws Exception {
+    Path file = folder.resolve("olmo2.gguf");
+    new RandomModel(
+            Architecture.OLMO2, new Shape(4, 256, 4, 2, 512, 512, 256), TensorType.Q8_0, false, 7)
+        .write(file);
+    assertThat(SplitProof.THOROUGH.run(library, GgufModel.open(file), List.of(2), folder))
+        .isEmpty();
   }
 
   @Test
