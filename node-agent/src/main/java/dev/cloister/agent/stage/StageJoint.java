@@ -111,8 +111,10 @@ final class StageJoint {
     lost("the stream of node " + ticket.previous().nodeId() + " ended", LOST);
   }
 
+  /** An engine that hangs would keep its ring from closing again: it is given up, and restarted. */
   private void engineSilent() {
     lost("the engine gave no sign of life for " + PATIENCE.toSeconds() + " s", LOST);
+    engine.close();
   }
 
   /** Ends everything, because that is wanted here. */
