@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.awaitility.Awaitility;
@@ -178,6 +179,24 @@ final class ContainerCluster implements AutoCloseable {
         .map(node -> node.path("state").asText())
         .findFirst()
         .orElse("unknown");
+  }
+
+  /** Says how the demo model is to be run. */
+  void configure(String... flags) {
+    List<String> line = new ArrayList<>(List.of("model", "configure", MODEL));
+    line.addAll(Arrays.asList(flags));
+    command(line.toArray(String[]::new));
+  }
+
+  /** The agents that are to hold a stage of the model, the first stage first. */
+  List<String> ring() {
+    Map<Integer, String> stages = new TreeMap<>();
+    for (JsonNode node : nodes()) {
+      for (JsonNode stage : node.path("stages")) {
+        stages.put(stage.path("index").asInt(), node.path("name").asText());
+      }
+    }
+    return List.copyOf(stages.values());
   }
 
   /** A client with a new API key. */

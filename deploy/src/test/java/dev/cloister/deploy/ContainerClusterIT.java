@@ -139,4 +139,42 @@ class ContainerClusterIT {
           .untilAsserted(() -> assertThat(client.ask().node()).isEqualTo(Optional.of("agent-1")));
     }
   }
+
+  @Test
+  void aModelOverThreeHostsOutlivesACutCable() throws Exception {
+    try (ContainerCluster cluster = ContainerCluster.start(3)) {
+      Client client = cluster.client();
+      cluster.configure("--split", "3");
+      Awaitility.await("three hosts answer together")
+          .atMost(Duration.ofMinutes(1))
+          .untilAsserted(
+              () -> {
+                assertThat(cluster.ring()).hasSize(3);
+                assertThat(client.ask().text()).isEqualTo(PARIS);
+              });
+
+      String middle = cluster.ring().get(1);
+      cluster.disconnect(middle);
+      Answer missing = client.ask();
+      assertThat(missing.status()).as(missing.text()).isEqualTo(503);
+      assertThat(missing.text()).contains("is to be split over 3 nodes, and 2 of the 2");
+      assertThat(cluster.state(middle)).isEqualTo("lost");
+
+      cluster.configure("--split", "2");
+      Awaitility.await("the others answer")
+          .atMost(Duration.ofMinutes(1))
+          .untilAsserted(() -> assertThat(client.ask().text()).isEqualTo(PARIS));
+      assertThat(cluster.ring()).hasSize(2).doesNotContain(middle);
+
+      cluster.configure("--split", "3");
+      cluster.reconnect(middle);
+      Awaitility.await("three hosts answer again")
+          .atMost(Duration.ofMinutes(1))
+          .untilAsserted(
+              () -> {
+                assertThat(cluster.ring()).hasSize(3).contains(middle);
+                assertThat(client.ask().text()).isEqualTo(PARIS);
+              });
+    }
+  }
 }
