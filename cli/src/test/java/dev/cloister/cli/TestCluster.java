@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,20 +35,19 @@ final class TestCluster implements AutoCloseable {
   private final String api;
   private final String key;
 
-  TestCluster(Path directory) {
+  /**
+   * Starts the coordinator.
+   *
+   * @param options of its command, beside those for free ports
+   */
+  TestCluster(Path directory, String... options) {
     this.directory = directory;
-    this.coordinator =
-        cloister(
-            Map.of(),
-            "coordinator",
-            "start",
-            "--json",
-            "--data",
-            directory.resolve("coordinator").toString(),
-            "--port",
-            "0",
-            "--api-port",
-            "0");
+    List<String> command =
+        new ArrayList<>(
+            List.of("coordinator", "start", "--json", "--port", "0", "--api-port", "0"));
+    command.addAll(List.of("--data", directory.resolve("coordinator").toString()));
+    command.addAll(List.of(options));
+    this.coordinator = cloister(Map.of(), command.toArray(String[]::new));
     JsonNode up = json(coordinator.awaitOutput(line -> line.startsWith("{"), PATIENCE));
     this.api = up.get("api").asText();
     this.admin = CloisterClient.open(profile());
@@ -130,6 +130,29 @@ final class TestCluster implements AutoCloseable {
 
   Path profile() {
     return directory.resolve("coordinator").resolve("admin");
+  }
+
+  /** Where an agent keeps the files of its stages. */
+  Path stages(String name) {
+    return directory.resolve(name).resolve("stages");
+  }
+
+  /** What a command says with {@code --json}, as the administrator. */
+  JsonNode show(String... command) {
+    List<String> line = new ArrayList<>(List.of(command));
+    line.addAll(List.of("--json", "--profile", profile().toString()));
+    return json(Cli.run(line.toArray(String[]::new)).out());
+  }
+
+  /** The agents that hold stages of a model, the first stage first. */
+  List<String> ring(String model) {
+    return show("model", "show", model)
+        .path("replicas")
+        .valueStream()
+        .filter(replica -> replica.path("stage").isObject())
+        .sorted(Comparator.comparingInt(replica -> replica.path("stage").path("index").asInt()))
+        .map(replica -> replica.path("node").asText())
+        .toList();
   }
 
   /** Where the engines of an agent keep beginnings of prompts. */

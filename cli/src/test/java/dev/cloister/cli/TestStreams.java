@@ -51,7 +51,9 @@ final class TestStreams {
                 .replaceFirst(
                     "\\{", "{\"stream\":true,\"stream_options\":{\"include_usage\":true},"),
             HttpResponse.BodyHandlers.ofLines());
-    assertThat(response.statusCode()).isEqualTo(200);
+    if (response.statusCode() != 200) {
+      throw new AssertionError(response.statusCode() + ": " + response.body().toList());
+    }
     String node = response.headers().firstValue("x-cloister-node").orElseThrow();
     StringBuilder text = new StringBuilder();
     List<String> finish = new ArrayList<>();

@@ -157,8 +157,13 @@ public final class JavaProcess implements AutoCloseable {
 
   /** Sends a signal by its name, for example {@code INT}. */
   public void signal(String name) {
+    signal(process.toHandle(), name);
+  }
+
+  /** Sends any process a signal. */
+  public static void signal(ProcessHandle process, String name) {
     try {
-      new ProcessBuilder("kill", "-" + name, String.valueOf(pid())).start().waitFor();
+      new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start().waitFor();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
