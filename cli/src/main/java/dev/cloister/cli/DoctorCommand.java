@@ -48,7 +48,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Option(names = "--split", required = true, description = "Check it for split models.")
+  @Option(names = "--split", description = "Check it for split models.")
   private boolean split;
 
   @Option(
@@ -62,6 +62,10 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    if (!split) {
+      throw new CommandFailedException(
+          ExitCode.USAGE, "what is to be checked is missing (expected: --split)");
+    }
     Path directory = data == null ? Directories.agent() : data.toAbsolutePath();
     Capability capability = new Fingerprint(directory).take();
     SplitCheck check =

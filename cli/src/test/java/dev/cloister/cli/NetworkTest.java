@@ -9,9 +9,8 @@ import org.junit.jupiter.api.Test;
 class NetworkTest {
   @Test
   void anAddressIsAHostAndAPort() {
-    assertThat(Network.address("127.0.0.1:7444", "--listen"))
-        .isEqualTo(new InetSocketAddress("127.0.0.1", 7444));
-    assertThat(Network.address("[::1]:0", "--listen")).isEqualTo(new InetSocketAddress("::1", 0));
+    assertAddress("127.0.0.1:7444", "127.0.0.1", 7444);
+    assertAddress("[::1]:0", "0:0:0:0:0:0:0:1", 0);
   }
 
   @Test
@@ -21,6 +20,12 @@ class NetworkTest {
     assertRefused("127.0.0.1:", "--listen is '127.0.0.1:' (expected: HOST:PORT)");
     assertRefused("127.0.0.1:65536", "the port of --listen is 65536 (expected: 0 to 65535)");
     assertRefused("no host:1", "the host 'no host' is unknown; give an address of this machine");
+  }
+
+  private static void assertAddress(String text, String host, int port) {
+    InetSocketAddress address = Network.address(text, "--listen");
+    assertThat(address.getAddress().getHostAddress()).isEqualTo(host);
+    assertThat(address.getPort()).isEqualTo(port);
   }
 
   private static void assertRefused(String text, String message) {

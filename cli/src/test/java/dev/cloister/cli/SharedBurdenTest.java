@@ -55,7 +55,7 @@ class SharedBurdenTest {
       cluster.join("tower");
       String whole = answer(cluster);
       long needed = cluster.show("model", "plan", MODEL).at("/plan/stages/0/memory_bytes").asLong();
-      String limit = (needed * 3 / 4 >> 20) + "MiB";
+      String limit = ((needed * 3 / 4) >> 20) + "MiB";
       cluster.agent("tower").terminate();
       cluster.agent("tower").awaitExit(Duration.ofSeconds(10));
 
