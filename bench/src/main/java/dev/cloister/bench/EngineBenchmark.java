@@ -32,13 +32,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * How fast the engine is beside java-llama.cpp's Java API. The engines take turns in one process,
  * on the same file and with as many threads, so that what disturbs the machine disturbs both; a
- * ratio is made of two neighbouring runs. Beside it: what a KV cache in Q8_0 changes of answers.
+ * ratio is made of the medians of neighbouring turns. Beside it: what a KV cache in Q8_0 changes of answers.
  */
 public final class EngineBenchmark {
   private static final int STREAMS = 8;
   private static final long SETTLED_NANOS = 3_000_000_000L;
   private static final int SHARED_TOKENS = 1000;
   private static final int READ_TOKENS = 384;
+  private static final int LEAST_TURNS = 3;
+  private static final int TURNS = 1000;
 
   private final Settings settings;
   private final PrintWriter progress;
@@ -176,26 +178,27 @@ public final class EngineBenchmark {
       installed = !best.facts().engine().equals(ours.facts().engine());
       for (int run = -1; run < settings.runs(); run++) {
         say("%s model against the Java API, run %d".formatted(name, run + 1));
-        Generation alone = prompt(run, 40, tokens);
-        List<Generation> several = prompts(run, STREAMS, 40, tokens);
-        Generation reading = prompt(run, READ_TOKENS, 1);
         boolean counts = run >= 0;
-        add(counts, "single-stream-vs-java-api-" + name, 1.00, singleRatio(ours, javaApi, alone));
-        double total = TokenMeter.totalRate(TokenMeter.run(javaApi, several));
+        int turn = TURNS * (run + 1);
         add(
             counts,
-            "8-streams-vs-java-api-" + name,
+            "single-stream-vs-java-api-" + name,
             1.00,
-            TokenMeter.totalRate(TokenMeter.run(ours, several)) / total);
+            ratio(ours, javaApi, (model, i) -> single(model, prompt(turn + i, 12, tokens))));
+        Measured several =
+            (model, i) ->
+                TokenMeter.totalRate(
+                    TokenMeter.run(model, prompts(turn + i, STREAMS, 12, tokens)));
+        add(counts, "8-streams-vs-java-api-" + name, 1.00, ratio(ours, javaApi, several));
         if (installed) {
-          add(
-              counts,
-              "8-streams-best-library-vs-java-api-" + name,
-              1.15,
-              TokenMeter.totalRate(TokenMeter.run(best, several)) / total);
+          String row = "8-streams-best-library-vs-java-api-" + name;
+          add(counts, row, 1.15, ratio(best, javaApi, several));
         }
-        double read = promptRate(javaApi, reading);
-        add(counts, "prompt-vs-java-api-" + name, 1.00, promptRate(ours, reading) / read);
+        add(
+            counts,
+            "prompt-vs-java-api-" + name,
+            1.00,
+            ratio(ours, javaApi, (model, i) -> promptRate(model, turn + i)));
       }
     }
     if (!installed) {
@@ -253,29 +256,42 @@ public final class EngineBenchmark {
       }
       for (int run = -1; run < settings.runs(); run++) {
         say("libraries on %s, run %d".formatted(name, run + 1));
-        Generation alone = prompt(run, 40, 32);
-        Generation reading = prompt(run, READ_TOKENS, 1);
+        int turn = TURNS * (run + 1);
         String rows = "v0.5.0-vs-b4916-" + name;
-        report(run >= 0, rows + "-tokens", "ratio", "higher", singleRatio(best, old, alone));
-        double prompts = promptRate(best, reading) / promptRate(old, reading);
+        double tokens = ratio(best, old, (model, i) -> single(model, prompt(turn + i, 40, 32)));
+        report(run >= 0, rows + "-tokens", "ratio", "higher", tokens);
+        double prompts = ratio(best, old, (model, i) -> promptRate(model, turn + i));
         report(run >= 0, rows + "-prompt", "ratio", "higher", prompts);
       }
     }
   }
 
+  /** A rate of a model; each turn has a prompt of its own, since what is known is not computed. */
+  private interface Measured {
+    double rate(LoadedModel model, int turn) throws InterruptedException;
+  }
+
   /**
-   * One stream's rate over another's: the medians of answers in turns, as many as last a while,
-   * since a small model's answer is over before the machine has settled.
+   * One model's rate over another's: the medians of turns, as many as last a while, since a small
+   * model's answer is over before the machine has settled. Who comes first alternates.
    */
-  private static double singleRatio(LoadedModel model, LoadedModel against, Generation generation)
+  private static double ratio(LoadedModel model, LoadedModel against, Measured measured)
       throws InterruptedException {
     List<Double> rates = new ArrayList<>();
     List<Double> others = new ArrayList<>();
     long begin = System.nanoTime();
-    do {
-      others.add(single(against, generation));
-      rates.add(single(model, generation));
-    } while (System.nanoTime() - begin < SETTLED_NANOS);
+    for (int turn = 0;
+        turn < LEAST_TURNS || (turn < TURNS && System.nanoTime() - begin < SETTLED_NANOS);
+        turn++) {
+      boolean first = turn % 2 == 0;
+      if (first) {
+        rates.add(measured.rate(model, turn));
+      }
+      others.add(measured.rate(against, turn));
+      if (!first) {
+        rates.add(measured.rate(model, turn));
+      }
+    }
     return median(rates) / median(others);
   }
 
@@ -288,15 +304,15 @@ public final class EngineBenchmark {
     return TokenMeter.run(model, List.of(generation)).getFirst().rate();
   }
 
-  private static double promptRate(LoadedModel model, Generation generation)
-      throws InterruptedException {
-    TokenMeter meter = TokenMeter.run(model, List.of(generation)).getFirst();
+  private static double promptRate(LoadedModel model, int seed) throws InterruptedException {
+    Generation reading = prompt(-seed - 1, READ_TOKENS, 1);
+    TokenMeter meter = TokenMeter.run(model, List.of(reading)).getFirst();
     return meter.promptTokens() / meter.secondsToFirstToken();
   }
 
   private static List<Generation> prompts(int run, int count, int promptTokens, int tokens) {
     return IntStream.range(0, count)
-        .mapToObj(i -> prompt(1000 * (i + 1) + run, promptTokens, tokens))
+        .mapToObj(i -> prompt(1_000_000 * (i + 1) + run, promptTokens, tokens))
         .toList();
   }
 
