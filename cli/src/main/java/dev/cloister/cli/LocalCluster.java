@@ -75,14 +75,17 @@ final class LocalCluster implements AutoCloseable {
       }
       ChildProcess coordinator = ChildProcess.start("coordinator", logs, command);
       started.add(coordinator);
-      // Beside the coordinator, so that its start costs no time; it waits for its token. The others
-      // would only take the cores from these two.
+      // Those without which nothing is answered start beside the coordinator and wait for their
+      // tokens; the others would only take the cores from them.
+      int needed = split == null ? 1 : split;
       List<ChildProcess> agents = new ArrayList<>();
-      agents.add(startAgent(1, data, logs, started));
+      for (int i = 1; i <= needed; i++) {
+        agents.add(startAgent(i, data, logs, started));
+      }
       JsonNode up = new ObjectMapper().readTree(coordinator.firstLine());
       progress.accept("the coordinator is up; the agents enrol with join tokens");
       for (int i = 1; i <= agentCount; i++) {
-        if (i > 1) {
+        if (i > needed) {
           agents.add(startAgent(i, data, logs, started));
         }
         agents.get(i - 1).send(up.get("join_tokens").get(i - 1).asText());

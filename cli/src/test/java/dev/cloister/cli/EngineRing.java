@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.agent.engine.EngineListener;
+import dev.cloister.agent.engine.LocalRing;
 import dev.cloister.agent.engine.ModelFacts;
 import dev.cloister.agent.fingerprint.ProcessMemory;
 import dev.cloister.engine.gguf.GgufModel;
@@ -10,12 +11,9 @@ import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
 import dev.cloister.proto.inference.v1.Sampling;
-import io.grpc.ClientCall;
-import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,7 +56,7 @@ final class EngineRing implements AutoCloseable {
       watch.loaded.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
     if (starts.size() > 1) {
-      join();
+      LocalRing.join(engines);
     }
     watches.getFirst().ready.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
   }
@@ -95,25 +93,6 @@ final class EngineRing implements AutoCloseable {
     EngineClient engine = new EngineClient(socket);
     engines.add(engine);
     return engine;
-  }
-
-  private void join() {
-    List<ClientCall<InputStream, InputStream>> calls =
-        engines.stream().map(EngineClient::run).toList();
-    for (int i = 0; i < calls.size(); i++) {
-      ClientCall<InputStream, InputStream> from = calls.get(i);
-      ClientCall<InputStream, InputStream> to = calls.get((i + 1) % calls.size());
-      from.start(
-          new ClientCall.Listener<>() {
-            @Override
-            public void onMessage(InputStream frame) {
-              to.sendMessage(frame);
-              from.request(1);
-            }
-          },
-          new Metadata());
-    }
-    calls.forEach(call -> call.request(1));
   }
 
   /** Bytes in memory of each process. */

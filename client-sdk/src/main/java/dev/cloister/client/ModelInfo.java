@@ -110,6 +110,22 @@ public record ModelInfo(
             Optional.empty(),
             OptionalInt.empty());
 
+    /** The same, with its layers spread over so many nodes. */
+    public Options withSplit(int nodes) {
+      return new Options(
+          contextTokens,
+          slots,
+          threads,
+          batchThreads,
+          batchTokens,
+          gpuLayers,
+          mainGpu,
+          kvType,
+          kvPlace,
+          flashAttention,
+          OptionalInt.of(nodes));
+    }
+
     /** Of a number in the KV cache. */
     public enum KvType {
       F16,
