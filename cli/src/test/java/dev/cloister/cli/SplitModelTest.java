@@ -40,6 +40,11 @@ class SplitModelTest {
   private static final int SLOTS = 12;
   private static final int CONTEXT = 512;
 
+  /** So soon a stage is missed whose streams were reset, and one that falls silent. */
+  private static final Duration RESET = Duration.ofMillis(500);
+
+  private static final Duration SILENCE = Duration.ofSeconds(5);
+
   /** What the API offers beside plain text. */
   private static final List<String> OFFERS =
       List.of(
@@ -268,7 +273,7 @@ class SplitModelTest {
                 cluster.admin().nodes().stream()
                     .anyMatch(node -> node.name().equals("spare") && node.cores() > 0));
     List<String> ring = ring();
-    surviving(() -> cluster.agent(ring.get(1)).kill(), Duration.ofSeconds(1));
+    surviving(() -> cluster.agent(ring.get(1)).kill(), RESET);
     assertThat(ring()).containsExactly(ring.get(0), "spare", ring.get(2));
     cluster.restart(ring.get(1));
   }
@@ -278,7 +283,7 @@ class SplitModelTest {
   void a_killed_engine_is_started_again_and_no_stream_breaks() {
     List<String> ring = ring();
     for (int stage : List.of(1, 2, 0)) {
-      surviving(() -> cluster.engine(ring.get(stage)).destroyForcibly(), Duration.ofSeconds(1));
+      surviving(() -> cluster.engine(ring.get(stage)).destroyForcibly(), RESET);
     }
   }
 
@@ -286,7 +291,7 @@ class SplitModelTest {
   @Order(7)
   void an_agent_that_falls_silent_is_replaced_and_no_stream_breaks() {
     String middle = ring().get(1);
-    surviving(() -> cluster.agent(middle).signal("STOP"), Duration.ofSeconds(6));
+    surviving(() -> cluster.agent(middle).signal("STOP"), SILENCE);
     assertThat(ring()).hasSize(3).doesNotContain(middle);
     cluster.agent(middle).signal("CONT");
   }
@@ -295,7 +300,7 @@ class SplitModelTest {
   @Order(8)
   void an_engine_that_falls_silent_is_started_again_and_no_stream_breaks() {
     ProcessHandle engine = cluster.engine(ring().get(1));
-    surviving(() -> JavaProcess.signal(engine, "STOP"), Duration.ofSeconds(6));
+    surviving(() -> JavaProcess.signal(engine, "STOP"), SILENCE);
     Awaitility.await().atMost(TestCluster.PATIENCE).until(() -> !engine.isAlive());
   }
 

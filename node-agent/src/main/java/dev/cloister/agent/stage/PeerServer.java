@@ -31,7 +31,10 @@ final class PeerServer implements AutoCloseable {
 
   private static final int MAX_METADATA_BYTES = 8 << 10;
   private static final int MAX_CALLS_PER_CONNECTION = 100;
-  private static final long PING_MILLIS = 2_000;
+
+  /** As with engines: silence is noticed within four seconds. */
+  private static final long PING_MILLIS = 1_500;
+
   private static final long SILENCE_MILLIS = 2_500;
 
   private final Server server;

@@ -24,10 +24,13 @@ final class StageJoint {
   static final Status LOST = Status.UNAVAILABLE.withDescription("a stage of this model was lost");
   private static final Logger log = LoggerFactory.getLogger(StageJoint.class);
 
-  /** With the pause between two questions, silence is noticed within five seconds. */
+  /**
+   * With the pause between two questions, silence is noticed within four seconds: the first stage
+   * and the coordinator are to know of it within five, also on a machine that is busy.
+   */
   private static final Duration PATIENCE = Duration.ofSeconds(3);
 
-  private static final long PAUSE_MILLIS = 1_500;
+  private static final long PAUSE_MILLIS = 1_000;
 
   private final PlanTicket ticket;
   private final EngineClient engine;
