@@ -1,6 +1,5 @@
 package dev.cloister.engine;
 
-import static dev.cloister.engine.EngineProcess.DEMO_MODEL;
 import static dev.cloister.engine.EngineProcess.greedy;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,18 +18,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Answers that go on from every place where another engine may have been lost. */
-@ParameterizedClass
-@MethodSource("dev.cloister.engine.EngineLibrary#available")
-class EngineResumeTest {
+class EngineResumeTest extends DemoEngineTest {
   private static final String PERSON =
       """
       {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}, \
@@ -43,33 +34,10 @@ class EngineResumeTest {
       "string"}}, "required": ["city"]}}}\
       """;
 
-  @TempDir static Path directory;
-  private static EngineLibrary library = EngineLibrary.B4916;
-  private static EngineProcess engine;
   private static final AtomicInteger tenants = new AtomicInteger();
 
-  /** JUnit gives a method its argument only where a constructor takes it, too. */
   EngineResumeTest(EngineLibrary library) {
-    assertThat(library).isEqualTo(EngineResumeTest.library);
-  }
-
-  @BeforeParameterizedClassInvocation
-  static void choose(EngineLibrary next) {
-    library = next;
-  }
-
-  @BeforeAll
-  static void start() throws IOException {
-    engine =
-        EngineProcess.start(library, directory, DEMO_MODEL, "--slots", "4", "--threads", "1")
-            .ready();
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    engine.close();
-    assertThat(Files.readString(engine.standardOutput)).isEmpty();
-    assertThat(engine.errors()).isEmpty();
+    super(library);
   }
 
   @Test
