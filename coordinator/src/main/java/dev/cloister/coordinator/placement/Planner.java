@@ -76,7 +76,7 @@ public final class Planner {
         split.stream().filter(plan -> plan.stages().size() == wanted).sorted(MOST_TOKENS).toList();
     if (asked.isEmpty()) {
       return new Proposal(
-          Optional.empty(), whole, notOver(wanted, demand, reachable, nodes.size()));
+          Optional.empty(), whole, Shortfall.over(wanted, demand, reachable, nodes.size()));
     }
     List<PipelinePlan> others = new ArrayList<>(whole);
     others.addAll(split);
@@ -170,7 +170,7 @@ public final class Planner {
       String why) {
     if (whole.isEmpty()) {
       return new Proposal(
-          Optional.empty(), others, "%s, and %s".formatted(noSingleNode(demand, nodes), why));
+          Optional.empty(), others, "%s, and %s".formatted(Shortfall.ofSingleNode(demand, nodes), why));
     }
     List<PipelinePlan> all = new ArrayList<>(whole);
     all.addAll(others);
@@ -187,14 +187,14 @@ public final class Planner {
       return new Proposal(
           Optional.empty(),
           List.of(),
-          "%s, and %s".formatted(noSingleNode(demand, nodes), together(demand, reachable)));
+          "%s, and %s".formatted(Shortfall.ofSingleNode(demand, nodes), Shortfall.together(demand, reachable)));
     }
     PipelinePlan plan = split.getFirst();
     int spare = reachable.size() - plan.stages().size();
     return proposal(
         plan,
         split,
-        noSingleNode(demand, nodes)
+        Shortfall.ofSingleNode(demand, nodes)
             + (spare == 0
                 ? "; all %d nodes together can".formatted(reachable.size())
                 : "; %d nodes together can, and %s would not make it faster"
@@ -225,52 +225,5 @@ public final class Planner {
             : "a split over " + other.stages().size() + " nodes",
         1 / other.secondsPerToken(),
         other.totalTokensPerSecond());
-  }
-
-  private static String noSingleNode(Demand demand, List<Offer> nodes) {
-    Optional<Offer> largest = nodes.stream().min(LARGEST);
-    StageMemory whole = demand.whole();
-    long need = largest.map(node -> node.here(whole)).orElse(whole).totalBytes();
-    return largest.isEmpty()
-        ? "%s needs %s of memory and no node is online".formatted(demand.name(), size(need))
-        : "no single node can hold %s, which needs %s: %s has %s, %s less"
-            .formatted(
-                demand.name(),
-                size(need),
-                largest.get().nodeName(),
-                size(largest.get().freeBytes()),
-                size(Math.max(0, need - largest.get().freeBytes())));
-  }
-
-  private static String together(Demand demand, List<Offer> reachable) {
-    if (reachable.size() < 2) {
-      return "there are no two nodes that could hold a part of it each";
-    }
-    long free = reachable.stream().mapToLong(Offer::freeBytes).sum();
-    long process = demand.whole().processBytes();
-    long need = demand.whole().deviceBytes() + process * reachable.size();
-    return free < need
-        ? "%d nodes together have %s free for it, where %s are needed: %s are missing"
-            .formatted(reachable.size(), size(free), size(need), size(need - free))
-        : "the %s that %d nodes have free together are in pieces too small for its layers"
-            .formatted(size(free), reachable.size());
-  }
-
-  private static String notOver(int wanted, Demand demand, List<Offer> reachable, int online) {
-    if (demand.layout().cuts().size() < wanted) {
-      return "%s has %d layers it can be cut at; it cannot be split over %d nodes"
-          .formatted(demand.name(), demand.layout().cuts().size(), wanted);
-    }
-    return reachable.size() < wanted
-        ? "%s is to be split over %d nodes, and %d of the %d that are online can take part"
-            .formatted(demand.name(), wanted, reachable.size(), online)
-        : "%s cannot be split over %d nodes: %s"
-            .formatted(demand.name(), wanted, together(demand, reachable));
-  }
-
-  private static String size(long bytes) {
-    return bytes < 1L << 30
-        ? String.format(Locale.ROOT, "%.0f MiB", bytes / (double) (1 << 20))
-        : String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1 << 30));
   }
 }

@@ -125,6 +125,21 @@ class PlannerTest {
   }
 
   @Test
+  void whichMemoryIsMissingIsSaidWhereASplitWasAskedFor() {
+    assertThat(plan(demand(layers(12), 3), node("a", 2, 10), node("b", 2, 10)).reason())
+        .startsWith("big is to be split over 3 nodes, and 2 of the 2 that are online can take part")
+        .contains(": they have 4.0 GiB free for it, where 6.")
+        .endsWith(" GiB are missing");
+    assertThat(plan(demand(layers(12), 3), node("a", 64, 10), node("b", 64, 10)).reason())
+        .contains(": they have 128.0 GiB free for it, where 6.")
+        .endsWith("memory is not missing, but one more node with 835 MiB free is");
+    assertThat(
+            plan(demand(layers(12), 2), node("a", 2, 1), node("b", 2, 1), node("c", 1, 1)).reason())
+        .startsWith("big cannot be split over 2 nodes: 2 nodes together have 4.0 GiB free for it")
+        .endsWith(" GiB are missing");
+  }
+
+  @Test
   void whatIsNotProvedIsSplitOnlyWhereSomebodyInsists() {
     ModelLayout unproved =
         layout(

@@ -1,0 +1,106 @@
+package dev.cloister.coordinator.placement;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** What a model is missing to be placed, in parts of sentences. */
+final class Shortfall {
+  private static final Comparator<Offer> LARGEST =
+      Comparator.comparingLong(Offer::freeBytes).reversed();
+
+  private Shortfall() {}
+
+  /** Why no single node holds all of it. */
+  static String ofSingleNode(Demand demand, List<Offer> nodes) {
+    Optional<Offer> largest = nodes.stream().min(LARGEST);
+    StageMemory whole = demand.whole();
+    long need = largest.map(node -> node.here(whole)).orElse(whole).totalBytes();
+    return largest.isEmpty()
+        ? "%s needs %s of memory and no node is online".formatted(demand.name(), size(need))
+        : "no single node can hold %s, which needs %s: %s has %s, %s less"
+            .formatted(
+                demand.name(),
+                size(need),
+                largest.get().nodeName(),
+                size(largest.get().freeBytes()),
+                size(Math.max(0, need - largest.get().freeBytes())));
+  }
+
+  /** Why these nodes do not hold it between them. */
+  static String together(Demand demand, List<Offer> reachable) {
+    if (reachable.size() < 2) {
+      return "there are no two nodes that could hold a part of it each";
+    }
+    long free = free(reachable);
+    long need = need(demand, reachable.size());
+    return free < need
+        ? "%d nodes together have %s free for it, where %s are needed: %s are missing"
+            .formatted(reachable.size(), size(free), size(need), size(need - free))
+        : "the %s that %d nodes have free together are in pieces too small for its layers"
+            .formatted(size(free), reachable.size());
+  }
+
+  /**
+   * Why it is not split over so many nodes.
+   *
+   * @param online how many nodes there are, reachable or not
+   */
+  static String over(int wanted, Demand demand, List<Offer> reachable, int online) {
+    if (demand.layout().cuts().size() < wanted) {
+      return "%s has %d layers it can be cut at; it cannot be split over %d nodes"
+          .formatted(demand.name(), demand.layout().cuts().size(), wanted);
+    }
+    if (reachable.size() < wanted) {
+      return "%s is to be split over %d nodes, and %d of the %d that are online can take part: %s"
+          .formatted(
+              demand.name(), wanted, reachable.size(), online, tooFew(wanted, demand, reachable));
+    }
+    List<Offer> largest = reachable.stream().sorted(LARGEST).limit(wanted).toList();
+    return "%s cannot be split over %d nodes: %s"
+        .formatted(demand.name(), wanted, together(demand, largest));
+  }
+
+  private static String tooFew(int wanted, Demand demand, List<Offer> reachable) {
+    long free = free(reachable);
+    long need = need(demand, wanted);
+    int missing = wanted - reachable.size();
+    return "they have %s free for it, where %s are needed: %s"
+        .formatted(
+            size(free),
+            size(need),
+            free < need
+                ? size(need - free) + " are missing"
+                : "memory is not missing, but %s with %s free %s"
+                    .formatted(
+                        missing == 1 ? "one more node" : missing + " more nodes",
+                        size(smallestStage(demand)),
+                        missing == 1 ? "is" : "each are"));
+  }
+
+  private static long free(List<Offer> nodes) {
+    return nodes.stream().mapToLong(Offer::freeBytes).sum();
+  }
+
+  /** Of all stages, with a process each. */
+  private static long need(Demand demand, int stages) {
+    return demand.whole().deviceBytes() + stages * demand.whole().processBytes();
+  }
+
+  private static long smallestStage(Demand demand) {
+    int[] boundaries = demand.boundaries();
+    long smallest = Long.MAX_VALUE;
+    for (int i = 1; i < boundaries.length; i++) {
+      smallest =
+          Math.min(smallest, demand.memory(boundaries[i - 1], boundaries[i]).totalBytes());
+    }
+    return smallest;
+  }
+
+  private static String size(long bytes) {
+    return bytes < 1L << 30
+        ? String.format(Locale.ROOT, "%.0f MiB", bytes / (double) (1 << 20))
+        : String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1 << 30));
+  }
+}
