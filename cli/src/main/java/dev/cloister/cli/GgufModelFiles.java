@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** What the coordinator wants to know of GGUF files, read with the engine's own reader. */
 final class GgufModelFiles implements ModelFiles {
@@ -27,7 +28,9 @@ final class GgufModelFiles implements ModelFiles {
     Optional<Architecture> architecture = Architecture.of(model.architecture());
     Optional<String> cannotSplit =
         architecture.isEmpty()
-            ? Optional.of("models of the architecture " + model.architecture() + " are not known")
+            ? Optional.of(
+                "models of the architecture %s are not proved equal in stages and whole"
+                    .formatted(model.architecture()))
             : architecture.get().whyWhole(model);
     long embedding = bytes(model, "token_embd.weight");
     long output = bytes(model, "output.weight");
@@ -42,7 +45,9 @@ final class GgufModelFiles implements ModelFiles {
         output == 0 ? embedding : output,
         output == 0,
         layers(model),
-        architecture.map(known -> known.cuts(model)).orElse(List.of(0)),
+        architecture
+            .map(known -> known.cuts(model))
+            .orElseGet(() -> IntStream.range(0, model.layers()).boxed().toList()),
         cannotSplit);
   }
 

@@ -170,7 +170,11 @@ final class ModelCommand {
         "options   "
             + orDash(
                 ModelFlags.shown(model.options()).entrySet().stream()
-                    .map(option -> "--" + option.getKey() + " " + option.getValue())
+                    .map(
+                        option ->
+                            "--"
+                                + option.getKey()
+                                + (option.getValue().equals(true) ? "" : " " + option.getValue()))
                     .collect(Collectors.joining(" "))));
     if (!model.obstacle().isEmpty()) {
       out.println("obstacle  " + model.obstacle());

@@ -91,7 +91,16 @@ final class ModelFlags {
       })
   private @Nullable Integer split;
 
+  @Option(
+      names = "--force",
+      description = {
+        "With --split N: also where it is not proved that stages compute what the whole model",
+        "does (docs/families.md)."
+      })
+  private boolean force;
+
   Options options() {
+    SplitConverter.requireSplit(force, split);
     return new Options(
         number(context),
         number(slots),
@@ -103,10 +112,11 @@ final class ModelFlags {
         Optional.ofNullable(kvType),
         Optional.ofNullable(kvPlace),
         Optional.ofNullable(flashAttention),
-        number(split != null && split == PlanQuestion.AUTO ? null : split));
+        number(split != null && split == PlanQuestion.AUTO ? null : split),
+        force);
   }
 
-  /** What is set, by the name of its flag without dashes; numbers are Integers. */
+  /** What is set, by the name of its flag without dashes; numbers are Integers, flags true. */
   static Map<String, Object> shown(Options options) {
     Map<String, Object> shown = new LinkedHashMap<>();
     put(shown, "context", options.contextTokens());
@@ -122,6 +132,9 @@ final class ModelFlags {
     put(shown, "kv-on", options.kvPlace());
     put(shown, "flash-attention", options.flashAttention());
     options.split().ifPresent(stages -> shown.put("split", SplitConverter.format(stages)));
+    if (options.force()) {
+      shown.put("force", true);
+    }
     return shown;
   }
 

@@ -54,6 +54,11 @@ final class PlanCommand implements Callable<Integer> {
   private @Nullable Integer split;
 
   @Option(
+      names = "--force",
+      description = "With --split N: also where it is not proved to make no difference.")
+  private boolean force;
+
+  @Option(
       names = "--context",
       paramLabel = "N",
       description = "Tokens that one request may use (default: as the model is configured).")
@@ -70,12 +75,14 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    SplitConverter.requireSplit(force, split);
     PlanInfo info;
     try (CloisterClient client = profile.open()) {
       info =
           client
               .administration()
-              .planModel(name, new PlanQuestion(number(split), number(context), number(slots)));
+              .planModel(
+                  name, new PlanQuestion(number(split), force, number(context), number(slots)));
     }
     if (output.json()) {
       output.print(spec, json -> write(json, info));

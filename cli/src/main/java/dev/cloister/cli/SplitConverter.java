@@ -1,6 +1,7 @@
 package dev.cloister.cli;
 
 import dev.cloister.client.admin.PlanQuestion;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -24,6 +25,16 @@ final class SplitConverter implements ITypeConverter<Integer> {
           "'" + text + "' is no split (expected: auto, never, or 2 to " + MOST + ")");
     }
     return Integer.valueOf(text);
+  }
+
+  /**
+   * @throws CommandFailedException if there is nothing that could be forced
+   */
+  static void requireSplit(boolean force, @Nullable Integer split) {
+    if (force && (split == null || split <= NEVER)) {
+      throw new CommandFailedException(
+          ExitCode.USAGE, "--force without a split (expected: --split N, with N from 2 on)");
+    }
   }
 
   static String format(int stages) {

@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -40,6 +41,20 @@ class GgufModelFilesTest {
     assertThat(layout.feedForwardLength()).isEqualTo(256);
     assertThat(layout.cuts()).hasSize(12);
     assertThat(layout.cannotSplit()).isEmpty();
+  }
+
+  @Test
+  void whatIsNotProvedIsSaidAndCouldBeCutAnywhere() throws Exception {
+    GgufModel llama = GgufModel.open(random(Architecture.LLAMA));
+    Path strange = folder.resolve("strange.gguf");
+    String text = new String(Files.readAllBytes(llama.file().path()), ISO_8859_1);
+    // As long as the name it takes the place of.
+    Files.writeString(strange, text.replace("llama", "other"), ISO_8859_1);
+    ModelLayout layout = files.layout(strange);
+    assertThat(layout.cannotSplit())
+        .contains("models of the architecture other are not proved equal in stages and whole");
+    assertThat(layout.cuts()).hasSize(12);
+    assertThat(files.stage(strange, 5, 12).sizeBytes()).isPositive();
   }
 
   @ParameterizedTest

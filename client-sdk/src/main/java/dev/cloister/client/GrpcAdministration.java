@@ -119,7 +119,10 @@ final class GrpcAdministration implements Administration {
   @Override
   public PlanInfo planModel(String model, PlanQuestion question) {
     PlanModelRequest.Builder request = PlanModelRequest.newBuilder().setModel(model);
-    question.split().ifPresent(stages -> request.getSplitBuilder().setStages(stages));
+    question
+        .split()
+        .ifPresent(
+            stages -> request.getSplitBuilder().setStages(stages).setForce(question.force()));
     question.contextTokens().ifPresent(request::setContextTokens);
     question.slots().ifPresent(request::setSlots);
     PlanModelResponse response =

@@ -78,6 +78,8 @@ public record ModelInfo(
    * @param kvPlace where the KV cache lies
    * @param split over how many nodes its layers are spread, 1 for never, at most 64; empty splits
    *     it only when no single node can hold it
+   * @param force whether {@code split} holds for an architecture as well of which it is not proved
+   *     that stages compute what the whole model does
    */
   public record Options(
       OptionalInt contextTokens,
@@ -90,7 +92,8 @@ public record ModelInfo(
       Optional<KvType> kvType,
       Optional<KvPlace> kvPlace,
       Optional<FlashAttention> flashAttention,
-      OptionalInt split) {
+      OptionalInt split,
+      boolean force) {
 
     /** All layers on the GPU. */
     public static final int ALL_LAYERS = -1;
@@ -108,7 +111,8 @@ public record ModelInfo(
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
-            OptionalInt.empty());
+            OptionalInt.empty(),
+            false);
 
     /** The same, with its layers spread over so many nodes. */
     public Options withSplit(int nodes) {
@@ -123,7 +127,8 @@ public record ModelInfo(
           kvType,
           kvPlace,
           flashAttention,
-          OptionalInt.of(nodes));
+          OptionalInt.of(nodes),
+          force);
     }
 
     /** Of a number in the KV cache. */

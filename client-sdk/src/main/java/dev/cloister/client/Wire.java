@@ -208,7 +208,8 @@ final class Wire {
           case FLASH_ATTENTION_OFF -> Optional.of(Options.FlashAttention.OFF);
           case FLASH_ATTENTION_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
         },
-        number(wire.hasSplit(), wire.getSplit().getStages()));
+        number(wire.hasSplit(), wire.getSplit().getStages()),
+        wire.getSplit().getForce());
   }
 
   private static OptionalInt number(boolean given, int value) {
@@ -219,7 +220,9 @@ final class Wire {
     ModelOptions.Builder wire = ModelOptions.newBuilder();
     options.contextTokens().ifPresent(wire::setContextTokens);
     options.slots().ifPresent(wire::setSlots);
-    options.split().ifPresent(stages -> wire.getSplitBuilder().setStages(stages));
+    options
+        .split()
+        .ifPresent(stages -> wire.getSplitBuilder().setStages(stages).setForce(options.force()));
     EngineOptions.Builder engine = wire.getEngineBuilder();
     options.threads().ifPresent(engine::setThreads);
     options.batchThreads().ifPresent(engine::setBatchThreads);

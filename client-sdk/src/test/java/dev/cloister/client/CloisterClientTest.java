@@ -86,7 +86,8 @@ class CloisterClientTest {
             Optional.of(Options.KvType.Q8_0),
             Optional.of(Options.KvPlace.HOST),
             Optional.of(Options.FlashAttention.OFF),
-            OptionalInt.of(3));
+            OptionalInt.of(3),
+            true);
     try (CloisterClient client = CloisterClient.open(profile)) {
       assertThat(client.models().getFirst().options()).isEqualTo(Options.NONE);
       client.administration().configureModel("tiny", options);
@@ -116,7 +117,8 @@ class CloisterClientTest {
               .administration()
               .planModel(
                   "tiny",
-                  new PlanQuestion(OptionalInt.of(2), OptionalInt.of(512), OptionalInt.of(1)));
+                  new PlanQuestion(
+                      OptionalInt.of(2), true, OptionalInt.of(512), OptionalInt.of(1)));
       assertThat(plan)
           .isEqualTo(
               new PlanInfo(

@@ -16,7 +16,9 @@ final class WireOptions {
     var wire = dev.cloister.proto.catalog.v1.ModelOptions.newBuilder().setEngine(engine(options));
     options.contextTokens().ifPresent(wire::setContextTokens);
     options.slots().ifPresent(wire::setSlots);
-    options.split().ifPresent(stages -> wire.getSplitBuilder().setStages(stages));
+    options
+        .split()
+        .ifPresent(stages -> wire.getSplitBuilder().setStages(stages).setForce(options.force()));
     return wire.build();
   }
 
@@ -79,7 +81,8 @@ final class WireOptions {
           case UNRECOGNIZED ->
               throw unknown("flash-attention", engine.getFlashAttentionValue(), "auto, on, off");
         },
-        number(wire.hasSplit(), wire.getSplit().getStages()));
+        number(wire.hasSplit(), wire.getSplit().getStages()),
+        wire.getSplit().getForce());
   }
 
   private static OptionalInt number(boolean given, int value) {

@@ -23,7 +23,10 @@ final class WirePlans {
     ModelOptions asked = own;
     if (request.hasSplit()) {
       int stages = request.getSplit().getStages();
-      asked = asked.withSplit(stages == 0 ? OptionalInt.empty() : OptionalInt.of(stages));
+      asked =
+          asked.withSplit(
+              stages == 0 ? OptionalInt.empty() : OptionalInt.of(stages),
+              request.getSplit().getForce());
     }
     return asked.withSize(
         request.hasContextTokens()

@@ -18,6 +18,8 @@ import java.util.OptionalInt;
  * @param kvPlace where the KV cache lies
  * @param split over how many nodes its layers are spread, 1 for never; empty splits it only when no
  *     single node can hold it
+ * @param force whether {@code split} holds for an architecture as well of which it is not proved
+ *     that stages compute what the whole model does
  */
 public record ModelOptions(
     OptionalInt contextTokens,
@@ -30,7 +32,8 @@ public record ModelOptions(
     Optional<KvType> kvType,
     Optional<KvPlace> kvPlace,
     Optional<FlashAttention> flashAttention,
-    OptionalInt split) {
+    OptionalInt split,
+    boolean force) {
 
   /** Nothing said. */
   public static final ModelOptions NONE =
@@ -45,7 +48,8 @@ public record ModelOptions(
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
-          OptionalInt.empty());
+          OptionalInt.empty(),
+          false);
 
   /** Of a number in the KV cache. */
   public enum KvType {
@@ -86,10 +90,19 @@ public record ModelOptions(
       throw new IllegalArgumentException(
           "kv-type q8_0 needs flash attention, which is turned off; leave it to auto");
     }
+    if (force && split.orElse(1) == 1) {
+      throw new IllegalArgumentException(
+          "force: without a split (expected: split over 2 nodes or more)");
+    }
+  }
+
+  /** The same, split otherwise, where that is proved to make no difference. */
+  public ModelOptions withSplit(OptionalInt other) {
+    return withSplit(other, false);
   }
 
   /** The same, split otherwise. */
-  public ModelOptions withSplit(OptionalInt other) {
+  public ModelOptions withSplit(OptionalInt other, boolean forced) {
     return new ModelOptions(
         contextTokens,
         slots,
@@ -101,7 +114,8 @@ public record ModelOptions(
         kvType,
         kvPlace,
         flashAttention,
-        other);
+        other,
+        forced);
   }
 
   /** The same, with another context and another number of slots. */
@@ -117,7 +131,8 @@ public record ModelOptions(
         kvType,
         kvPlace,
         flashAttention,
-        split);
+        split,
+        force);
   }
 
   private static void require(String name, OptionalInt value, int least, int most) {

@@ -42,6 +42,7 @@ public final class Demand {
   private final int contextTokens;
   private final int slots;
   private final OptionalInt split;
+  private final boolean force;
   private final double kvFactor;
   private final FlashAttention flashAttention;
   private final int batchTokens;
@@ -55,6 +56,7 @@ public final class Demand {
     this.contextTokens = contextTokens(options, layout);
     this.slots = options.slots().orElse(SLOTS);
     this.split = options.split();
+    this.force = options.force();
     boolean quantized = options.kvType().filter(KvType.Q8_0::equals).isPresent();
     this.kvFactor = quantized ? Q8_0_OF_F16 : 1;
     this.flashAttention =
@@ -168,6 +170,11 @@ public final class Demand {
   /** Over how many nodes it is wanted; empty leaves that to the planner. */
   OptionalInt split() {
     return split;
+  }
+
+  /** Whether that holds where nothing is proved of the architecture. */
+  boolean force() {
+    return force;
   }
 
   /** Tokens that one request may use. */

@@ -59,10 +59,19 @@ public final class Planner {
       return ofWhole(demand, nodes, whole, List.of(), "it is never to be split");
     }
     Optional<String> uncut = demand.layout().cannotSplit();
-    if (demand.layout().cuts().size() == 1 || (uncut.isPresent() && !forced)) {
+    boolean impossible = demand.layout().cuts().size() == 1;
+    if (impossible || (uncut.isPresent() && !demand.force())) {
       String why = uncut.orElse("its layers cannot be told apart");
       return forced
-          ? new Proposal(Optional.empty(), whole, demand.name() + " cannot be split: " + why)
+          ? new Proposal(
+              Optional.empty(),
+              whole,
+              "%s %s split: %s%s"
+                  .formatted(
+                      demand.name(),
+                      impossible ? "cannot be" : "is not",
+                      why,
+                      impossible ? "" : "; add --force to split it nevertheless"))
           : ofWhole(demand, nodes, whole, List.of(), "it cannot be split: " + why);
     }
     List<Offer> reachable = nodes.stream().filter(Offer::reachable).toList();
@@ -83,9 +92,10 @@ public final class Planner {
     return proposal(
         asked.getFirst(),
         others,
-        "a split over %d nodes was asked for%s"
+        "a split over %d nodes was asked for%s%s"
             .formatted(
                 wanted,
+                uncut.map(why -> ", unproved, forced (" + why + ")").orElse(""),
                 whole.isEmpty()
                     ? ", and no single node can hold it"
                     : "; " + compared(asked.getFirst(), whole.getFirst())));

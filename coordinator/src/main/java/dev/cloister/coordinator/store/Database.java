@@ -30,7 +30,11 @@ import org.sqlite.SQLiteException;
 public final class Database implements AutoCloseable {
   /** In order; the number in front is the schema version a script leads to. Never edit one. */
   private static final List<String> MIGRATIONS =
-      List.of("0001-initial.sql", "0002-model-options.sql", "0003-model-split.sql");
+      List.of(
+          "0001-initial.sql",
+          "0002-model-options.sql",
+          "0003-model-split.sql",
+          "0004-split-force.sql");
 
   private static final String DRIVER_DIRECTORY = "org.sqlite.tmpdir";
 

@@ -20,7 +20,7 @@ public final class SqliteModelRecords implements ModelRecords {
   private static final String COLUMNS =
       "name, sha256, size_bytes, file, modified_at, created_at, context_tokens, slots, threads,"
           + " batch_threads, batch_tokens, gpu_layers, main_gpu, kv_type, kv_place,"
-          + " flash_attention, split";
+          + " flash_attention, split, split_force";
 
   private final Database database;
 
@@ -53,7 +53,8 @@ public final class SqliteModelRecords implements ModelRecords {
             choice(row, "kv_type", KvType.class),
             choice(row, "kv_place", KvPlace.class),
             choice(row, "flash_attention", FlashAttention.class),
-            number(row, "split")));
+            number(row, "split"),
+            row.getBoolean("split_force")));
   }
 
   private static OptionalInt number(ResultSet row, String column) throws SQLException {
@@ -72,7 +73,7 @@ public final class SqliteModelRecords implements ModelRecords {
     database.update(
         "INSERT OR REPLACE INTO models ("
             + COLUMNS
-            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         model.name(),
         model.sha256(),
         model.sizeBytes(),
@@ -89,7 +90,8 @@ public final class SqliteModelRecords implements ModelRecords {
         orNull(options.kvType()),
         orNull(options.kvPlace()),
         orNull(options.flashAttention()),
-        orNull(options.split()));
+        orNull(options.split()),
+        options.force());
   }
 
   private static @Nullable Integer orNull(OptionalInt value) {

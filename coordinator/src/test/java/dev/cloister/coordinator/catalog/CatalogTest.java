@@ -95,6 +95,13 @@ class CatalogTest {
         .hasMessage("slots: 65 (expected: 1 to 64)");
   }
 
+  @Test
+  void onlyASplitIsForced() {
+    assertThatThrownBy(() -> ModelOptions.NONE.withSplit(OptionalInt.of(1), true))
+        .hasMessage("force: without a split (expected: split over 2 nodes or more)");
+    assertThat(ModelOptions.NONE.withSplit(OptionalInt.of(2), true).force()).isTrue();
+  }
+
   private static ModelOptions slots(int slots) {
     ModelOptions none = ModelOptions.NONE;
     return new ModelOptions(
@@ -108,7 +115,8 @@ class CatalogTest {
         none.kvType(),
         none.kvPlace(),
         none.flashAttention(),
-        none.split());
+        none.split(),
+        none.force());
   }
 
   @Test

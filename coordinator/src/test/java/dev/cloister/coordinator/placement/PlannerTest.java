@@ -149,7 +149,17 @@ class PlannerTest {
     Offer[] nodes = {node("a", 3, 10), node("b", 3, 10)};
     assertThat(plan(demand(unproved), nodes).plan()).isEmpty();
     assertThat(plan(demand(unproved), nodes).reason()).endsWith("not proved equal to the whole");
-    assertThat(plan(demand(unproved, 2), nodes).plan()).isPresent();
+    assertThat(plan(demand(unproved, 2), nodes).plan()).isEmpty();
+    assertThat(plan(demand(unproved, 2), nodes).reason())
+        .isEqualTo(
+            "big is not split: a split of 'strange' was not proved equal to the whole; add --force"
+                + " to split it nevertheless");
+    Demand forced =
+        Demand.of(MODEL.with(ModelOptions.NONE.withSplit(OptionalInt.of(2), true)), unproved);
+    assertThat(plan(forced, nodes).plan()).isPresent();
+    assertThat(plan(forced, nodes).reason())
+        .startsWith(
+            "a split over 2 nodes was asked for, unproved, forced (a split of 'strange' was not");
     ModelLayout uncut =
         layout(Collections.nCopies(4, new Layer(GIB, 64)), List.of(0), Optional.empty());
     assertThat(plan(demand(uncut, 2), nodes).plan()).isEmpty();

@@ -150,7 +150,8 @@ class SqliteRecordsTest {
                 Optional.of(ModelOptions.KvType.Q8_0),
                 Optional.of(ModelOptions.KvPlace.HOST),
                 Optional.of(ModelOptions.FlashAttention.ON),
-                OptionalInt.of(3)));
+                OptionalInt.of(3),
+                true));
     models.put(plain);
     models.put(configured);
     assertThat(models.all()).containsExactly(configured, plain);

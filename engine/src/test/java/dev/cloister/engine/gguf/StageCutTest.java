@@ -102,6 +102,10 @@ class StageCutTest {
         random(Architecture.GEMMA3, 12),
         new StageCut(4, 12, 12),
         "a stage of a gemma3 model cannot begin with layer 4 (expected: one of [0, 6])");
+  }
+
+  @Test
+  void whatIsNotKnownIsCutWhereItIsSaid() throws Exception {
     GgufModel llama = random(Architecture.LLAMA, 4);
     Map<String, GgufValue> metadata = new HashMap<>();
     llama
@@ -113,7 +117,12 @@ class StageCutTest {
         GgufModel.of(
             new GgufFile(
                 llama.file().path(), metadata, llama.file().tensors(), llama.file().dataOffset()));
-    refused(unknown, new StageCut(0, 2, 4), "models of the architecture mamba cannot be cut");
+    Path file = folder.resolve("unknown.gguf");
+    new StageCut(3, 4, 4).write(unknown, file);
+    GgufModel stage = GgufModel.open(file);
+    assertThat(stage.architecture()).isEqualTo("mamba");
+    assertThat(stage.layers()).isEqualTo(1);
+    assertThat(stage.file().tensors()).containsKeys("blk.0.attn_q.weight", "output.weight");
   }
 
   private void refused(GgufModel model, StageCut cut, String message) {
