@@ -101,7 +101,7 @@ final class AgentCommand {
               JavaCommand.engine("info"),
               Directories.bundledModels(),
               libraries.directory(),
-              InstalledEngine.doesFlashAttention(libraries.directory()),
+              InstalledEngine.in(libraries.directory()),
               options,
               peers,
               Version.current());

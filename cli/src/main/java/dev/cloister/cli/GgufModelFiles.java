@@ -10,12 +10,16 @@ import dev.cloister.engine.gguf.GgufFile;
 import dev.cloister.engine.gguf.GgufModel;
 import dev.cloister.engine.gguf.StageCut;
 import dev.cloister.engine.gguf.TensorInfo;
+import dev.cloister.engine.library.InstalledLibraries;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** What the coordinator wants to know of GGUF files, read with the engine's own reader. */
@@ -48,7 +52,17 @@ final class GgufModelFiles implements ModelFiles {
         architecture
             .map(known -> known.cuts(model))
             .orElseGet(() -> IntStream.range(0, model.layers()).boxed().toList()),
-        cannotSplit);
+        cannotSplit,
+        architecture.map(known -> runsOn(known, model.layers())).orElse(Map.of()));
+  }
+
+  private static Map<String, Set<Integer>> runsOn(Architecture architecture, int layers) {
+    Set<Integer> onBundled =
+        IntStream.rangeClosed(1, layers)
+            .filter(architecture::runsOnB4916)
+            .boxed()
+            .collect(Collectors.toUnmodifiableSet());
+    return Map.of(InstalledLibraries.BUNDLED, onBundled);
   }
 
   @Override

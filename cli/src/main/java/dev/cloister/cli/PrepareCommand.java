@@ -92,7 +92,7 @@ final class PrepareCommand implements Callable<Integer> {
             JavaCommand.engine("warn"),
             Directories.bundledModels(),
             Directories.libraryCache(),
-            InstalledEngine.doesFlashAttention(Directories.libraryCache()),
+            InstalledEngine.in(Directories.libraryCache()),
             NodeOptions.DEFAULT,
             Optional.empty(),
             Version.current()),

@@ -99,6 +99,16 @@ class GgufModelFilesTest {
   }
 
   @Test
+  void whatTheLibraryThatComesAlongRunsIsTold() throws Exception {
+    ModelLayout gemma = files.layout(random(Architecture.GEMMA3));
+    assertThat(gemma.runsOn("llama.cpp b4916", 6)).isTrue();
+    assertThat(gemma.runsOn("llama.cpp b4916", 5)).isFalse();
+    assertThat(gemma.runsOn("llama.cpp v0.5.0", 5)).isTrue();
+    assertThat(files.layout(random(Architecture.QWEN3)).runsOn("llama.cpp b4916", 12)).isFalse();
+    assertThat(files.layout(random(Architecture.LLAMA)).runsOn("llama.cpp b4916", 1)).isTrue();
+  }
+
+  @Test
   void aCutWhereThereIsNoneIsRefusedInOneSentence() throws Exception {
     Path gemma = random(Architecture.GEMMA3);
     assertThatThrownBy(() -> files.stage(gemma, 0, 5))

@@ -123,7 +123,7 @@ class MemoryPredictionTest {
   }
 
   private static Offer node(String library) {
-    return new Offer("id", "node", true, 1L << 40, 1e10, 0, 0, !library.equals("b4916"));
+    return new Offer("id", "node", true, 1L << 40, 1e10, 0, 0, !library.equals("b4916"), "");
   }
 
   private static Demand demand(Path file) throws Exception {
@@ -140,7 +140,8 @@ class MemoryPredictionTest {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
-            OptionalInt.empty());
+            OptionalInt.empty(),
+            false);
     return Demand.of(
         new Model(
             "m", "0".repeat(64), Files.size(file), file, Instant.EPOCH, Instant.EPOCH, options),

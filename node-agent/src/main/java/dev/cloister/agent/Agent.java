@@ -58,7 +58,7 @@ public final class Agent implements AutoCloseable {
                 config
                     .owner()
                     .granted(
-                        new Fingerprint(data).take().withFlashAttention(config.flashAttention())),
+                        new Fingerprint(data).take().withEngines(config.engines())),
             Thread::startVirtualThread);
     BundledModels bundled =
         new BundledModels(config.bundledModels(), new GrpcModelSource(membership));

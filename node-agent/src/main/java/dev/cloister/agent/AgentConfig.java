@@ -1,5 +1,6 @@
 package dev.cloister.agent;
 
+import dev.cloister.agent.fingerprint.Engines;
 import dev.cloister.agent.supervisor.NodeOptions;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -13,8 +14,7 @@ import java.util.Optional;
  * @param engineCommand what starts an engine process, without its arguments
  * @param bundledModels model files that came with the installation; may be missing
  * @param libraryCache where native libraries are unpacked; may be shared by agents
- * @param flashAttention whether the library there does attention piece by piece unless told
- *     otherwise
+ * @param engines what engines run with that use the best library there
  * @param owner what this machine's owner says to engines
  * @param listen where to listen for other agents; empty means the local address that leads to the
  *     coordinator and any free port
@@ -25,7 +25,7 @@ public record AgentConfig(
     List<String> engineCommand,
     Path bundledModels,
     Path libraryCache,
-    boolean flashAttention,
+    Engines engines,
     NodeOptions owner,
     Optional<InetSocketAddress> listen,
     String version) {

@@ -52,7 +52,8 @@ final class WireFleet {
                         link.getName(), link.getSpeedBitsPerSecond(), link.getWireless()))
             .toList(),
         wire.getGpusList().stream().map(WireFleet::fromWire).toList(),
-        wire.getFlashAttention());
+        new Capability.Engines(
+            wire.getEngineLibrary(), wire.getFlashAttention(), wire.getEngineUsesGpu()));
   }
 
   private static Capability.Gpu fromWire(Gpu wire) {

@@ -1,7 +1,9 @@
 package dev.cloister.coordinator.catalog;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a model consists of, as far as spreading its layers over nodes goes.
@@ -19,6 +21,8 @@ import java.util.Optional;
  * @param cuts layers with which a stage may begin, ascending, 0 among them
  * @param cannotSplit why it must not be cut unless somebody insists, in one sentence; impossible
  *     where {@code cuts} is only 0
+ * @param runsOn how many layers a file may hold, all of them or a stage's, for a native library to
+ *     run it, by the library's name; those that are not in it run any number
  */
 public record ModelLayout(
     String architecture,
@@ -32,7 +36,8 @@ public record ModelLayout(
     boolean tiedOutput,
     List<Layer> layers,
     List<Integer> cuts,
-    Optional<String> cannotSplit) {
+    Optional<String> cannotSplit,
+    Map<String, Set<Integer>> runsOn) {
 
   /**
    * @param weightBytes of its tensors in the file
@@ -43,11 +48,17 @@ public record ModelLayout(
   public ModelLayout {
     layers = List.copyOf(layers);
     cuts = List.copyOf(cuts);
+    runsOn = Map.copyOf(runsOn);
     if (layers.isEmpty() || cuts.isEmpty() || cuts.getFirst() != 0) {
       throw new IllegalArgumentException(
           "%d layers, cuts %s (expected: a layer at least, cuts from 0 on)"
               .formatted(layers.size(), cuts));
     }
+  }
+
+  /** Whether a native library runs so many layers of it. */
+  public boolean runsOn(String library, int count) {
+    return !runsOn.containsKey(library) || runsOn.get(library).contains(count);
   }
 
   /** Whether a stage may hold the layers from {@code first} to before {@code end}. */

@@ -185,6 +185,10 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
       List<Need> open =
           needs.stream()
               .filter(need -> allotment.assignment(node.nodeId(), need.model().name()).isEmpty())
+              .filter(
+                  need ->
+                      demands.of(need.model()).stream()
+                          .allMatch(demand -> demand.runsOn(node.library())))
               .toList();
       for (Need need : Placement.assign(node, open)) {
         ModelOptions options = need.model().options();

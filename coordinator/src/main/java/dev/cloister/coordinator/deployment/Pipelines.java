@@ -101,7 +101,7 @@ final class Pipelines {
         .values()
         .removeIf(lost -> isOver(lost, round.now()) || !isWanted(lost.pipeline(), round));
     for (Broken lost : List.copyOf(broken.values())) {
-      if (lost.pipeline().nodes().stream().allMatch(round::hasNode)) {
+      if (stands(lost.pipeline(), round)) {
         broken.remove(lost.pipeline().model().name());
         running.put(lost.pipeline().model().name(), lost.pipeline());
       }
@@ -136,11 +136,16 @@ final class Pipelines {
   /** A node on which a stage failed tries again by itself: it stays where none can replace it. */
   private boolean isSound(Pipeline pipeline, Round round) {
     Model model = pipeline.model();
-    return pipeline.nodes().stream().allMatch(round::hasNode)
+    return stands(pipeline, round)
         && (pipeline.nodes().stream().noneMatch(node -> isAvoided(model, node))
             || Planner.plan(pipeline.demand(), usable(model, round), round.network())
                 .plan()
                 .isEmpty());
+  }
+
+  private static boolean stands(Pipeline pipeline, Round round) {
+    return Planner.stands(
+        pipeline.demand(), pipeline.plan(), round.allotment().freeFor(pipeline.model().name()));
   }
 
   private boolean isAvoided(Model model, String nodeId) {

@@ -3,11 +3,7 @@ package dev.cloister.coordinator.fleet;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * What an agent says its machine has. A claim: routing relies on what it measures.
- *
- * @param flashAttention whether engines there do attention piece by piece unless told otherwise
- */
+/** What an agent says its machine has. A claim: routing relies on what it measures. */
 public record Capability(
     String hostName,
     String operatingSystem,
@@ -20,11 +16,24 @@ public record Capability(
     Optional<Battery> battery,
     List<NetworkLink> links,
     List<Gpu> gpus,
-    boolean flashAttention) {
+    Engines engines) {
 
   public Capability {
     links = List.copyOf(links);
     gpus = List.copyOf(gpus);
+  }
+
+  /**
+   * What runs models there.
+   *
+   * @param library the native library, as engines name it: {@code llama.cpp v0.5.0}; empty if
+   *     unknown
+   * @param flashAttention whether attention is done piece by piece unless told otherwise
+   * @param usesGpu whether the library computes on the machine's GPUs
+   */
+  public record Engines(String library, boolean flashAttention, boolean usesGpu) {
+    /** Nothing is known of them. */
+    public static final Engines UNKNOWN = new Engines("", false, false);
   }
 
   public record Cpu(

@@ -157,6 +157,16 @@ public final class Demand {
     return layout.layers().size();
   }
 
+  /** Whether a native library runs the layers from {@code first} to before {@code end}. */
+  boolean runsOn(String library, int first, int end) {
+    return layout.runsOn(library, end - first);
+  }
+
+  /** Whether a native library runs all of it. */
+  public boolean runsOn(String library) {
+    return runsOn(library, 0, layers());
+  }
+
   /** Where stages may begin and end: all cuts, and the end. */
   int[] boundaries() {
     int[] boundaries = new int[layout.cuts().size() + 1];

@@ -85,6 +85,9 @@ final class LayerRanges {
         // Nor does a longer one.
         return;
       }
+      if (!demand.runsOn(node.library(), first, end)) {
+        continue;
+      }
       double seconds = Prediction.tokenSeconds(demand, node, first, end);
       double hop =
           before == null

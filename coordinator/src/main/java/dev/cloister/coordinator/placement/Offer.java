@@ -13,6 +13,7 @@ import java.util.OptionalDouble;
  * @param gpuBytes free memory of its GPUs, 0 without one or where that is the main memory
  * @param gpuBytesPerSecond likewise; 0 without one
  * @param flashAttention whether its engines do attention piece by piece unless told otherwise
+ * @param library the native library of its engines; empty if unknown
  */
 public record Offer(
     String nodeId,
@@ -22,7 +23,8 @@ public record Offer(
     double ramBytesPerSecond,
     long gpuBytes,
     double gpuBytesPerSecond,
-    boolean flashAttention) {
+    boolean flashAttention,
+    String library) {
 
   /** What a core reads of the memory at least. */
   private static final double BYTES_PER_SECOND_AND_CORE = 6e9;
@@ -44,7 +46,7 @@ public record Offer(
   /** Copied memory is read and written; weights are read only, and computed with. */
   private static final double READ_OF_COPIED = 0.6;
 
-  /** One whose engines write the matrix of attention to memory. */
+  /** One whose engines write the matrix of attention to memory, with an unknown library. */
   public Offer(
       String nodeId,
       String nodeName,
@@ -61,7 +63,8 @@ public record Offer(
         ramBytesPerSecond,
         gpuBytes,
         gpuBytesPerSecond,
-        false);
+        false,
+        "");
   }
 
   /**
@@ -78,7 +81,7 @@ public record Offer(
     boolean unified = capability.gpus().stream().anyMatch(Gpu::unifiedMemory);
     long gpuBytes =
         capability.gpus().stream()
-            .filter(gpu -> !gpu.unifiedMemory())
+            .filter(gpu -> capability.engines().usesGpu() && !gpu.unifiedMemory())
             .mapToLong(Gpu::memoryFreeBytes)
             .sum();
     double ram =
@@ -95,7 +98,8 @@ public record Offer(
         unified ? UNIFIED_MEMORY : ram,
         Math.max(0, gpuBytes),
         gpuBytes > 0 ? GPU_MEMORY : 0,
-        capability.flashAttention());
+        capability.engines().flashAttention(),
+        capability.engines().library());
   }
 
   /** What a stage takes on this machine's engines. */
@@ -139,6 +143,20 @@ public record Offer(
         : with(Math.max(0, ramBytes - here(used).totalBytes()), gpuBytes);
   }
 
+  /** The same with another native library. */
+  Offer withLibrary(String other) {
+    return new Offer(
+        nodeId,
+        nodeName,
+        reachable,
+        ramBytes,
+        ramBytesPerSecond,
+        gpuBytes,
+        gpuBytesPerSecond,
+        flashAttention,
+        other);
+  }
+
   private Offer with(long ram, long gpu) {
     return new Offer(
         nodeId,
@@ -148,6 +166,7 @@ public record Offer(
         ramBytesPerSecond,
         gpu,
         gpuBytesPerSecond,
-        flashAttention);
+        flashAttention,
+        library);
   }
 }

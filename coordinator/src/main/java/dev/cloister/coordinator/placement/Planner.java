@@ -4,6 +4,7 @@ import dev.cloister.coordinator.placement.LayerRanges.Aim;
 import dev.cloister.coordinator.placement.LayerRanges.Range;
 import dev.cloister.coordinator.placement.PipelinePlan.PlannedStage;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -12,6 +13,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -78,14 +82,22 @@ public final class Planner {
     List<PipelinePlan> split = split(demand, reachable, network);
     if (!forced) {
       return whole.isEmpty()
-          ? ofSplit(demand, nodes, reachable, split)
+          ? ofSplit(demand, nodes, reachable, split, network)
           : ofWhole(demand, nodes, whole, split, faster(whole, split));
     }
     List<PipelinePlan> asked =
         split.stream().filter(plan -> plan.stages().size() == wanted).sorted(MOST_TOKENS).toList();
     if (asked.isEmpty()) {
+      boolean mixed =
+          splitOver(demand, anyLibrary(reachable), network).stream()
+              .anyMatch(plan -> plan.stages().size() == wanted);
       return new Proposal(
-          Optional.empty(), whole, Shortfall.over(wanted, demand, reachable, nodes.size()));
+          Optional.empty(),
+          whole,
+          mixed
+              ? "%s cannot be split over %d nodes: %s"
+                  .formatted(demand.name(), wanted, Shortfall.ofLibraries(reachable))
+              : Shortfall.over(wanted, demand, reachable, nodes.size()));
     }
     List<PipelinePlan> others = new ArrayList<>(whole);
     others.addAll(split);
@@ -102,10 +114,44 @@ public final class Planner {
   }
 
   /**
+   * Whether all nodes of a plan are among these, with one native library that runs their layers.
+   */
+  public static boolean stands(Demand demand, PipelinePlan plan, List<Offer> nodes) {
+    return byLibrary(nodes).stream()
+        .anyMatch(
+            same ->
+                plan.stages().stream()
+                    .allMatch(
+                        stage ->
+                            same.stream()
+                                .anyMatch(
+                                    node ->
+                                        node.nodeId().equals(stage.nodeId())
+                                            && runs(demand, stage, node))));
+  }
+
+  private static boolean runs(Demand demand, PlannedStage stage, Offer node) {
+    return demand.runsOn(node.library(), stage.firstLayer(), stage.endLayer());
+  }
+
+  /**
    * A plan whose stages hold what those of a former one did, where nodes of that are gone: others
-   * take their places, and all else stays where it is.
+   * take their places, and as many as can stay where they are.
    */
   public static Optional<PipelinePlan> repair(
+      Demand demand, PipelinePlan former, List<Offer> nodes, Network network) {
+    return byLibrary(nodes).stream()
+        .flatMap(same -> repairOver(demand, former, same, network).stream())
+        .max(Comparator.comparingLong(plan -> kept(former, plan)));
+  }
+
+  private static long kept(PipelinePlan former, PipelinePlan plan) {
+    return IntStream.range(0, plan.stages().size())
+        .filter(i -> plan.stages().get(i).nodeId().equals(former.stages().get(i).nodeId()))
+        .count();
+  }
+
+  private static Optional<PipelinePlan> repairOver(
       Demand demand, PipelinePlan former, List<Offer> nodes, Network network) {
     Map<String, Offer> spare = new LinkedHashMap<>();
     nodes.stream()
@@ -122,7 +168,7 @@ public final class Planner {
       StageMemory need = demand.memory(stage.firstLayer(), stage.endLayer());
       Optional<Offer> node =
           Stream.concat(stayed.get(i).stream(), spare.values().stream())
-              .filter(offer -> offer.holds(need))
+              .filter(offer -> offer.holds(need) && runs(demand, stage, offer))
               .findFirst();
       if (node.isEmpty()) {
         return Optional.empty();
@@ -136,13 +182,27 @@ public final class Planner {
   /** The single nodes that hold all of it, the best first. */
   private static List<PipelinePlan> whole(Demand demand, List<Offer> nodes, Network network) {
     return nodes.stream()
-        .filter(node -> node.holds(demand.whole()))
+        .filter(node -> node.holds(demand.whole()) && demand.runsOn(node.library()))
         .map(node -> Prediction.of(demand, network, List.of(new Range(node, 0, demand.layers()))))
         .sorted(MOST_TOKENS)
         .toList();
   }
 
+  /** Libraries round differently: one plan's stages have the same. */
   private static List<PipelinePlan> split(Demand demand, List<Offer> all, Network network) {
+    return best(
+        byLibrary(all).stream()
+            .flatMap(nodes -> splitOver(demand, nodes, network).stream())
+            .collect(Collectors.toCollection(LinkedHashSet::new)));
+  }
+
+  private static Collection<List<Offer>> byLibrary(List<Offer> nodes) {
+    return nodes.stream()
+        .collect(Collectors.groupingBy(Offer::library, TreeMap::new, Collectors.toList()))
+        .values();
+  }
+
+  private static Set<PipelinePlan> splitOver(Demand demand, List<Offer> all, Network network) {
     List<Offer> nodes = all.stream().sorted(LARGEST).limit(MOST_NODES).toList();
     int most =
         Math.min(
@@ -158,7 +218,7 @@ public final class Planner {
         }
       }
     }
-    return best(found);
+    return found;
   }
 
   /** Who answers one alone soonest stands first; among equals, who makes most in all. */
@@ -180,7 +240,9 @@ public final class Planner {
       String why) {
     if (whole.isEmpty()) {
       return new Proposal(
-          Optional.empty(), others, "%s, and %s".formatted(Shortfall.ofSingleNode(demand, nodes), why));
+          Optional.empty(),
+          others,
+          "%s, and %s".formatted(Shortfall.ofSingleNode(demand, nodes), why));
     }
     List<PipelinePlan> all = new ArrayList<>(whole);
     all.addAll(others);
@@ -192,23 +254,50 @@ public final class Planner {
   }
 
   private static Proposal ofSplit(
-      Demand demand, List<Offer> nodes, List<Offer> reachable, List<PipelinePlan> split) {
+      Demand demand,
+      List<Offer> nodes,
+      List<Offer> reachable,
+      List<PipelinePlan> split,
+      Network network) {
     if (split.isEmpty()) {
+      boolean mixed = !splitOver(demand, anyLibrary(reachable), network).isEmpty();
       return new Proposal(
           Optional.empty(),
           List.of(),
-          "%s, and %s".formatted(Shortfall.ofSingleNode(demand, nodes), Shortfall.together(demand, reachable)));
+          "%s, and %s"
+              .formatted(
+                  Shortfall.ofSingleNode(demand, nodes),
+                  mixed
+                      ? "it cannot be split: " + Shortfall.ofLibraries(reachable)
+                      : Shortfall.together(demand, reachable)));
     }
     PipelinePlan plan = split.getFirst();
-    int spare = reachable.size() - plan.stages().size();
+    String library = library(plan, reachable);
+    long alike = reachable.stream().filter(node -> node.library().equals(library)).count();
+    long spare = alike - plan.stages().size();
     return proposal(
         plan,
         split,
         Shortfall.ofSingleNode(demand, nodes)
             + (spare == 0
-                ? "; all %d nodes together can".formatted(reachable.size())
+                ? "; all %d nodes together can".formatted(alike)
                 : "; %d nodes together can, and %s would not make it faster"
                     .formatted(plan.stages().size(), spare == 1 ? "one more" : spare + " more")));
+  }
+
+  /** The one that all its nodes have. */
+  private static String library(PipelinePlan plan, List<Offer> nodes) {
+    String first = plan.stages().getFirst().nodeId();
+    return nodes.stream()
+        .filter(node -> node.nodeId().equals(first))
+        .findFirst()
+        .orElseThrow()
+        .library();
+  }
+
+  /** As if it did not matter which library they have. */
+  private static List<Offer> anyLibrary(List<Offer> nodes) {
+    return nodes.stream().map(node -> node.withLibrary("")).toList();
   }
 
   private static Proposal proposal(PipelinePlan plan, List<PipelinePlan> others, String reason) {

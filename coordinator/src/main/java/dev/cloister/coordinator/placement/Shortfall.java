@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What a model is missing to be placed, in parts of sentences. */
 final class Shortfall {
@@ -14,6 +15,11 @@ final class Shortfall {
 
   /** Why no single node holds all of it. */
   static String ofSingleNode(Demand demand, List<Offer> nodes) {
+    List<Offer> holding = nodes.stream().filter(node -> node.holds(demand.whole())).toList();
+    if (!holding.isEmpty()) {
+      return "the native library of no node that could hold %s runs it whole (%s)"
+          .formatted(demand.name(), libraries(holding));
+    }
     Optional<Offer> largest = nodes.stream().min(LARGEST);
     StageMemory whole = demand.whole();
     long need = largest.map(node -> node.here(whole)).orElse(whole).totalBytes();
@@ -26,6 +32,24 @@ final class Shortfall {
                 largest.get().nodeName(),
                 size(largest.get().freeBytes()),
                 size(Math.max(0, need - largest.get().freeBytes())));
+  }
+
+  /** Why these nodes are no pipeline though they have the memory. */
+  static String ofLibraries(List<Offer> reachable) {
+    return "not enough nodes have the same native library, and one that runs its parts (%s);"
+            .formatted(libraries(reachable))
+        + " install a newer one on all of them with: cloister engine install llama.cpp";
+  }
+
+  private static String libraries(List<Offer> nodes) {
+    return nodes.stream()
+        .map(
+            node ->
+                "%s has %s"
+                    .formatted(
+                        node.nodeName(),
+                        node.library().isEmpty() ? "an unknown one" : node.library()))
+        .collect(Collectors.joining(", "));
   }
 
   /** Why these nodes do not hold it between them. */
@@ -92,8 +116,7 @@ final class Shortfall {
     int[] boundaries = demand.boundaries();
     long smallest = Long.MAX_VALUE;
     for (int i = 1; i < boundaries.length; i++) {
-      smallest =
-          Math.min(smallest, demand.memory(boundaries[i - 1], boundaries[i]).totalBytes());
+      smallest = Math.min(smallest, demand.memory(boundaries[i - 1], boundaries[i]).totalBytes());
     }
     return smallest;
   }

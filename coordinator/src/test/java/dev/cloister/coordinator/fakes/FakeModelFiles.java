@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Takes any file for a model whose four layers are a quarter of it each. */
@@ -29,7 +30,8 @@ public final class FakeModelFiles implements ModelFiles {
         false,
         Collections.nCopies(LAYERS, new ModelLayout.Layer(Files.size(file) / LAYERS, 256)),
         List.of(0, 1, 2, 3),
-        Optional.empty());
+        Optional.empty(),
+        Map.of());
   }
 
   @Override

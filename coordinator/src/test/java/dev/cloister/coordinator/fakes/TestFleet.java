@@ -41,6 +41,10 @@ public final class TestFleet {
   }
 
   public static Capability machine(long memoryBytes) {
+    return machine(memoryBytes, Capability.Engines.UNKNOWN);
+  }
+
+  public static Capability machine(long memoryBytes, Capability.Engines engines) {
     return new Capability(
         "host",
         "Linux",
@@ -53,7 +57,7 @@ public final class TestFleet {
         Optional.empty(),
         List.of(),
         List.of(),
-        false);
+        engines);
   }
 
   /** A short generation. */

@@ -40,7 +40,19 @@ class PlannerTest {
   private static ModelLayout layout(
       List<Layer> layers, List<Integer> cuts, Optional<String> cannotSplit) {
     return new ModelLayout(
-        "llama", 2048, 512, 1024, 8, 1000, 1 << 20, 1 << 20, false, layers, cuts, cannotSplit);
+        "llama",
+        2048,
+        512,
+        1024,
+        8,
+        1000,
+        1 << 20,
+        1 << 20,
+        false,
+        layers,
+        cuts,
+        cannotSplit,
+        Map.of());
   }
 
   private static Demand demand(ModelLayout layout) {
@@ -137,6 +149,71 @@ class PlannerTest {
             plan(demand(layers(12), 2), node("a", 2, 1), node("b", 2, 1), node("c", 1, 1)).reason())
         .startsWith("big cannot be split over 2 nodes: 2 nodes together have 4.0 GiB free for it")
         .endsWith(" GiB are missing");
+  }
+
+  @Test
+  void allNodesOfAPlanHaveOneNativeLibrary() {
+    Offer[] nodes = {
+      node("a", 4, 10).withLibrary("new"),
+      node("b", 4, 30).withLibrary("old"),
+      node("c", 4, 10).withLibrary("new"),
+      node("d", 4, 10)
+    };
+    Proposal proposal = plan(demand(layers(12), 2), nodes);
+    assertThat(nodes(proposal.plan().orElseThrow())).containsExactlyInAnyOrder("a", "c");
+    assertThat(plan(demand(layers(12), 3), nodes).reason())
+        .isEqualTo(
+            "big cannot be split over 3 nodes: not enough nodes have the same native library, and"
+                + " one that runs its parts (a has new, b has old, c has new, d has an unknown"
+                + " one); install a newer one on all of them with: cloister engine install"
+                + " llama.cpp");
+
+    PipelinePlan plan = proposal.plan().orElseThrow();
+    assertThat(Planner.stands(demand(layers(12)), plan, List.of(nodes))).isTrue();
+    nodes[0] = nodes[0].withLibrary("newer");
+    assertThat(Planner.stands(demand(layers(12)), plan, List.of(nodes))).isFalse();
+    assertThat(Planner.repair(demand(layers(12)), plan, List.of(nodes), Network.UNMEASURED))
+        .isEmpty();
+    nodes[3] = nodes[3].withLibrary("new");
+    assertThat(
+            nodes(
+                Planner.repair(demand(layers(12)), plan, List.of(nodes), Network.UNMEASURED)
+                    .orElseThrow()))
+        .containsExactlyInAnyOrder("c", "d");
+  }
+
+  @Test
+  void aLibraryGetsTheNumbersOfLayersThatItRuns() {
+    ModelLayout twelve = layers(12);
+    ModelLayout picky =
+        new ModelLayout(
+            "gemma3",
+            2048,
+            512,
+            1024,
+            8,
+            1000,
+            1 << 20,
+            1 << 20,
+            false,
+            twelve.layers(),
+            twelve.cuts(),
+            Optional.empty(),
+            Map.of("old", Set.of(6, 7, 8)));
+    Offer[] nodes = {
+      node("a", 64, 30).withLibrary("old"),
+      node("b", 64, 10).withLibrary("old"),
+      node("c", 64, 10).withLibrary("old")
+    };
+    assertThat(plan(demand(picky, 2), nodes).plan().orElseThrow().stages())
+        .extracting(PlannedStage::firstLayer)
+        .containsExactly(0, 6);
+    assertThat(plan(demand(picky, 3), nodes).reason())
+        .contains("one that runs its parts (a has old, b has old, c has old)");
+    assertThat(plan(demand(picky, 1), nodes).reason())
+        .startsWith("the native library of no node that could hold big runs it whole (a has old,");
+    nodes[2] = nodes[2].withLibrary("new");
+    assertThat(nodes(plan(demand(picky, 1), nodes).plan().orElseThrow())).containsExactly("c");
   }
 
   @Test

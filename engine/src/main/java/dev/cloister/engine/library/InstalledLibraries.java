@@ -26,6 +26,9 @@ import java.util.Set;
  * @param damaged folders that look like a library and are not used
  */
 public record InstalledLibraries(List<InstalledLibrary> usable, List<Damaged> damaged) {
+  /** The library that comes with Cloister, as engines name it. */
+  public static final String BUNDLED = "llama.cpp b4916";
+
   static final String PREFIX = "llama.cpp-";
 
   private static final Set<PosixFilePermission> WRITE_BY_OTHERS =

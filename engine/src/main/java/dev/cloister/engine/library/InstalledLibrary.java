@@ -65,6 +65,11 @@ public record InstalledLibrary(
     return LibraryManifest.read(folder).altered(folder);
   }
 
+  /** As engines name it: {@code llama.cpp v0.5.0}. */
+  public String title() {
+    return "llama.cpp v" + version;
+  }
+
   /** {@code llama.cpp 0.5.0 cpu}. */
   @Override
   public String toString() {

@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param battery empty on a machine without one
  * @param links interfaces that are up and are no bridge, tunnel or container end
  * @param gpus those a model can run on, NVIDIA first, then AMD, then Apple
- * @param flashAttention whether engines here do attention piece by piece unless told otherwise
+ * @param engines what runs models here
  */
 public record Capability(
     String hostName,
@@ -26,7 +26,7 @@ public record Capability(
     Optional<Battery> battery,
     List<NetworkLink> links,
     List<Gpu> gpus,
-    boolean flashAttention) {
+    Engines engines) {
 
   public Capability {
     Objects.requireNonNull(hostName, "hostName");
@@ -36,6 +36,7 @@ public record Capability(
     Objects.requireNonNull(memory, "memory");
     Objects.requireNonNull(disk, "disk");
     Objects.requireNonNull(battery, "battery");
+    Objects.requireNonNull(engines, "engines");
     links = List.copyOf(links);
     gpus = List.copyOf(gpus);
   }
@@ -43,20 +44,11 @@ public record Capability(
   /** The same with other memory. */
   public Capability withMemory(Memory other) {
     return new Capability(
-        hostName,
-        operatingSystem,
-        architecture,
-        cpu,
-        other,
-        disk,
-        battery,
-        links,
-        gpus,
-        flashAttention);
+        hostName, operatingSystem, architecture, cpu, other, disk, battery, links, gpus, engines);
   }
 
   /** The same with other engines. */
-  public Capability withFlashAttention(boolean other) {
+  public Capability withEngines(Engines other) {
     return new Capability(
         hostName, operatingSystem, architecture, cpu, memory, disk, battery, links, gpus, other);
   }

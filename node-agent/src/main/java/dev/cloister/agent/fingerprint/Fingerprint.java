@@ -69,7 +69,7 @@ public final class Fingerprint {
         battery.join(),
         links.join(),
         gpus.stream().map(CompletableFuture::join).flatMap(Collection::stream).toList(),
-        false);
+        Engines.UNKNOWN);
   }
 
   private <T> CompletableFuture<T> start(String name, Probe<T> probe, T unknown) {

@@ -39,7 +39,9 @@ final class Wire {
                 Disk.newBuilder()
                     .setTotalBytes(capability.disk().totalBytes())
                     .setFreeBytes(capability.disk().freeBytes()))
-            .setFlashAttention(capability.flashAttention());
+            .setFlashAttention(capability.engines().flashAttention())
+            .setEngineLibrary(capability.engines().library())
+            .setEngineUsesGpu(capability.engines().usesGpu());
     capability
         .battery()
         .ifPresent(

@@ -1,6 +1,7 @@
 package dev.cloister.agent.supervisor;
 
 import dev.cloister.agent.fingerprint.Capability;
+import dev.cloister.agent.fingerprint.Engines;
 import dev.cloister.agent.supervisor.EngineOptions.FlashAttention;
 import dev.cloister.agent.supervisor.EngineOptions.KvType;
 import java.util.Optional;
@@ -29,14 +30,16 @@ public record NodeOptions(
 
   /** What the machine has, as far as models may use it, with engines as the owner wants them. */
   public Capability granted(Capability machine) {
-    Capability capability =
-        machine.withFlashAttention(
-            kvType.equals(Optional.of(KvType.Q8_0))
-                || switch (flashAttention.orElse(FlashAttention.AUTO)) {
-                  case AUTO -> machine.flashAttention();
-                  case ON -> true;
-                  case OFF -> false;
-                });
+    Engines engines = machine.engines();
+    boolean flash =
+        kvType.equals(Optional.of(KvType.Q8_0))
+            || switch (flashAttention.orElse(FlashAttention.AUTO)) {
+              case AUTO -> engines.flashAttention();
+              case ON -> true;
+              case OFF -> false;
+            };
+    boolean usesGpu = engines.usesGpu() && gpuLayers.orElse(EngineOptions.ALL_LAYERS) != 0;
+    Capability capability = machine.withEngines(new Engines(engines.library(), flash, usesGpu));
     return memoryLimit.isPresent()
         ? capability.withMemory(capability.memory().limitedTo(memoryLimit.getAsLong()))
         : capability;

@@ -8,6 +8,7 @@ import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Disk;
+import dev.cloister.agent.fingerprint.Engines;
 import dev.cloister.agent.fingerprint.Memory;
 import dev.cloister.agent.link.FakeCoordinator.Visit;
 import dev.cloister.agent.stage.PeerListener;
@@ -61,7 +62,7 @@ class CoordinatorLinkTest {
           Optional.empty(),
           List.of(),
           List.of(),
-          false);
+          Engines.UNKNOWN);
 
   private final FakeCoordinator coordinator;
   private final EngineStage stage;
