@@ -61,6 +61,7 @@ final class GrpcNodeSession implements NodeSession {
             .setSlots(assignment.slots())
             .setMemoryBytes(assignment.memoryBytes())
             .setOptions(WireOptions.engine(model.options()));
+    assignment.gpuLayers().ifPresent(serve.getOptionsBuilder()::setGpuLayers);
     assignment
         .stage()
         .ifPresent(

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /** Which node is to have what, and what that leaves of its memory. Not thread-safe. */
@@ -25,13 +26,22 @@ final class Allotment {
 
   void give(String nodeId, Assignment assignment, StageMemory memory) {
     String model = assignment.model().name();
-    long main =
+    Assignment placed =
         freeFor(model).stream()
             .filter(node -> node.nodeId().equals(nodeId))
-            .mapToLong(node -> node.mainMemoryBytes(memory))
             .findFirst()
-            .orElse(memory.totalBytes());
-    given.put(new Share(nodeId, model), new Given(assignment.withMemory(main), memory));
+            .map(
+                node ->
+                    assignment.placed(
+                        gpuLayers(assignment, node, memory), node.mainMemoryBytes(memory)))
+            .orElse(assignment.placed(OptionalInt.empty(), memory.totalBytes()));
+    given.put(new Share(nodeId, model), new Given(placed, memory));
+  }
+
+  /** A number that somebody set is one of the whole model's layers, and says nothing of a stage. */
+  private static OptionalInt gpuLayers(Assignment assignment, Offer node, StageMemory memory) {
+    boolean isSet = assignment.model().options().gpuLayers().isPresent();
+    return assignment.stage().isEmpty() && isSet ? OptionalInt.empty() : node.gpuLayers(memory);
   }
 
   /** What nodes have for the model: what is left, and what they have of it already. */

@@ -2,6 +2,7 @@ package dev.cloister.coordinator.fleet;
 
 import dev.cloister.coordinator.catalog.Model;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What a node is to have loaded of a model.
@@ -9,10 +10,16 @@ import java.util.Optional;
  * @param contextTokens tokens that one request may use; 0 means what the model was trained for
  * @param slots requests answered at the same time
  * @param stage its layers; empty means all of them
+ * @param gpuLayers layers on the GPU, -1 for all of them; empty leaves that to the model's options
  * @param memoryBytes main memory that the engine is predicted to take; 0 if nobody knows
  */
 public record Assignment(
-    Model model, int contextTokens, int slots, Optional<Stage> stage, long memoryBytes) {
+    Model model,
+    int contextTokens,
+    int slots,
+    Optional<Stage> stage,
+    OptionalInt gpuLayers,
+    long memoryBytes) {
 
   public Assignment {
     if (contextTokens < 0 || slots < 1 || memoryBytes < 0) {
@@ -24,12 +31,12 @@ public record Assignment(
 
   /** One whose memory nobody knows. */
   public Assignment(Model model, int contextTokens, int slots, Optional<Stage> stage) {
-    this(model, contextTokens, slots, stage, 0);
+    this(model, contextTokens, slots, stage, OptionalInt.empty(), 0);
   }
 
-  /** The same, with what the engine is predicted to take. */
-  public Assignment withMemory(long bytes) {
-    return new Assignment(model, contextTokens, slots, stage, bytes);
+  /** The same, with what the engine is predicted to take, and where its layers are to be. */
+  public Assignment placed(OptionalInt layersOnGpu, long bytes) {
+    return new Assignment(model, contextTokens, slots, stage, layersOnGpu, bytes);
   }
 
   /**

@@ -46,6 +46,7 @@ public final class Demand {
   private final double kvFactor;
   private final FlashAttention flashAttention;
   private final int batchTokens;
+  private final boolean mayBeOnGpu;
   private final long[] weightsBefore;
   private final long[] kvBefore;
 
@@ -66,6 +67,7 @@ public final class Demand {
             Math.min(
                 Math.max(options.batchTokens().orElse(BATCH_TOKENS), 2L * slots),
                 (long) slots * contextTokens);
+    this.mayBeOnGpu = options.gpuLayers().orElse(1) != 0;
     List<Layer> layers = layout.layers();
     this.weightsBefore = new long[layers.size() + 1];
     this.kvBefore = new long[layers.size() + 1];
@@ -100,7 +102,8 @@ public final class Demand {
         ((long) ((kvBefore[end] - kvBefore[first]) * kvFactor)) * cells(),
         computeBytes(end) + (writesAttention ? attentionBytes() : 0),
         avoidable,
-        processBytes(first, end));
+        processBytes(first, end),
+        mayBeOnGpu);
   }
 
   /** The tokenizer is where text is read, and where grammars are followed. */

@@ -3,6 +3,7 @@ package dev.cloister.coordinator.placement;
 import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Capability.Gpu;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /**
  * What a node has for models.
@@ -114,7 +115,10 @@ public record Offer(
 
   /** The GPU takes all of it but the process, or nothing. */
   private boolean onGpu(StageMemory need) {
-    return gpuBytes > 0 && here(need).deviceBytes() <= gpuBytes && need.processBytes() <= ramBytes;
+    return need.mayBeOnGpu()
+        && gpuBytes > 0
+        && here(need).deviceBytes() <= gpuBytes
+        && need.processBytes() <= ramBytes;
   }
 
   /** How fast its weights would be read; only for what it {@link #holds}. */
@@ -125,6 +129,14 @@ public record Offer(
   /** What of it would be in main memory. */
   public long mainMemoryBytes(StageMemory need) {
     return onGpu(need) ? need.processBytes() : here(need).totalBytes();
+  }
+
+  /**
+   * How many of its layers an engine is to have on the GPU, -1 for all of them; empty where there
+   * is nothing to choose between.
+   */
+  public OptionalInt gpuLayers(StageMemory need) {
+    return gpuBytesPerSecond > 0 ? OptionalInt.of(onGpu(need) ? -1 : 0) : OptionalInt.empty();
   }
 
   boolean computesOnGpu(StageMemory need) {

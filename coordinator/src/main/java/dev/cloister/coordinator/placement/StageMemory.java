@@ -9,20 +9,26 @@ package dev.cloister.coordinator.placement;
  * @param computeBytes what is written and forgotten while a batch is computed
  * @param attentionBytes likewise, of attention where the engine writes its matrix to memory
  * @param processBytes the process itself
+ * @param mayBeOnGpu whether its layers may be on a GPU
  */
 public record StageMemory(
-    long weightBytes, long kvBytes, long computeBytes, long attentionBytes, long processBytes) {
+    long weightBytes,
+    long kvBytes,
+    long computeBytes,
+    long attentionBytes,
+    long processBytes,
+    boolean mayBeOnGpu) {
   /** For what allocators round up and predictions do not know. */
   private static final double MARGIN = 0.05;
 
   /** What a whole model may take of which nothing is known but the length of its file. */
   public static StageMemory ofFile(long sizeBytes) {
-    return new StageMemory(sizeBytes, sizeBytes / 7, 0, 0, 256L << 20);
+    return new StageMemory(sizeBytes, sizeBytes / 7, 0, 0, 256L << 20, true);
   }
 
   /** The same on an engine that does attention piece by piece. */
   StageMemory withFlashAttention() {
-    return new StageMemory(weightBytes, kvBytes, computeBytes, 0, processBytes);
+    return new StageMemory(weightBytes, kvBytes, computeBytes, 0, processBytes, mayBeOnGpu);
   }
 
   /** Where the layers are computed, without a margin. */

@@ -28,6 +28,7 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -74,9 +75,14 @@ class StagesOnTheWireTest {
                 cluster.catalog.find("tiny").orElseThrow(),
                 512,
                 2,
-                Optional.of(new Assignment.Stage("plan-1", 1, 3, 4, 8))));
+                Optional.of(new Assignment.Stage("plan-1", 1, 3, 4, 8)),
+                OptionalInt.of(0),
+                77));
     var serve = awaitLast(CoordinatorMessage.MessageCase.SERVE).getServe();
     assertThat(serve.getContextTokens()).isEqualTo(512);
+    assertThat(serve.getMemoryBytes()).isEqualTo(77);
+    assertThat(serve.getOptions().hasGpuLayers()).isTrue();
+    assertThat(serve.getOptions().getGpuLayers()).isZero();
     assertThat(serve.getStage().getPlan()).isEqualTo("plan-1");
     assertThat(serve.getStage().getIndex()).isEqualTo(1);
     assertThat(serve.getStage().getCount()).isEqualTo(3);

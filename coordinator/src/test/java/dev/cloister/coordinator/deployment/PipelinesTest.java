@@ -8,6 +8,7 @@ import dev.cloister.coordinator.fakes.FakeNodeSession;
 import dev.cloister.coordinator.fakes.RecordingSink;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Assignment;
+import dev.cloister.coordinator.fleet.Capability.Engines;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
@@ -60,6 +61,41 @@ class PipelinesTest {
             new Assignment.Stage("plan-1", 0, 2, 0, 2), new Assignment.Stage("plan-1", 1, 2, 2, 4));
     assertThat(told).allMatch(own -> own.contextTokens() == 512 && own.slots() == 4);
     assertThat(cluster.deployments.isComing(MODEL)).isTrue();
+  }
+
+  @Test
+  void aStageIsOnTheGpuWithAllItsLayersOrWithNone() {
+    cluster.online("large", TestFleet.machineWithGpu(GIB, 5 * GIB), new FakeNodeSession());
+    cluster.online("small", TestFleet.machineWithGpu(TWO_LAYERS, GIB), new FakeNodeSession());
+
+    Assignment onGpu = cluster.session("large").served().getLast();
+    assertThat(onGpu.stage()).isPresent();
+    assertThat(onGpu.gpuLayers()).hasValue(-1);
+    assertThat(onGpu.memoryBytes()).isLessThan(GIB);
+    Assignment inMainMemory = cluster.session("small").served().getLast();
+    assertThat(inMainMemory.gpuLayers()).hasValue(0);
+    assertThat(inMainMemory.memoryBytes()).isGreaterThan(4 * GIB);
+  }
+
+  @Test
+  void nodesWithOtherLibrariesAreNoPipeline() {
+    cluster.online(
+        "desk",
+        TestFleet.machine(TWO_LAYERS, new Engines("llama.cpp b4916", false, false)),
+        new FakeNodeSession());
+    cluster.online(
+        "rack",
+        TestFleet.machine(TWO_LAYERS, new Engines("llama.cpp v0.5.0", true, false)),
+        new FakeNodeSession());
+    assertThat(cluster.session("desk").served()).isEmpty();
+    assertThat(cluster.deployments.obstacle(MODEL).orElseThrow())
+        .contains("desk has llama.cpp b4916, rack has llama.cpp v0.5.0");
+
+    cluster.online(
+        "lap",
+        TestFleet.machine(TWO_LAYERS, new Engines("llama.cpp v0.5.0", true, false)),
+        new FakeNodeSession());
+    assertThat(cluster.ring()).containsExactlyInAnyOrder("rack", "lap");
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.cloister.coordinator.fakes.FakeNodeSession;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Assignment;
+import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeState;
@@ -85,11 +86,15 @@ final class TestPipelines {
   }
 
   FakeNodeSession online(String name, long memoryBytes, FakeNodeSession session) {
+    return online(name, TestFleet.machine(memoryBytes), session);
+  }
+
+  FakeNodeSession online(String name, Capability machine, FakeNodeSession session) {
     Node node = TestFleet.node(name);
     fleet.declare(node);
     fleet.noteKey(node.id(), key(name));
     sessions.put(name, session);
-    fleet.attach(node, session, "0.1.0", TestFleet.machine(memoryBytes), name + ":7444");
+    fleet.attach(node, session, "0.1.0", machine, name + ":7444");
     return session;
   }
 

@@ -43,6 +43,7 @@ class WholeModelsTest {
         contextTokens,
         slots,
         Optional.empty(),
+        OptionalInt.empty(),
         StageMemory.ofFile(model.sizeBytes()).totalBytes());
   }
 

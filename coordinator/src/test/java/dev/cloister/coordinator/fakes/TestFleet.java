@@ -60,6 +60,26 @@ public final class TestFleet {
         engines);
   }
 
+  /** One whose engines compute on a GPU with memory of its own. */
+  public static Capability machineWithGpu(long memoryBytes, long gpuBytes) {
+    Capability plain = machine(memoryBytes, new Capability.Engines("llama.cpp v0.5.0", true, true));
+    return new Capability(
+        plain.hostName(),
+        plain.operatingSystem(),
+        plain.architecture(),
+        plain.cpu(),
+        plain.memoryTotalBytes(),
+        plain.memoryAvailableBytes(),
+        plain.diskTotalBytes(),
+        plain.diskFreeBytes(),
+        plain.battery(),
+        plain.links(),
+        List.of(
+            new Capability.Gpu(
+                Capability.Gpu.Vendor.NVIDIA, "gpu", gpuBytes, gpuBytes, false, "1")),
+        plain.engines());
+  }
+
   /** A short generation. */
   public static GenerationRequest request(String id) {
     return request(id, MODEL);

@@ -2,6 +2,7 @@ package dev.cloister.engine.library;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.engine.llamacpp.capi.LlamaVersion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,15 @@ class InstalledLibrariesTest {
 
     assertThat(libraries).isEqualTo(new InstalledLibraries(List.of(), List.of()));
     assertThat(libraries.best(WITHOUT_GPU)).isEmpty();
+  }
+
+  @Test
+  void libraries_are_named_as_engines_name_them() {
+    InstalledLibrary installed =
+        new InstalledLibrary("0.5.0", TestPackage.PLATFORM, Backend.CPU, cache, cache, 1);
+
+    assertThat(installed.title()).isEqualTo(LlamaVersion.V0_5_0.title());
+    assertThat(InstalledLibraries.BUNDLED).isEqualTo(LlamaVersion.B4916.title());
   }
 
   @Test
