@@ -9,6 +9,8 @@ import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc.AgentSessionServiceImplBase;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.Hello;
+import dev.cloister.proto.agent.v1.LoadReport;
+import dev.cloister.proto.agent.v1.ModelLoad;
 import dev.cloister.proto.agent.v1.Welcome;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -82,13 +84,22 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
         return;
       }
       switch (message.getMessageCase()) {
-        case LOAD -> fleet.report(node.id(), session, WireFleet.fromWire(message.getLoad()));
+        case LOAD -> report(message.getLoad());
         case MODEL ->
             WireFleet.fromWire(message.getModel())
                 .ifPresent(replica -> fleet.replica(node.id(), session, replica));
         case GENERATION -> session.deliver(message.getGeneration());
         case HELLO -> log.warn("node {} said hello twice", node.name());
         case MESSAGE_NOT_SET -> log.debug("node {} sent a message of a newer version", node.name());
+      }
+    }
+
+    private void report(LoadReport load) {
+      fleet.report(node.id(), session, WireFleet.fromWire(load));
+      for (ModelLoad model : load.getModelsList()) {
+        if (model.getResidentBytes() > 0) {
+          fleet.resident(node.id(), session, model.getModel(), model.getResidentBytes());
+        }
       }
     }
 

@@ -112,6 +112,17 @@ public final class Fleet {
     update(nodeId, session, seen -> seen.with(clock.instant(), load));
   }
 
+  /** Takes what the engine of a model on the node takes now; that wakes nobody. */
+  public void resident(String nodeId, NodeSession session, String model, long bytes) {
+    update(
+        nodeId,
+        session,
+        seen -> {
+          @Nullable Replica known = seen.replicas.get(model);
+          return known == null ? seen : seen.with(seen.lastSeen, known.withResidentBytes(bytes));
+        });
+  }
+
   /** Takes news of a model on the node. */
   public void replica(String nodeId, NodeSession session, Replica replica) {
     boolean[] news = {false};

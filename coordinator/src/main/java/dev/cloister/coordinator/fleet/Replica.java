@@ -10,6 +10,24 @@ public sealed interface Replica {
   /** Names the pipeline whose stage it is; empty for a whole model. */
   String plan();
 
+  /** The same, where an engine is loaded, with the memory that it takes now. */
+  default Replica withResidentBytes(long bytes) {
+    return switch (this) {
+      case Staged staged -> new Staged(staged.model, staged.plan, bytes);
+      case Ready ready ->
+          new Ready(
+              ready.model,
+              ready.plan,
+              ready.contextTokens,
+              ready.slots,
+              ready.engine,
+              ready.full,
+              ready.uses,
+              bytes);
+      case Fetching _, Loading _, Failed _ -> this;
+    };
+  }
+
   /**
    * The agent fetches the file.
    *

@@ -10,6 +10,7 @@ import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.EngineOptions;
+import dev.cloister.proto.agent.v1.LoadReport;
 import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc.CatalogServiceBlockingStub;
@@ -136,6 +137,13 @@ class ModelAdministrationTest {
     assertThat(ready.getSlots()).isEqualTo(2);
     assertThat(ready.getEngine()).isEqualTo("llama.cpp b4916");
     assertThat(ready.getFull()).isTrue();
+
+    LoadReport.Builder load = LoadReport.newBuilder();
+    load.addModelsBuilder().setModel("tiny").setResidentBytes(1 << 20);
+    load.addModelsBuilder().setModel("other").setResidentBytes(2 << 20);
+    agent.send(AgentMessage.newBuilder().setLoad(load).build());
+    await().until(() -> tiny().getReplicas(0).getResidentBytes() == 1 << 20);
+    assertThat(tiny().getReplicas(0).getContextTokens()).isEqualTo(512);
   }
 
   private static AgentMessage status(ModelStatus.Builder status) {

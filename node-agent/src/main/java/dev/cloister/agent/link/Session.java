@@ -130,7 +130,8 @@ final class Session implements AutoCloseable {
               report.addModels(
                   ModelLoad.newBuilder()
                       .setModel(model.name())
-                      .setActiveGenerations(relay.active(model.name()))));
+                      .setActiveGenerations(relay.active(model.name()))
+                      .setResidentBytes(supervisor.residentBytes(model.name()))));
       send(AgentMessage.newBuilder().setLoad(report).build());
     } catch (RuntimeException e) {
       // A timer drops a task that throws, and a silent node counts as lost.

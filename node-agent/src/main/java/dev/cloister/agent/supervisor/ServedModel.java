@@ -34,6 +34,7 @@ final class ServedModel {
   private final Thread thread;
   private volatile ModelSpec spec;
   private ModelStatus status = new ModelStatus.Fetching(0);
+  private volatile @Nullable EngineProcess process;
   private volatile @Nullable EngineClient loaded;
   private volatile @Nullable EngineClient ready;
 
@@ -64,6 +65,12 @@ final class ServedModel {
   /** The engine, if it answers. */
   Optional<EngineClient> ready() {
     return Optional.ofNullable(ready);
+  }
+
+  /** Memory that the engine's process takes now; 0 if there is none or that cannot be told. */
+  long residentBytes() {
+    @Nullable EngineProcess running = process;
+    return running == null ? 0 : running.residentBytes();
   }
 
   /** The engine of the stage that a ticket is for, if it is loaded. */
@@ -137,6 +144,7 @@ final class ServedModel {
         EngineProcess engine = launcher.launch(spec, files);
         EngineClient client = launcher.connect(engine.awaitSocket());
         Watch watch = new Watch(engine, client)) {
+      process = engine;
       client.watch(watch);
       engine.whenEnded(watch::lost);
       boolean served = watch.becameLoaded();
@@ -150,6 +158,8 @@ final class ServedModel {
       return served;
     } catch (IOException | RuntimeException e) {
       return failed("the engine cannot be started: ", e);
+    } finally {
+      process = null;
     }
   }
 

@@ -84,6 +84,11 @@ public final class Supervisor implements AutoCloseable {
     return Optional.ofNullable(models.get(model)).flatMap(ServedModel::ready);
   }
 
+  /** Memory that a model's engine takes now; 0 if it has none or that cannot be told. */
+  public long residentBytes(String model) {
+    return Optional.ofNullable(models.get(model)).map(ServedModel::residentBytes).orElse(0L);
+  }
+
   /** Tells the status of every model; for each in order with what the listener is told. */
   public void forEach(BiConsumer<ModelSpec, ModelStatus> action) {
     models.values().forEach(model -> model.tell(action));

@@ -69,6 +69,8 @@ class SupervisorTest {
             });
     assertThat(supervisor.engine("tiny")).isPresent();
     assertThat(supervisor.engine("other")).isEmpty();
+    assertThat(supervisor.residentBytes("tiny")).isGreaterThan(10 << 20);
+    assertThat(supervisor.residentBytes("other")).isZero();
   }
 
   @Test
