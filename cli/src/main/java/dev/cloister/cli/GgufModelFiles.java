@@ -11,6 +11,7 @@ import dev.cloister.engine.gguf.GgufModel;
 import dev.cloister.engine.gguf.StageCut;
 import dev.cloister.engine.gguf.TensorInfo;
 import dev.cloister.engine.library.InstalledLibraries;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,12 +31,7 @@ final class GgufModelFiles implements ModelFiles {
   public ModelLayout layout(Path file) throws IOException {
     GgufModel model = open(file);
     Optional<Architecture> architecture = Architecture.of(model.architecture());
-    Optional<String> cannotSplit =
-        architecture.isEmpty()
-            ? Optional.of(
-                "models of the architecture %s are not proved equal in stages and whole"
-                    .formatted(model.architecture()))
-            : architecture.get().whyWhole(model);
+    boolean pools = model.pooling().filter(pooling -> pooling != GgufModel.Pooling.NONE).isPresent();
     long embedding = bytes(model, "token_embd.weight");
     long output = bytes(model, "output.weight");
     return new ModelLayout(
@@ -49,11 +45,26 @@ final class GgufModelFiles implements ModelFiles {
         output == 0 ? embedding : output,
         output == 0,
         layers(model),
-        architecture
-            .map(known -> known.cuts(model))
-            .orElseGet(() -> IntStream.range(0, model.layers()).boxed().toList()),
-        cannotSplit,
+        pools ? List.of(0) : cuts(architecture, model),
+        pools
+            ? Optional.of("models that are for embeddings or scores run whole only")
+            : cannotSplit(architecture, model),
         architecture.map(known -> runsOn(known, model.layers())).orElse(Map.of()));
+  }
+
+  private static Optional<String> cannotSplit(
+      Optional<Architecture> architecture, GgufModel model) {
+    return architecture.isEmpty()
+        ? Optional.of(
+            "models of the architecture %s are not proved equal in stages and whole"
+                .formatted(model.architecture()))
+        : architecture.get().whyWhole(model);
+  }
+
+  private static List<Integer> cuts(Optional<Architecture> architecture, GgufModel model) {
+    return architecture
+        .map(known -> known.cuts(model))
+        .orElseGet(() -> IntStream.range(0, model.layers()).boxed().toList());
   }
 
   private static Map<String, Set<Integer>> runsOn(Architecture architecture, int layers) {

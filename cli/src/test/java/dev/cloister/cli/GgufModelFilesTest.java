@@ -7,13 +7,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.cloister.coordinator.catalog.ModelLayout;
 import dev.cloister.coordinator.catalog.StageFile;
 import dev.cloister.engine.gguf.Architecture;
+import dev.cloister.engine.gguf.GgufFile;
 import dev.cloister.engine.gguf.GgufModel;
+import dev.cloister.engine.gguf.GgufValue;
+import dev.cloister.engine.gguf.GgufWriter;
 import dev.cloister.engine.gguf.RandomModel;
 import dev.cloister.engine.gguf.RandomModel.Shape;
 import dev.cloister.engine.gguf.StageCut;
+import dev.cloister.engine.gguf.TensorInfo;
 import dev.cloister.engine.gguf.TensorType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -96,6 +101,22 @@ class GgufModelFilesTest {
     assertThat(read.file().tensors().keySet()).containsExactly("token_embd.weight");
     assertThat(read.file().metadata()).containsKey("tokenizer.ggml.tokens");
     assertThat(read.vocabulary()).isEqualTo(512);
+  }
+
+  @Test
+  void modelsThatAreForEmbeddingsAreNotSplit() throws Exception {
+    GgufFile plain = GgufModel.open(random(Architecture.LLAMA)).file();
+    GgufWriter writer = new GgufWriter();
+    plain.metadata().forEach(writer::put);
+    writer.put("llama.pooling_type", GgufValue.ofUint32(1));
+    for (TensorInfo tensor : plain.tensors().values()) {
+      ByteBuffer zeros = ByteBuffer.allocate((int) tensor.bytes());
+      writer.tensor(tensor.name(), tensor.type(), tensor.dimensions(), out -> out.write(zeros));
+    }
+    Path file = folder.resolve("pooling.gguf");
+    writer.write(file);
+    assertThat(files.layout(file).cuts()).containsExactly(0);
+    assertThat(files.layout(file).cannotSplit()).isPresent();
   }
 
   @Test

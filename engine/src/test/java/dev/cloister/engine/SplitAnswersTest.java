@@ -3,9 +3,12 @@ package dev.cloister.engine;
 import static dev.cloister.engine.EngineProcess.DEMO_MODEL;
 import static dev.cloister.engine.EngineProcess.greedy;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.cloister.engine.EngineProcess.Answer;
+import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.stage.Step.Precision;
 import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Generation;
@@ -116,6 +119,21 @@ class SplitAnswersTest {
     try (StageRing ring = open(2, Precision.F16).connect()) {
       assertThat(ring.ask(greedy("What is the capital of France?").build()).text())
           .contains("Paris");
+    }
+  }
+
+  @Test
+  void embeddingsAndScoresAreRefused() throws Exception {
+    try (StageRing ring = open(2, Precision.F32).connect()) {
+      LoadedModel first = ring.models.getFirst();
+      assertThatThrownBy(() -> first.embed(List.of("a text")))
+          .isInstanceOf(RequestException.class)
+          .hasMessage(
+              "a model whose layers are spread over machines makes no embeddings and scores; have"
+                  + " it run whole for them: --split never");
+      assertThatThrownBy(() -> first.rerank("a query", List.of("a text")))
+          .isInstanceOf(RequestException.class)
+          .hasMessageContaining("--split never");
     }
   }
 

@@ -15,6 +15,7 @@ import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.Model;
 import dev.cloister.engine.model.Pooling;
+import dev.cloister.engine.model.StagePart;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -214,6 +215,7 @@ public final class BatchedModel implements LoadedModel {
 
   @Override
   public Embeddings embed(List<String> texts) throws RequestException {
+    requireWhole();
     if (!facts.uses().contains(ModelFacts.Use.EMBED)) {
       throw new RequestException(FailureCode.UNSUPPORTED, "this model makes no embeddings");
     }
@@ -227,6 +229,7 @@ public final class BatchedModel implements LoadedModel {
 
   @Override
   public Scores rerank(String query, List<String> documents) throws RequestException {
+    requireWhole();
     if (!facts.uses().contains(ModelFacts.Use.RERANK)) {
       throw new RequestException(FailureCode.UNSUPPORTED, "this model has no ranking head");
     }
@@ -237,6 +240,15 @@ public final class BatchedModel implements LoadedModel {
     requireEmbeddable("documents", pairs);
     List<Float> scores = embedder().embed(pairs).stream().map(score -> score[0]).toList();
     return new Scores(scores, total(pairs));
+  }
+
+  private void requireWhole() throws RequestException {
+    if (model.part() != StagePart.WHOLE) {
+      throw new RequestException(
+          FailureCode.UNSUPPORTED,
+          "a model whose layers are spread over machines makes no embeddings and scores; have it"
+              + " run whole for them: --split never");
+    }
   }
 
   private void requireEmbeddable(String name, List<int[]> texts) throws RequestException {
