@@ -11,7 +11,6 @@ import dev.cloister.engine.gguf.GgufModel;
 import dev.cloister.engine.gguf.StageCut;
 import dev.cloister.engine.gguf.TensorInfo;
 import dev.cloister.engine.library.InstalledLibraries;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,7 +30,8 @@ final class GgufModelFiles implements ModelFiles {
   public ModelLayout layout(Path file) throws IOException {
     GgufModel model = open(file);
     Optional<Architecture> architecture = Architecture.of(model.architecture());
-    boolean pools = model.pooling().filter(pooling -> pooling != GgufModel.Pooling.NONE).isPresent();
+    boolean pools =
+        model.pooling().filter(pooling -> pooling != GgufModel.Pooling.NONE).isPresent();
     long embedding = bytes(model, "token_embd.weight");
     long output = bytes(model, "output.weight");
     return new ModelLayout(

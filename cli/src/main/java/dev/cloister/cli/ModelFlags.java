@@ -18,8 +18,8 @@ final class ModelFlags {
       names = "--context",
       paramLabel = "N",
       description = {
-        "Tokens that one request may use (default: what the model was trained for, at",
-        "most 8192)."
+        "Tokens that one request may use, 32 or more (default: what the model was trained",
+        "for, at most 8192)."
       })
   private @Nullable Integer context;
 

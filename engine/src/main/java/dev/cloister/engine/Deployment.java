@@ -12,7 +12,8 @@ import java.util.Optional;
  *
  * @param libraryCache where native libraries are kept
  * @param contextTokens tokens that one request may use; 0 means as many as the model was trained
- *     for, at most {@value #DEFAULT_CONTEXT_TOKENS}. Never more than the model was trained for.
+ *     for, at most {@value #DEFAULT_CONTEXT_TOKENS}, else {@value #LEAST_CONTEXT_TOKENS} or more.
+ *     Never more than the model was trained for.
  * @param slots requests answered at the same time; 0 means {@value #DEFAULT_SLOTS}
  * @param threads that compute answers; 0 means as many as there are physical cores
  * @param batchThreads that compute prompts; 0 means as many as {@code threads}
@@ -45,6 +46,10 @@ public record Deployment(
   public static final int ALL = -1;
 
   static final int DEFAULT_CONTEXT_TOKENS = 8192;
+
+  /** A chat template alone takes a dozen tokens. */
+  private static final int LEAST_CONTEXT_TOKENS = 32;
+
   static final int DEFAULT_SLOTS = 4;
   static final int DEFAULT_BATCH_TOKENS = 512;
   static final long DEFAULT_PREFIX_BYTES = 2L << 30;
@@ -94,7 +99,8 @@ public record Deployment(
   }
 
   public Deployment {
-    require("context", contextTokens, 0, Integer.MAX_VALUE);
+    require(
+        "context", contextTokens, contextTokens == 0 ? 0 : LEAST_CONTEXT_TOKENS, Integer.MAX_VALUE);
     require("slots", slots, 0, MAX_SLOTS);
     require("threads", threads, 0, 1024);
     require("batch-threads", batchThreads, 0, 1024);

@@ -35,6 +35,9 @@ public record ModelOptions(
     OptionalInt split,
     boolean force) {
 
+  /** What a chat template writes around a question alone takes a dozen tokens. */
+  private static final int LEAST_CONTEXT_TOKENS = 32;
+
   /** Nothing said. */
   public static final ModelOptions NONE =
       new ModelOptions(
@@ -77,7 +80,7 @@ public record ModelOptions(
    *     is one sentence
    */
   public ModelOptions {
-    require("context", contextTokens, 1, Integer.MAX_VALUE);
+    require("context", contextTokens, LEAST_CONTEXT_TOKENS, Integer.MAX_VALUE);
     require("slots", slots, 1, 64);
     require("threads", threads, 1, 1024);
     require("batch-threads", batchThreads, 1, 1024);

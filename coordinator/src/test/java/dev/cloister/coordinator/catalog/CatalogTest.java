@@ -93,6 +93,8 @@ class CatalogTest {
     assertThatThrownBy(() -> slots(65))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("slots: 65 (expected: 1 to 64)");
+    assertThatThrownBy(() -> ModelOptions.NONE.withSize(OptionalInt.of(1), OptionalInt.empty()))
+        .hasMessage("context: 1 (expected: >= 32)");
   }
 
   @Test

@@ -360,6 +360,23 @@ class OpenAiRequestsTest {
         .hasValue("application/json; charset=utf-8");
   }
 
+  @ParameterizedTest
+  @CsvSource({"9223372036854775808, large", "-99999999999999999999, small"})
+  void aNumberBeyond64BitsIsSaidToBe(String number, String what) throws Exception {
+    HttpResponse<String> response =
+        gateway.post(
+            CHAT,
+            "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"seed\":"
+                + number
+                + "}");
+    assertRefused(response, "seed");
+    assertThat(TestGateway.error(response).path("message").asText())
+        .isEqualTo(
+            "seed is too "
+                + what
+                + " a number (expected: -9223372036854775808 to 9223372036854775807)");
+  }
+
   private static void assertRefused(String path, String body, String param) throws Exception {
     assertRefused(gateway.post(path, body), param);
   }

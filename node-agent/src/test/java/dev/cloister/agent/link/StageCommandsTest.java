@@ -7,6 +7,7 @@ import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Disk;
+import dev.cloister.agent.fingerprint.Engines;
 import dev.cloister.agent.fingerprint.Memory;
 import dev.cloister.agent.link.FakeCoordinator.Visit;
 import dev.cloister.agent.stage.PeerListener;
@@ -85,7 +86,7 @@ class StageCommandsTest {
                     Optional.empty(),
                     List.of(),
                     List.of(),
-                    false)),
+                    Engines.UNKNOWN)),
             "1.2.3",
             new Silent());
     wired[0] = link;

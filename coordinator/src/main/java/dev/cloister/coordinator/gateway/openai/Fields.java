@@ -131,8 +131,17 @@ final class Fields {
     if (value == null) {
       return OptionalLong.empty();
     }
-    if (!value.isIntegralNumber() || !value.canConvertToLong()) {
+    if (!value.isIntegralNumber()) {
       throw wrongType(name(name), value, "a whole number");
+    }
+    if (!value.canConvertToLong()) {
+      throw refused(
+          name,
+          "is too %s a number (expected: %d to %d)"
+              .formatted(
+                  value.bigIntegerValue().signum() < 0 ? "small" : "large",
+                  Long.MIN_VALUE,
+                  Long.MAX_VALUE));
     }
     return OptionalLong.of(value.longValue());
   }
