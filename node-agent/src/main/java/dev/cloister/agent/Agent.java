@@ -55,10 +55,7 @@ public final class Agent implements AutoCloseable {
     this.capability =
         CompletableFuture.supplyAsync(
             () ->
-                config
-                    .owner()
-                    .granted(
-                        new Fingerprint(data).take().withEngines(config.engines())),
+                config.owner().granted(new Fingerprint(data).take().withEngines(config.engines())),
             Thread::startVirtualThread);
     BundledModels bundled =
         new BundledModels(config.bundledModels(), new GrpcModelSource(membership));
@@ -71,7 +68,8 @@ public final class Agent implements AutoCloseable {
     this.supervisor =
         new Supervisor(
             store,
-            new StageFiles(stageFiles, new GrpcStageSource(membership), pieces, clock),
+            new StageFiles(
+                stageFiles, new GrpcStageSource(membership), pieces, clock, config.version()),
             new EngineLauncher(
                 config.engineCommand(),
                 data.resolve("run"),

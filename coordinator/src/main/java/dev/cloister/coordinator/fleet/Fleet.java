@@ -161,18 +161,28 @@ public final class Fleet {
     }
   }
 
-  /** Declares lost whoever was silent for too long. Called several times a second. */
+  /**
+   * Declares lost whoever was silent for too long, all of them at once: what is planned anew is
+   * planned once, and without any of them. Called several times a second.
+   */
   public void sweep() {
     Instant limit = clock.instant().minus(silenceLimit);
+    List<NodeSession> silent = new ArrayList<>();
     observed.forEach(
         (nodeId, seen) -> {
           @Nullable NodeSession session = seen.session;
-          if (session != null && seen.lastSeen.isBefore(limit)) {
+          if (session != null
+              && seen.lastSeen.isBefore(limit)
+              && update(nodeId, session, last -> last.ended(NodeState.LOST))) {
             log.warn("node {} was silent for {} ms", nodeId, silenceLimit.toMillis());
-            detach(nodeId, session, NodeState.LOST);
-            session.close("the node was silent for " + silenceLimit.toMillis() + " ms");
+            silent.add(session);
           }
         });
+    if (!silent.isEmpty()) {
+      listeners.forEach(FleetListener::replicasChanged);
+      String reason = "the node was silent for " + silenceLimit.toMillis() + " ms";
+      silent.forEach(session -> session.close(reason));
+    }
   }
 
   /** Every node, by name. */

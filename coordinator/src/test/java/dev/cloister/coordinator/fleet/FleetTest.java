@@ -7,6 +7,7 @@ import dev.cloister.coordinator.fakes.TestFleet;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -82,6 +83,20 @@ class FleetTest {
     assertThat(session.closedFor()).hasValue("the node was silent for 2500 ms");
     assertThat(fleet.session(view("desk").node().id())).isEmpty();
     assertThat(view("desk").replicas()).isEmpty();
+  }
+
+  @Test
+  void allThatFellSilentAreLostAtOnce() {
+    List<FakeNodeSession> sessions = Stream.generate(FakeNodeSession::new).limit(5).toList();
+    for (int i = 0; i < 5; i++) {
+      world.online("n" + i, sessions.get(i));
+    }
+    world.clock.advance(TestFleet.SILENCE_LIMIT.plusMillis(1));
+    fleet.sweep();
+    assertThat(changes).hasValue(1);
+    assertThat(sessions).allMatch(each -> each.closedFor().isPresent());
+    fleet.sweep();
+    assertThat(changes).hasValue(1);
   }
 
   @Test

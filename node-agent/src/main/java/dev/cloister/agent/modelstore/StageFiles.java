@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.DoubleConsumer;
 import java.util.stream.Stream;
@@ -25,10 +26,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps stages' files in one directory, each named after its recipe's digest, with a list of its
- * pieces beside it. A file is there under its name only once all pieces were verified; what is
- * still arriving is named {@code .part} and is continued after a break. Files that are not in use
- * are removed, those first that were used longest ago, as soon as they take more than they may or
- * the space is wanted.
+ * pieces and its {@linkplain StageOrigins origin} beside it. A file is there under its name only
+ * once all pieces were verified; what is still arriving is named {@code .part} and is continued
+ * after a break. Files that are not in use are removed, those first that were used longest ago, as
+ * soon as they take more than they may or the space is wanted.
  *
  * <p>Thread-safe; fetches run one after the other, since they share one network.
  */
@@ -41,6 +42,7 @@ public final class StageFiles implements StageStore {
   private final Path directory;
   private final StageSource source;
   private final LocalPieces local;
+  private final StageOrigins origins;
   private final InstantSource clock;
   private final long unusedBytes;
   private final ModelStore.FreeSpace space;
@@ -50,13 +52,16 @@ public final class StageFiles implements StageStore {
   /**
    * @param directory made at the first fetch
    * @param local pieces that are on this machine already
+   * @param version of this program
    */
-  public StageFiles(Path directory, StageSource source, LocalPieces local, InstantSource clock) {
+  public StageFiles(
+      Path directory, StageSource source, LocalPieces local, InstantSource clock, String version) {
     this(
         directory,
         source,
         local,
         clock,
+        version,
         UNUSED_BYTES,
         () -> Files.getFileStore(directory).getUsableSpace());
   }
@@ -66,11 +71,13 @@ public final class StageFiles implements StageStore {
       StageSource source,
       LocalPieces local,
       InstantSource clock,
+      String version,
       long unusedBytes,
       ModelStore.FreeSpace space) {
     this.directory = directory;
     this.source = source;
     this.local = local;
+    this.origins = new StageOrigins(directory, version);
     this.clock = clock;
     this.unusedBytes = unusedBytes;
     this.space = space;
@@ -89,15 +96,20 @@ public final class StageFiles implements StageStore {
 
   private Path obtain(String model, StagePart part, DoubleConsumer progress) throws IOException {
     Sha256.require(model);
+    Optional<Path> kept = kept(model, part);
+    if (kept.isPresent()) {
+      return kept.get();
+    }
     try (StageSource.Offer offer = source.describe(model, part)) {
       StageRecipe recipe = offer.recipe();
       Path file = directory.resolve(recipe.sha256() + ".gguf");
       use(file);
       boolean obtained = false;
       try {
-        if (!isHere(file, recipe)) {
+        if (!isHere(file, recipe.sizeBytes())) {
           fetchInTurn(model, offer, file, progress);
         }
+        origins.add(model, part, file, recipe.sizeBytes());
         obtained = true;
         return file;
       } finally {
@@ -106,6 +118,21 @@ public final class StageFiles implements StageStore {
         }
       }
     }
+  }
+
+  /** A file that is here, in use from now on: it needs no recipe. */
+  private Optional<Path> kept(String model, StagePart part) throws IOException {
+    Optional<StageOrigins.Kept> kept = origins.find(model, part);
+    if (kept.isEmpty()) {
+      return Optional.empty();
+    }
+    Path file = kept.get().file();
+    use(file);
+    if (isHere(file, kept.get().sizeBytes())) {
+      return Optional.of(file);
+    }
+    release(file);
+    return Optional.empty();
   }
 
   private void fetchInTurn(
@@ -118,7 +145,7 @@ public final class StageFiles implements StageStore {
       throw new InterruptedIOException("the fetch was called off");
     }
     try {
-      if (!isHere(file, offer.recipe())) {
+      if (!isHere(file, offer.recipe().sizeBytes())) {
         Files.createDirectories(directory);
         fetch(model, offer, file, progress);
       }
@@ -128,8 +155,8 @@ public final class StageFiles implements StageStore {
   }
 
   /** A file of another size was damaged after it was verified; it is fetched again. */
-  private static boolean isHere(Path file, StageRecipe recipe) throws IOException {
-    return Files.exists(file) && Files.size(file) == recipe.sizeBytes();
+  private static boolean isHere(Path file, long sizeBytes) throws IOException {
+    return Files.exists(file) && Files.size(file) == sizeBytes;
   }
 
   private void fetch(String model, StageSource.Offer offer, Path file, DoubleConsumer progress)
@@ -213,6 +240,7 @@ public final class StageFiles implements StageStore {
       bytes -= Files.size(file);
       log.info("{} is not in use and makes room", file.getFileName());
       local.remove(sibling(file, ".gguf"));
+      origins.remove(sibling(file, ".gguf"));
       Files.deleteIfExists(file);
     }
   }

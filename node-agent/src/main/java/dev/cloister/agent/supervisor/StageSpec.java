@@ -51,14 +51,15 @@ public record StageSpec(String plan, int index, int count, int firstLayer, int e
             ticket.endLayer()));
   }
 
-  /** The same layers at the same kind of place, in no plan. */
+  /**
+   * The same layers at the same kind of place, in no plan. The first stage keeps as many steps
+   * under way as there are stages, the others do not care how many there are.
+   */
   StageSpec withoutPlan() {
-    int anyIndex =
-        switch (place()) {
-          case FIRST -> 0;
-          case MIDDLE -> 1;
-          case LAST -> 2;
-        };
-    return new StageSpec("", anyIndex, 3, firstLayer, endLayer);
+    return switch (place()) {
+      case FIRST -> new StageSpec("", 0, count, firstLayer, endLayer);
+      case MIDDLE -> new StageSpec("", 1, 3, firstLayer, endLayer);
+      case LAST -> new StageSpec("", 2, 3, firstLayer, endLayer);
+    };
   }
 }

@@ -42,6 +42,8 @@ class StageFilesTest {
   private final ModelStore models;
   private long free = 1L << 40;
   private long unused = 1L << 40;
+  private int described;
+  private String version = "1";
 
   StageFilesTest(@TempDir Path folder) {
     this.folder = folder;
@@ -60,7 +62,7 @@ class StageFilesTest {
     assertThat(file).hasBinaryContent(expected(2, 5));
     assertThat(asked).containsExactly("2 from 0", "3 from 0", "4 from 0");
     assertThat(progress).isSorted().startsWith(0.0).endsWith(1.0);
-    assertThat(stages.toFile().list()).hasSize(2);
+    assertThat(stages.toFile().list()).hasSize(3);
   }
 
   @Test
@@ -71,6 +73,22 @@ class StageFilesTest {
     assertThat(store.obtain(digest, 2, 5, progress::add)).isEqualTo(first);
     assertThat(store(this::piece).obtain(digest, 2, 5, progress::add)).isEqualTo(first);
     assertThat(asked).isEmpty();
+  }
+
+  @Test
+  void nobodyIsAskedForTheRecipeOfAFileThatThisVersionPutTogether() throws Exception {
+    Path first = store(this::piece).obtain(digest, 2, 5, progress::add);
+    StageFiles again = store(this::piece);
+    assertThat(again.obtain(digest, 2, 5, progress::add)).isEqualTo(first);
+    assertThat(described).isEqualTo(1);
+    again.obtain(digest, 2, 4, progress::add);
+    assertThat(described).isEqualTo(2);
+    Files.write(first, new byte[1]);
+    assertThat(again.obtain(digest, 2, 5, progress::add)).hasBinaryContent(expected(2, 5));
+    assertThat(described).isEqualTo(3);
+    version = "2";
+    store(this::piece).obtain(digest, 2, 5, progress::add);
+    assertThat(described).isEqualTo(4);
   }
 
   @Test
@@ -262,13 +280,16 @@ class StageFilesTest {
   private StageFiles store(PieceSource... sources) {
     return new StageFiles(
         stages,
-        (_, part) ->
-            new StageSource.Offer(recipe((StagePart.Layers) part), List.of(sources), () -> {}),
+        (_, part) -> {
+          described++;
+          return new StageSource.Offer(recipe((StagePart.Layers) part), List.of(sources), () -> {});
+        },
         new LocalPieces(
             models,
             new BundledModels(folder.resolve("none"), (_, _) -> InputStream.nullInputStream()),
             stages),
         clock,
+        version,
         unused,
         () -> free);
   }

@@ -100,6 +100,23 @@ class StagedModelTest {
   }
 
   @Test
+  void aFirstStageOfAnotherNumberOfStagesIsAnotherEngine() {
+    ModelSpec three = spec("p1", 0, 3, 0, 4);
+    supervisor.serve(three);
+    awaitStaged(three);
+    ModelSpec same = spec("p2", 0, 3, 0, 4);
+    supervisor.serve(same);
+    awaitStaged(same);
+    assertThat(stage.pids()).hasSize(1);
+
+    ModelSpec two = spec("p3", 0, 2, 0, 4);
+    supervisor.serve(two);
+    awaitStaged(two);
+    assertThat(stage.commandLine()).containsSequence("--stage", "first", "--stages", "2");
+    assertThat(stage.pids()).hasSize(2);
+  }
+
+  @Test
   void anEngineIsGivenOutForTheTicketOfItsOwnStageOnly() {
     ModelSpec spec = spec("p1", 1, 3, 4, 8);
     supervisor.serve(spec);

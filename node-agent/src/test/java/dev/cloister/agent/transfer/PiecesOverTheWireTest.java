@@ -183,7 +183,8 @@ class PiecesOverTheWireTest {
             directory.resolve("stages"),
             (_, _) -> new StageSource.Offer(recipe, List.of(all), () -> {}),
             pieces,
-            InstantSource.system())
+            InstantSource.system(),
+            "1")
         .obtain(digest, layer, layer + 1, _ -> {});
   }
 
