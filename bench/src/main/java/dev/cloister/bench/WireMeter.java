@@ -9,6 +9,7 @@ import dev.cloister.proto.inference.v1.Usage;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +20,12 @@ final class WireMeter implements ClientResponseObserver<GenerateRequest, Generat
   private final long begin = System.nanoTime();
   private volatile long first;
   private volatile long last;
+
+  /** When tokens came, and how many at once. */
+  private long[] times = new long[64];
+
+  private int[] counts = new int[64];
+  private int events;
 
   private WireMeter() {}
 
@@ -49,12 +56,15 @@ final class WireMeter implements ClientResponseObserver<GenerateRequest, Generat
     return meters;
   }
 
-  /** Tokens behind each answer's first one over the time from the first of them to the last. */
+  /** Tokens over the time in which all answers were being written. */
   static double tokensPerSecond(List<WireMeter> meters) {
     meters.forEach(meter -> meter.end.join());
-    long from = meters.stream().mapToLong(meter -> meter.first).min().orElseThrow();
-    long to = meters.stream().mapToLong(meter -> meter.last).max().orElseThrow();
-    long tokens = meters.stream().mapToLong(meter -> meter.tokens() - 1).sum();
+    long from = meters.stream().mapToLong(meter -> meter.first).max().orElseThrow();
+    long to = meters.stream().mapToLong(meter -> meter.last).min().orElseThrow();
+    double tokens = meters.stream().mapToDouble(meter -> meter.tokens(from, to)).sum();
+    if (to <= from || tokens < meters.size()) {
+      throw new IllegalStateException("answers were hardly written at the same time");
+    }
     return tokens * 1e9 / (to - from);
   }
 
@@ -66,8 +76,13 @@ final class WireMeter implements ClientResponseObserver<GenerateRequest, Generat
     return tokens * 1e9 / (to - from);
   }
 
-  int tokens() {
-    return end.join().getCompletionTokens();
+  /** Tokens that came behind the first moment until the last one, between which they are counted. */
+  private synchronized int tokens(long from, long to) {
+    int tokens = 0;
+    for (int i = 0; i < events; i++) {
+      tokens += times[i] > from && times[i] <= to ? counts[i] : 0;
+    }
+    return tokens;
   }
 
   int promptTokens() {
@@ -79,15 +94,26 @@ final class WireMeter implements ClientResponseObserver<GenerateRequest, Generat
 
   @Override
   public void onNext(GenerationEvent event) {
-    last = System.nanoTime();
-    if (first == 0 && !event.hasStarted()) {
-      first = last;
+    long now = System.nanoTime();
+    if (event.getTokensCount() > 0) {
+      last = now;
+      first = first == 0 ? now : first;
+      note(now, event.getTokensCount());
     }
     if (event.hasFinished()) {
       end.complete(event.getFinished().getUsage());
     } else if (event.hasFailed()) {
       end.completeExceptionally(new IllegalStateException(event.getFailed().getMessage()));
     }
+  }
+
+  private synchronized void note(long now, int tokens) {
+    if (events == times.length) {
+      times = Arrays.copyOf(times, 2 * events);
+      counts = Arrays.copyOf(counts, 2 * events);
+    }
+    times[events] = now;
+    counts[events++] = tokens;
   }
 
   @Override

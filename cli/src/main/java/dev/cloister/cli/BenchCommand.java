@@ -88,7 +88,7 @@ final class BenchCommand {
               new EngineBenchmark.Settings(
                   demo,
                   libraryCache.directory(),
-                  JavaCommand.of("dev.cloister.engine.EngineMain", "warn"),
+                  JavaCommand.engine("warn"),
                   threads == 0 ? allButOne : threads,
                   quick ? 2 : 3,
                   quick),
@@ -149,7 +149,7 @@ final class BenchCommand {
           new SplitBenchmark(
               new SplitBenchmark.Settings(
                   libraryCache.directory(),
-                  JavaCommand.of("dev.cloister.engine.EngineMain", "warn"),
+                  JavaCommand.engine("warn"),
                   quick ? 2 : 3,
                   quick,
                   quick ? 512 : 2000),
