@@ -2,13 +2,13 @@ package dev.cloister.cli;
 
 import dev.cloister.agent.Agent;
 import dev.cloister.agent.AgentConfig;
+import dev.cloister.agent.stage.Listening;
 import dev.cloister.agent.supervisor.NodeOptions;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.enrollment.Membership;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -74,11 +74,12 @@ final class AgentCommand {
 
     @Option(
         names = "--listen",
-        paramLabel = "HOST:PORT",
+        paramLabel = "HOST:PORT|none",
         description = {
           "Where to listen for other agents of the cluster, for models that are spread over",
           "machines (default: the address of this machine that leads to the coordinator, any free",
-          "port)."
+          "port). With 'none', as where others cannot reach it, what they send goes through the",
+          "coordinator."
         })
     private @Nullable String listen;
 
@@ -91,8 +92,6 @@ final class AgentCommand {
     @Override
     public Integer call() throws InterruptedException, IOException {
       NodeOptions options = owner.options();
-      Optional<InetSocketAddress> peers =
-          Optional.ofNullable(listen).map(text -> Network.address(text, "--listen"));
       Path directory = data == null ? Directories.agent() : data.toAbsolutePath();
       Membership membership = membership(directory);
       AgentConfig config =
@@ -103,7 +102,7 @@ final class AgentCommand {
               libraries.directory(),
               InstalledEngine.in(libraries.directory()),
               options,
-              peers,
+              listening(),
               Version.current());
       Agent agent = started(config, membership);
       Shutdown.closeAtExit(agent);
@@ -115,6 +114,15 @@ final class AgentCommand {
       } catch (ExecutionException e) {
         throw new IllegalStateException("never completed with a failure", e);
       }
+    }
+
+    private Listening listening() {
+      if (listen == null) {
+        return new Listening.Automatic();
+      }
+      return listen.equals("none")
+          ? new Listening.Nowhere()
+          : new Listening.At(Network.address(listen, "--listen"));
     }
 
     private static Agent started(AgentConfig config, Membership membership) {

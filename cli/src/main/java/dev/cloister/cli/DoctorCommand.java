@@ -1,9 +1,11 @@
 package dev.cloister.cli;
 
+import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Fingerprint;
 import dev.cloister.agent.fingerprint.MemorySpeed;
 import dev.cloister.agent.fingerprint.Swap;
+import dev.cloister.agent.stage.LinkMeter;
 import dev.cloister.client.CloisterClient;
 import dev.cloister.client.CloisterException;
 import dev.cloister.client.NodeInfo;
@@ -39,8 +41,10 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footer = {
       "",
-      "Run it on the machine of an agent. It computes for some tenths of a second. The round trip",
-      "is measured where the machine is a member; the clock is compared where a profile is there."
+      "Run it on the machine of an agent. It computes for some tenths of a second. Round trip and",
+      "rate to the coordinator are measured where the machine is a member (some 10 MiB are sent);",
+      "the clock is compared where a profile is there. The ways to other agents are measured by",
+      "these while a model is split: see 'cloister model plan'."
     })
 final class DoctorCommand implements Callable<Integer> {
   private static final int CONNECTIONS = 5;
@@ -67,6 +71,7 @@ final class DoctorCommand implements Callable<Integer> {
           ExitCode.USAGE, "what is to be checked is missing (expected: --split)");
     }
     Path directory = data == null ? Directories.agent() : data.toAbsolutePath();
+    Optional<Membership> membership = membership(directory);
     Capability capability = new Fingerprint(directory).take();
     SplitCheck check =
         SplitCheck.of(
@@ -76,7 +81,8 @@ final class DoctorCommand implements Callable<Integer> {
                 Swap.ofThisMachine(),
                 MemorySpeed.bytesPerSecond(Clock.systemUTC(), capability.cpu().physicalCores()),
                 capability.links(),
-                roundTrip(directory),
+                roundTrip(membership),
+                membership.map(DoctorCommand::wayToCoordinator),
                 clockOffset()));
     if (output.json()) {
       output.print(
@@ -119,14 +125,23 @@ final class DoctorCommand implements Callable<Integer> {
     out.println(check.verdict());
   }
 
-  /** The quickest of some connections; a connection takes one round trip. */
-  private static Optional<Duration> roundTrip(Path agent) {
-    Optional<Membership> membership;
+  private static Optional<Membership> membership(Path agent) {
     try {
-      membership = Membership.load(agent);
+      return Membership.load(agent);
     } catch (PrivateFileException e) {
       return Optional.empty();
     }
+  }
+
+  private static LinkMeter.Result wayToCoordinator(Membership member) {
+    try (IoThread thread = new IoThread()) {
+      return new LinkMeter(member.identity(), member.coordinator(), thread, Clock.systemUTC())
+          .measure(Optional.empty(), LinkMeter.MOST_BYTES);
+    }
+  }
+
+  /** The quickest of some connections; a connection takes one round trip. */
+  private static Optional<Duration> roundTrip(Optional<Membership> membership) {
     return membership.flatMap(member -> quickest(URI.create("cluster://" + member.coordinator())));
   }
 

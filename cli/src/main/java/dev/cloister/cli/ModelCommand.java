@@ -197,6 +197,24 @@ final class ModelCommand {
                         positive(replica.slots()),
                         orDash(engine(replica))))
             .toList());
+    printRelayed(out, model.replicas());
+  }
+
+  private static void printRelayed(PrintWriter out, List<ModelInfo.Replica> replicas) {
+    for (ModelInfo.Replica replica : replicas) {
+      replica
+          .stage()
+          .filter(stage -> stage.relayedStreams() > 0)
+          .ifPresent(
+              stage ->
+                  out.println(
+                      "From %s to the next stage through the coordinator: %s in %d %s."
+                          .formatted(
+                              replica.nodeName(),
+                              OutputOptions.size(stage.relayedBytes()),
+                              stage.relayedStreams(),
+                              stage.relayedStreams() == 1 ? "stream" : "streams")));
+    }
   }
 
   private static String layers(ModelInfo.Stage stage) {

@@ -51,6 +51,8 @@ final class ModelJson {
       json.writeNumberField("count", stage.count());
       json.writeNumberField("first_layer", stage.firstLayer());
       json.writeNumberField("end_layer", stage.endLayer());
+      json.writeNumberField("relayed_streams", stage.relayedStreams());
+      json.writeNumberField("relayed_bytes", stage.relayedBytes());
       json.writeEndObject();
     } else {
       json.writeNull();

@@ -133,7 +133,8 @@ final class PlanCommand implements Callable<Integer> {
     }
     if (info.plan().isPresent() || !info.alternatives().isEmpty()) {
       out.println();
-      out.println("Speeds are predicted from what is known of the nodes, not measured.");
+      out.println(
+          "Speeds are predicted from what is known of the nodes and the ways between them.");
     }
   }
 
@@ -147,9 +148,13 @@ final class PlanCommand implements Callable<Integer> {
         OutputOptions.size(stage.memoryBytes()),
         OutputOptions.size(stage.freeBytes()),
         milliseconds(stage.secondsPerToken()),
-        stage.hopSeconds() == 0
-            ? "-"
-            : milliseconds(stage.hopSeconds()) + (stage.relayed() ? ", relayed" : ""));
+        stage.hopSeconds() == 0 ? "-" : hop(stage));
+  }
+
+  private static String hop(Stage stage) {
+    return milliseconds(stage.hopSeconds())
+        + (stage.relayed() ? " through the coordinator" : "")
+        + (stage.hopMeasured() ? ", measured" : ", assumed");
   }
 
   private static String layers(Plan plan) {
@@ -208,6 +213,7 @@ final class PlanCommand implements Callable<Integer> {
       json.writeNumberField("seconds_per_token", stage.secondsPerToken());
       json.writeNumberField("hop_seconds", stage.hopSeconds());
       json.writeBooleanField("relayed", stage.relayed());
+      json.writeBooleanField("hop_measured", stage.hopMeasured());
       json.writeEndObject();
     }
     json.writeEndArray();

@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import dev.cloister.agent.Agent;
 import dev.cloister.agent.AgentConfig;
+import dev.cloister.agent.stage.Listening;
 import dev.cloister.agent.supervisor.NodeOptions;
 import dev.cloister.client.ChatRequest;
 import dev.cloister.client.CloisterClient;
@@ -94,7 +95,7 @@ final class PrepareCommand implements Callable<Integer> {
             Directories.libraryCache(),
             InstalledEngine.in(Directories.libraryCache()),
             NodeOptions.DEFAULT,
-            Optional.empty(),
+            new Listening.Automatic(),
             Version.current()),
         membership,
         Clock.systemUTC());

@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import dev.cloister.agent.fingerprint.NetworkLink;
 import dev.cloister.agent.fingerprint.Swap;
+import dev.cloister.agent.stage.LinkMeter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -19,6 +20,7 @@ record SplitCheck(List<Finding> findings) {
   private static final double WANTED_BYTES_PER_SECOND = 20e9;
   private static final double WANTED_BITS_PER_SECOND = 1e9;
   private static final double WANTED_ROUND_TRIP_SECONDS = 0.001;
+  private static final double WANTED_PAYLOAD_BYTES_PER_SECOND = 50e6;
   private static final Duration WANTED_CLOCK = Duration.ofSeconds(5);
 
   /**
@@ -35,6 +37,7 @@ record SplitCheck(List<Finding> findings) {
    * What was measured.
    *
    * @param roundTrip to the coordinator; empty if this machine is no member
+   * @param way to the coordinator, with what goes through it; likewise
    * @param clockOffset against the coordinator; empty if nobody could be asked
    */
   record Measured(
@@ -44,6 +47,7 @@ record SplitCheck(List<Finding> findings) {
       double memoryBytesPerSecond,
       List<NetworkLink> links,
       Optional<Duration> roundTrip,
+      Optional<LinkMeter.Result> way,
       Optional<Duration> clockOffset) {}
 
   static SplitCheck of(Measured measured) {
@@ -75,6 +79,7 @@ record SplitCheck(List<Finding> findings) {
                         WANTED_ROUND_TRIP_SECONDS / Math.max(1e-6, time.toNanos() / 1e9),
                         "use machines that are near each other: a token makes a hop for each"
                             + " stage")));
+    measured.way().map(SplitCheck::way).ifPresent(findings::add);
     measured
         .clockOffset()
         .ifPresent(
@@ -86,6 +91,25 @@ record SplitCheck(List<Finding> findings) {
                         (double) WANTED_CLOCK.toMillis() / Math.max(1, offset.abs().toMillis()),
                         "set the clock: tickets of stages are valid for 60 seconds")));
     return new SplitCheck(List.copyOf(findings));
+  }
+
+  private static Finding way(LinkMeter.Result way) {
+    String part = "rate to the coordinator";
+    return switch (way) {
+      case LinkMeter.Result.Reached(double _, double bytesPerSecond) ->
+          new Finding(
+              part,
+              String.format(Locale.ROOT, "%.1f MB/s", bytesPerSecond / 1e6),
+              bytesPerSecond / WANTED_PAYLOAD_BYTES_PER_SECOND,
+              "use a faster link: layers are fetched over it, and long prompts go from stage to"
+                  + " stage");
+      case LinkMeter.Result.Unreachable(String reason) ->
+          new Finding(
+              part,
+              "not reached: " + reason,
+              0,
+              "start the coordinator, or let this machine reach its cluster port");
+    };
   }
 
   private static Finding swap(Swap swap) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cloister.agent.fingerprint.NetworkLink;
 import dev.cloister.agent.fingerprint.Swap;
+import dev.cloister.agent.stage.LinkMeter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -26,7 +27,31 @@ class DoctorCommandTest {
             bandwidth,
             List.of(link),
             Optional.of(roundTrip),
+            Optional.of(new LinkMeter.Result.Reached(0.001, 110e6)),
             Optional.of(Duration.ofMillis(400))));
+  }
+
+  @Test
+  void the_way_to_the_coordinator_counts() {
+    assertThat(wayFound(new LinkMeter.Result.Reached(0.001, 5e6))).isEqualTo("5.0 MB/s");
+    assertThat(wayFound(new LinkMeter.Result.Unreachable("no answer within 5 s")))
+        .isEqualTo("not reached: no answer within 5 s");
+  }
+
+  /** The weakest part of a machine that is good otherwise. */
+  private static String wayFound(LinkMeter.Result way) {
+    return SplitCheck.of(
+            new SplitCheck.Measured(
+                16 * GIB,
+                12 * GIB,
+                new Swap(0, 0),
+                40e9,
+                List.of(CABLE),
+                Optional.empty(),
+                Optional.of(way),
+                Optional.empty()))
+        .weakest()
+        .found();
   }
 
   @Test

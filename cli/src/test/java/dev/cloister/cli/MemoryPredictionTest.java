@@ -123,7 +123,7 @@ class MemoryPredictionTest {
   }
 
   private static Offer node(String library) {
-    return new Offer("id", "node", true, 1L << 40, 1e10, 0, 0, !library.equals("b4916"), "");
+    return new Offer("id", "node", 1L << 40, 1e10, 0, 0, !library.equals("b4916"), "");
   }
 
   private static Demand demand(Path file) throws Exception {

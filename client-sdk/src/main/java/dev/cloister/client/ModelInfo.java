@@ -60,8 +60,18 @@ public record ModelInfo(
    * @param plan names the pipeline that the stage is a part of
    * @param index counted from 0
    * @param count of the pipeline's stages
+   * @param relayedStreams how many of its streams to the next stage went through the coordinator,
+   *     where it does not reach that one's node
+   * @param relayedBytes that these had
    */
-  public record Stage(String plan, int index, int count, int firstLayer, int endLayer) {}
+  public record Stage(
+      String plan,
+      int index,
+      int count,
+      int firstLayer,
+      int endLayer,
+      long relayedStreams,
+      long relayedBytes) {}
 
   /**
    * How a model is run. What is empty is left to the node, and after it to the engine. Ranges are

@@ -149,7 +149,13 @@ final class Wire {
 
   private static ModelInfo.Stage fromWire(ReplicaStage wire) {
     return new ModelInfo.Stage(
-        wire.getPlan(), wire.getIndex(), wire.getCount(), wire.getFirstLayer(), wire.getEndLayer());
+        wire.getPlan(),
+        wire.getIndex(),
+        wire.getCount(),
+        wire.getFirstLayer(),
+        wire.getEndLayer(),
+        wire.getRelayedStreams(),
+        wire.getRelayedBytes());
   }
 
   static PlanInfo fromWire(PlanModelResponse wire) {
@@ -176,7 +182,8 @@ final class Wire {
                         stage.getFreeBytes(),
                         stage.getSecondsPerToken(),
                         stage.getHopSeconds(),
-                        stage.getRelayed()))
+                        stage.getRelayed(),
+                        stage.getHopMeasured()))
             .toList(),
         wire.getSecondsPerToken(),
         wire.getPromptTokensPerSecond(),

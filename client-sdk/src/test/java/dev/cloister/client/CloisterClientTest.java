@@ -105,7 +105,7 @@ class CloisterClientTest {
                   "llama.cpp b4916",
                   true,
                   77,
-                  Optional.of(new ModelInfo.Stage("plan-1", 0, 2, 0, 4))));
+                  Optional.of(new ModelInfo.Stage("plan-1", 0, 2, 0, 4, 3, 4_000))));
     }
   }
 
@@ -126,7 +126,7 @@ class CloisterClientTest {
                       new PlanInfo.Plan(
                           List.of(
                               new PlanInfo.Stage(
-                                  "1", "desk", 0, 4, 1, 2, 3, 6, 7, 0.5, 0.25, true)),
+                                  "1", "desk", 0, 4, 1, 2, 3, 6, 7, 0.5, 0.25, true, true)),
                           0.75,
                           100,
                           20,

@@ -265,7 +265,9 @@ final class FakeCluster implements AutoCloseable {
                                   ReplicaStage.newBuilder()
                                       .setPlan("plan-1")
                                       .setCount(2)
-                                      .setEndLayer(4))))
+                                      .setEndLayer(4)
+                                      .setRelayedStreams(3)
+                                      .setRelayedBytes(4_000))))
               .build());
       reply.onCompleted();
     }
@@ -298,7 +300,8 @@ final class FakeCluster implements AutoCloseable {
             .setFreeBytes(7)
             .setSecondsPerToken(0.5)
             .setHopSeconds(0.25)
-            .setRelayed(true);
+            .setRelayed(true)
+            .setHopMeasured(true);
       }
       reply.onNext(response.build());
       reply.onCompleted();

@@ -11,6 +11,9 @@ import dev.cloister.coordinator.gateway.Gateway;
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.identity.Member;
+import dev.cloister.coordinator.links.Links;
+import dev.cloister.coordinator.links.Survey;
+import dev.cloister.coordinator.relay.Relays;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.store.Database;
 import dev.cloister.coordinator.store.SqliteApiKeyRecords;
@@ -26,6 +29,7 @@ import dev.cloister.identity.RenewableIdentity;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.ticket.TicketSigner;
+import dev.cloister.identity.ticket.TicketVerifier;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -95,11 +99,15 @@ public final class Coordinator implements AutoCloseable {
             members.withRole(Role.AGENT).stream().map(Coordinator::node).toList(),
             clock,
             CoordinatorConfig.SILENCE_LIMIT);
+    Links links = new Links();
+    Survey survey = new Survey(fleet, links, clock);
     ModelContents contents = new ModelContents(config.modelFiles());
     Deployments deployments =
-        new Deployments(catalog, fleet, contents, clock, () -> JoinToken.newId(new SecureRandom()));
+        new Deployments(
+            catalog, fleet, links, contents, clock, () -> JoinToken.newId(new SecureRandom()));
     Dispatcher dispatcher = new Dispatcher(catalog, fleet, deployments, clock);
     // The dispatcher last: it asks what the other made of the news.
+    fleet.addListener(survey);
     fleet.addListener(deployments);
     catalog.addListener(deployments);
     fleet.addListener(dispatcher);
@@ -111,6 +119,8 @@ public final class Coordinator implements AutoCloseable {
     String memberId = JoinToken.newId(new SecureRandom());
     RenewableIdentity identity =
         new RenewableIdentity(issue(authority, Role.COORDINATOR, memberId, hosts()));
+    Relays relays =
+        new Relays(new TicketVerifier(identity, clock), id -> fleet.session(id).isPresent(), clock);
     startClusterServer(
         identity,
         new ClusterServer.Services(
@@ -119,6 +129,8 @@ public final class Coordinator implements AutoCloseable {
             contents,
             deployments,
             new TicketSigner(identity),
+            relays,
+            survey,
             dispatcher,
             door,
             keys,
@@ -131,6 +143,8 @@ public final class Coordinator implements AutoCloseable {
             Thread.ofPlatform().name("coordinator-timer").daemon().factory());
     opened(timer::shutdownNow);
     repeat(timer, fleet::sweep, SWEEP_INTERVAL);
+    repeat(timer, relays::sweep, SWEEP_INTERVAL);
+    repeat(timer, () -> survey.tick(deployments.wish()), SWEEP_INTERVAL);
     repeat(timer, deployments::tick, RING_INTERVAL);
     repeat(timer, dispatcher::retry, SWEEP_INTERVAL);
     String adminId = JoinToken.newId(new SecureRandom());

@@ -10,6 +10,7 @@ import dev.cloister.agent.modelstore.BundledModels;
 import dev.cloister.agent.modelstore.LocalPieces;
 import dev.cloister.agent.modelstore.ModelStore;
 import dev.cloister.agent.modelstore.StageFiles;
+import dev.cloister.agent.stage.LinkMeter;
 import dev.cloister.agent.stage.PeerListener;
 import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.EngineLauncher;
@@ -81,12 +82,23 @@ public final class Agent implements AutoCloseable {
             config.owner().memoryLimit(),
             (model, status) -> reportTo().report(model, status));
     this.stages =
-        new Stages(membership.identity(), new TicketVerifier(membership.identity(), clock), thread);
+        new Stages(
+            membership.identity(),
+            new TicketVerifier(membership.identity(), clock),
+            membership.coordinator(),
+            thread);
     this.peers =
         PeerListener.start(config.listen(), membership.identity(), stages, new PieceSender(pieces));
     this.link =
         new CoordinatorLink(
-            membership, supervisor, stages, peers, capability, config.version(), new Log());
+            membership,
+            supervisor,
+            stages,
+            new LinkMeter(membership.identity(), membership.coordinator(), thread, clock),
+            peers,
+            capability,
+            config.version(),
+            new Log());
   }
 
   /**

@@ -1,11 +1,10 @@
 package dev.cloister.agent;
 
 import dev.cloister.agent.fingerprint.Engines;
+import dev.cloister.agent.stage.Listening;
 import dev.cloister.agent.supervisor.NodeOptions;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * What an agent is started with.
@@ -16,8 +15,7 @@ import java.util.Optional;
  * @param libraryCache where native libraries are unpacked; may be shared by agents
  * @param engines what engines run with that use the best library there
  * @param owner what this machine's owner says to engines
- * @param listen where to listen for other agents; empty means the local address that leads to the
- *     coordinator and any free port
+ * @param listen where to listen for other agents
  * @param version told to the coordinator
  */
 public record AgentConfig(
@@ -27,7 +25,7 @@ public record AgentConfig(
     Path libraryCache,
     Engines engines,
     NodeOptions owner,
-    Optional<InetSocketAddress> listen,
+    Listening listen,
     String version) {
   public AgentConfig {
     engineCommand = List.copyOf(engineCommand);

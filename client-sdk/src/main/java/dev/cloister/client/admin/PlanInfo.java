@@ -45,6 +45,7 @@ public record PlanInfo(Optional<Plan> plan, List<Plan> alternatives, String reas
    * @param secondsPerToken of computing alone
    * @param hopSeconds to the next stage, or from the last one to the first; 0 for a whole model
    * @param relayed whether its stream to the next stage goes through the coordinator
+   * @param hopMeasured whether the way to the next stage was measured, rather than assumed
    */
   public record Stage(
       String nodeId,
@@ -58,5 +59,6 @@ public record PlanInfo(Optional<Plan> plan, List<Plan> alternatives, String reas
       long freeBytes,
       double secondsPerToken,
       double hopSeconds,
-      boolean relayed) {}
+      boolean relayed,
+      boolean hopMeasured) {}
 }

@@ -11,6 +11,8 @@ import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.placement.Proposal;
+import dev.cloister.coordinator.relay.Relays;
+import dev.cloister.coordinator.relay.Traffic;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc.CatalogServiceImplBase;
 import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
 import dev.cloister.proto.catalog.v1.ConfigureModelResponse;
@@ -35,12 +37,19 @@ final class CatalogGrpc extends CatalogServiceImplBase {
   private final ModelContents contents;
   private final Fleet fleet;
   private final Deployments deployments;
+  private final Relays relays;
 
-  CatalogGrpc(Catalog catalog, ModelContents contents, Fleet fleet, Deployments deployments) {
+  CatalogGrpc(
+      Catalog catalog,
+      ModelContents contents,
+      Fleet fleet,
+      Deployments deployments,
+      Relays relays) {
     this.catalog = catalog;
     this.contents = contents;
     this.fleet = fleet;
     this.deployments = deployments;
+    this.relays = relays;
   }
 
   @Override
@@ -91,13 +100,17 @@ final class CatalogGrpc extends CatalogServiceImplBase {
         .filter(assignment -> assignment.model().name().equals(replica.model()))
         .flatMap(assignment -> assignment.stage().stream())
         .forEach(
-            stage ->
-                wire.getStageBuilder()
-                    .setPlan(stage.plan())
-                    .setIndex(stage.index())
-                    .setCount(stage.count())
-                    .setFirstLayer(stage.firstLayer())
-                    .setEndLayer(stage.endLayer()));
+            stage -> {
+              Traffic relayed = relays.traffic(stage.plan(), stage.index());
+              wire.getStageBuilder()
+                  .setPlan(stage.plan())
+                  .setIndex(stage.index())
+                  .setCount(stage.count())
+                  .setFirstLayer(stage.firstLayer())
+                  .setEndLayer(stage.endLayer())
+                  .setRelayedStreams(relayed.streams())
+                  .setRelayedBytes(relayed.bytes());
+            });
     return wire.build();
   }
 
@@ -173,12 +186,13 @@ final class CatalogGrpc extends CatalogServiceImplBase {
     }
   }
 
-  /** Agents that have the model or stages of it, without the one that asks. */
+  /** Agents that have the model or stages of it, and that the one that asks may reach. */
   private List<String> holders(Model model) {
     String caller = AccessInterceptor.caller().memberId();
     return fleet.nodes().stream()
         .filter(node -> node.state() == NodeState.ONLINE)
         .filter(node -> !node.node().id().equals(caller) && !node.peerAddress().isEmpty())
+        .filter(node -> deployments.mayReach(caller, node.node().id()))
         .filter(node -> node.replica(model.name()).filter(CatalogGrpc::isHere).isPresent())
         .map(NodeView::peerAddress)
         .toList();

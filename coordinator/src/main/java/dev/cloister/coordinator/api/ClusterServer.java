@@ -6,6 +6,8 @@ import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
+import dev.cloister.coordinator.links.Survey;
+import dev.cloister.coordinator.relay.Relays;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.identity.IdentitySource;
 import dev.cloister.identity.ticket.TicketSigner;
@@ -53,6 +55,8 @@ public final class ClusterServer implements AutoCloseable {
       ModelContents contents,
       Deployments deployments,
       TicketSigner ticketSigner,
+      Relays relays,
+      Survey survey,
       Dispatcher dispatcher,
       Admission admission,
       ApiKeys apiKeys,
@@ -61,9 +65,10 @@ public final class ClusterServer implements AutoCloseable {
 
     List<BindableService> all(IntSupplier port) {
       return List.of(
-          new SessionGrpc(fleet, reportInterval, ticketSigner),
+          new SessionGrpc(fleet, survey, deployments, reportInterval, ticketSigner),
           new InferenceGrpc(dispatcher),
-          new CatalogGrpc(catalog, contents, fleet, deployments),
+          new CatalogGrpc(catalog, contents, fleet, deployments, relays),
+          new RelayGrpc(relays),
           new FleetGrpc(fleet, deployments),
           new AccessGrpc(admission, apiKeys, () -> advertisedAddress.apply(port.getAsInt())),
           new EnrollmentGrpc(admission, fleet));

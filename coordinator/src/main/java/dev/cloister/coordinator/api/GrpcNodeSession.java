@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.api;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.fleet.Assignment;
@@ -11,6 +12,7 @@ import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationRequest;
+import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.identity.ticket.PlanTicket;
 import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.proto.agent.v1.CancelGeneration;
@@ -18,6 +20,7 @@ import dev.cloister.proto.agent.v1.ConnectStage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.DropModel;
 import dev.cloister.proto.agent.v1.GenerationUpdate;
+import dev.cloister.proto.agent.v1.MeasureLink;
 import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.StartGeneration;
 import dev.cloister.proto.peer.v1.SignedTicket;
@@ -93,6 +96,31 @@ final class GrpcNodeSession implements NodeSession {
         CoordinatorMessage.newBuilder()
             .setConnect(ConnectStage.newBuilder().setModel(model).setTicket(signed))
             .build());
+  }
+
+  @Override
+  public void measure(Neighbour node, int payloadBytes) {
+    MeasureLink.Builder measure = MeasureLink.newBuilder().setPayloadBytes(payloadBytes);
+    measure
+        .getNodeBuilder()
+        .setNodeId(node.nodeId())
+        .setAddress(node.address())
+        .addAllKeyHashes(
+            node.keys().stream().map(key -> ByteString.copyFrom(key.bytes())).toList());
+    send(CoordinatorMessage.newBuilder().setMeasure(measure).build());
+  }
+
+  @Override
+  public void measureToCoordinator(int payloadBytes) {
+    send(
+        CoordinatorMessage.newBuilder()
+            .setMeasure(MeasureLink.newBuilder().setPayloadBytes(payloadBytes))
+            .build());
+  }
+
+  @Override
+  public boolean isAnswering() {
+    return !running.isEmpty();
   }
 
   @Override

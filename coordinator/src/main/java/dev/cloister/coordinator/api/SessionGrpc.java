@@ -1,14 +1,18 @@
 package dev.cloister.coordinator.api;
 
+import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeState;
+import dev.cloister.coordinator.links.Finding;
+import dev.cloister.coordinator.links.Survey;
 import dev.cloister.identity.ticket.KeyHash;
 import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc.AgentSessionServiceImplBase;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.Hello;
+import dev.cloister.proto.agent.v1.LinkReport;
 import dev.cloister.proto.agent.v1.LoadReport;
 import dev.cloister.proto.agent.v1.ModelLoad;
 import dev.cloister.proto.agent.v1.Welcome;
@@ -24,11 +28,20 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
   private static final Logger log = LoggerFactory.getLogger(SessionGrpc.class);
 
   private final Fleet fleet;
+  private final Survey survey;
+  private final Deployments deployments;
   private final Duration reportInterval;
   private final TicketSigner signer;
 
-  SessionGrpc(Fleet fleet, Duration reportInterval, TicketSigner signer) {
+  SessionGrpc(
+      Fleet fleet,
+      Survey survey,
+      Deployments deployments,
+      Duration reportInterval,
+      TicketSigner signer) {
     this.fleet = fleet;
+    this.survey = survey;
+    this.deployments = deployments;
     this.reportInterval = reportInterval;
     this.signer = signer;
   }
@@ -89,6 +102,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
             WireFleet.fromWire(message.getModel())
                 .ifPresent(replica -> fleet.replica(node.id(), session, replica));
         case GENERATION -> session.deliver(message.getGeneration());
+        case LINK -> take(message.getLink());
         case HELLO -> log.warn("node {} said hello twice", node.name());
         case MESSAGE_NOT_SET -> log.debug("node {} sent a message of a newer version", node.name());
       }
@@ -100,6 +114,28 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
         if (model.getResidentBytes() > 0) {
           fleet.resident(node.id(), session, model.getModel(), model.getResidentBytes());
         }
+      }
+    }
+
+    private void take(LinkReport report) {
+      boolean news =
+          switch (report.getResultCase()) {
+            case REACHED ->
+                survey.found(
+                    node.id(),
+                    report.getNodeId(),
+                    new Finding.Reached(
+                        report.getReached().getRoundTripSeconds(),
+                        report.getReached().getBytesPerSecond()));
+            case UNREACHABLE ->
+                survey.found(
+                    node.id(),
+                    report.getNodeId(),
+                    new Finding.Unreachable(report.getUnreachable()));
+            case RESULT_NOT_SET -> false;
+          };
+      if (news) {
+        deployments.linksChanged();
       }
     }
 

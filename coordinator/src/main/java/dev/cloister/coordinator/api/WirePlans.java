@@ -62,7 +62,8 @@ final class WirePlans {
           .setFreeBytes(stage.freeBytes())
           .setSecondsPerToken(stage.secondsPerToken())
           .setHopSeconds(stage.hopSeconds())
-          .setRelayed(stage.relayed());
+          .setRelayed(stage.relayed())
+          .setHopMeasured(stage.measured());
     }
     return wire.build();
   }

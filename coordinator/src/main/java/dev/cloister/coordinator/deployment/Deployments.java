@@ -13,7 +13,10 @@ import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
+import dev.cloister.coordinator.links.Links;
+import dev.cloister.coordinator.links.Wish;
 import dev.cloister.coordinator.placement.Demand;
+import dev.cloister.coordinator.placement.Network.Way;
 import dev.cloister.coordinator.placement.Offer;
 import dev.cloister.coordinator.placement.Placement;
 import dev.cloister.coordinator.placement.Placement.Need;
@@ -23,6 +26,7 @@ import dev.cloister.coordinator.routing.Outlook;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -41,33 +45,42 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   /** So long a model that nothing can hold is expected to become possible by another node. */
   private static final Duration LONGEST_GATHERING = Duration.ofSeconds(30);
 
+  /** News of links come one by one. */
+  private static final Duration QUIET = Duration.ofSeconds(2);
+
   private final Catalog catalog;
   private final Fleet fleet;
+  private final Links links;
   private final InstantSource clock;
   private final Demands demands;
   private final Pipelines pipelines;
   private final Instructions instructions;
   private final Map<String, Instant> missingSince = new HashMap<>();
   private Set<String> awaited = Set.of();
-  private Round last = Round.of(Instant.EPOCH, List.of());
+  private Round last;
+  private Optional<Instant> newsOfLinks = Optional.empty();
   private volatile Map<String, String> obstacles = Map.of();
   private volatile Set<String> coming = Set.of();
 
   /**
+   * @param links asked for each plan, and for each ring that is closed
    * @param planNames makes names that no plan had before
    */
   public Deployments(
       Catalog catalog,
       Fleet fleet,
+      Links links,
       ModelContents contents,
       InstantSource clock,
       Supplier<String> planNames) {
     this.catalog = catalog;
     this.fleet = fleet;
+    this.links = links;
     this.clock = clock;
     this.demands = new Demands(contents);
-    this.pipelines = new Pipelines(catalog, fleet, planNames);
+    this.pipelines = new Pipelines(catalog, fleet, links, planNames);
     this.instructions = new Instructions(fleet);
+    this.last = Round.of(Instant.EPOCH, List.of(), links);
   }
 
   @Override
@@ -101,16 +114,57 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     Instant now = clock.instant();
     boolean gathered =
         awaited.stream().anyMatch(model -> isOver(missingSince.getOrDefault(model, now), now));
-    if (gathered || pipelines.isDue(now)) {
+    if (newsOfLinks.filter(since -> !since.plus(QUIET).isAfter(now)).isPresent()) {
+      newsOfLinks =
+          pipelines.endThoseFarBehind(last.with(Round.network(last.online(), links)))
+              ? Optional.of(now)
+              : Optional.empty();
+      decide();
+    } else if (gathered || pipelines.isDue(now)) {
       decide();
     } else {
       pipelines.closeRings(now);
     }
   }
 
+  /** Notes that ways between nodes are other than was known. */
+  public synchronized void linksChanged() {
+    newsOfLinks = Optional.of(clock.instant());
+  }
+
+  /** Whether a node can dial another, as far as anybody tried. */
+  public boolean mayReach(String nodeId, String otherId) {
+    return !links.isCut(new Way(nodeId, otherId));
+  }
+
+  /** Between which nodes links matter now. */
+  public synchronized Wish wish() {
+    List<List<String>> rings = pipelines.rings();
+    boolean isSplit =
+        !rings.isEmpty()
+            || catalog.models().stream()
+                .anyMatch(
+                    model ->
+                        model.options().split().orElse(0) != 1
+                            && !last.allotment().isWholeSomewhere(model.name()));
+    return isSplit
+        ? new Wish(
+            last.online().stream()
+                .sorted(Comparator.comparingLong(Deployments::memoryBytes).reversed())
+                .map(view -> view.node().id())
+                .toList(),
+            rings,
+            pipelines.doubtful())
+        : Wish.NONE;
+  }
+
+  private static long memoryBytes(NodeView view) {
+    return view.capability().orElseThrow().memoryAvailableBytes();
+  }
+
   /** Who is to have what, after any change. */
   private synchronized void decide() {
-    Round round = Round.of(clock.instant(), online());
+    Round round = Round.of(clock.instant(), online(), links);
     Map<String, String> missing = new HashMap<>();
     pipelines.keep(round);
     for (Model model : catalog.models()) {
@@ -209,7 +263,11 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     return demands
         .of(model.with(options))
         .map(
-            demand -> Planner.plan(demand, last.allotment().freeFor(model.name()), last.network()));
+            demand ->
+                Planner.plan(
+                    demand,
+                    last.allotment().freeFor(model.name()),
+                    Round.network(last.online(), links)));
   }
 
   /** The stages of models that a node is to have. */

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import java.util.function.BiPredicate;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -73,6 +74,11 @@ final class Pipeline {
 
   State state() {
     return state;
+  }
+
+  /** Whether it did not close when it was to. */
+  boolean isInDoubt() {
+    return failures > 0 && state != State.CLOSED;
   }
 
   /** Counts the tickets that were given out; 0 before the first. */
@@ -172,26 +178,35 @@ final class Pipeline {
     return ++epoch;
   }
 
-  /** The tickets of the current epoch, one for each stage. */
-  List<PlanTicket> tickets(Function<String, Neighbour> neighbours, Instant expiry) {
+  /**
+   * The tickets of the current epoch, one for each stage.
+   *
+   * @param relayed whether frames from a node to another go through the coordinator
+   */
+  List<PlanTicket> tickets(
+      Function<String, Neighbour> neighbours, BiPredicate<String, String> relayed, Instant expiry) {
     List<PlannedStage> stages = plan.stages();
     int count = stages.size();
     List<Neighbour> ring = stages.stream().map(stage -> neighbours.apply(stage.nodeId())).toList();
     return IntStream.range(0, count)
         .mapToObj(
-            i ->
-                new PlanTicket(
-                    id,
-                    epoch,
-                    model.sha256(),
-                    i,
-                    count,
-                    stages.get(i).firstLayer(),
-                    stages.get(i).endLayer(),
-                    ring.get(i),
-                    ring.get((i + count - 1) % count),
-                    ring.get((i + 1) % count),
-                    expiry))
+            i -> {
+              Neighbour holder = ring.get(i);
+              Neighbour previous = ring.get((i + count - 1) % count);
+              Neighbour next = ring.get((i + 1) % count);
+              return new PlanTicket(
+                  id,
+                  epoch,
+                  model.sha256(),
+                  i,
+                  count,
+                  stages.get(i).firstLayer(),
+                  stages.get(i).endLayer(),
+                  holder,
+                  previous.relayed(relayed.test(previous.nodeId(), holder.nodeId())),
+                  next.relayed(relayed.test(holder.nodeId(), next.nodeId())),
+                  expiry);
+            })
         .toList();
   }
 

@@ -3,10 +3,13 @@ package dev.cloister.coordinator.deployment;
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.links.Links;
 import dev.cloister.coordinator.placement.Demand;
 import dev.cloister.coordinator.placement.Network;
+import dev.cloister.coordinator.placement.Network.Way;
 import dev.cloister.coordinator.placement.Offer;
 import dev.cloister.coordinator.placement.PipelinePlan;
 import dev.cloister.coordinator.placement.PipelinePlan.PlannedStage;
@@ -42,8 +45,14 @@ final class Pipelines {
   /** So long the others keep their stages for a node that went away and cannot be replaced. */
   private static final Duration LONGEST_ABSENCE = Duration.ofSeconds(30);
 
+  /** So many times longer a token takes than it might. */
+  private static final double FAR_BEHIND = 2;
+
+  private static final double LEAST_SECONDS_GAINED = 0.02;
+
   private final Catalog catalog;
   private final Fleet fleet;
+  private final Links links;
   private final Supplier<String> planNames;
   private final Map<String, Pipeline> running = new TreeMap<>();
   private final Map<String, Broken> broken = new TreeMap<>();
@@ -59,9 +68,10 @@ final class Pipelines {
   /** A stage of the model failed on the node. */
   private record Avoided(String model, String nodeId) {}
 
-  Pipelines(Catalog catalog, Fleet fleet, Supplier<String> planNames) {
+  Pipelines(Catalog catalog, Fleet fleet, Links links, Supplier<String> planNames) {
     this.catalog = catalog;
     this.fleet = fleet;
+    this.links = links;
     this.planNames = planNames;
   }
 
@@ -146,6 +156,65 @@ final class Pipelines {
   private static boolean stands(Pipeline pipeline, Round round) {
     return Planner.stands(
         pipeline.demand(), pipeline.plan(), round.allotment().freeFor(pipeline.model().name()));
+  }
+
+  /**
+   * Ends pipelines that are slow only by the ways between their nodes, where others are faster. To
+   * move one takes the model away for as long as it loads, so that little is gained by little.
+   *
+   * @return whether some stayed because they are answering
+   */
+  boolean endThoseFarBehind(Round round) {
+    boolean postponed = false;
+    for (Pipeline pipeline : List.copyOf(running.values())) {
+      if (isFarBehind(pipeline, round)) {
+        if (fleet
+            .session(pipeline.nodes().getFirst())
+            .filter(NodeSession::isAnswering)
+            .isPresent()) {
+          postponed = true;
+        } else {
+          running.remove(pipeline.model().name());
+          log.info(
+              "the pipeline of model {} gives way to a faster one: {}",
+              pipeline.model().name(),
+              pipeline.layers());
+        }
+      }
+    }
+    return postponed;
+  }
+
+  private boolean isFarBehind(Pipeline pipeline, Round round) {
+    List<Offer> nodes = usable(pipeline.model(), round);
+    Optional<PipelinePlan> now =
+        Planner.repair(pipeline.demand(), pipeline.plan(), nodes, round.network());
+    Optional<PipelinePlan> best = Planner.plan(pipeline.demand(), nodes, round.network()).plan();
+    if (now.isEmpty() || best.isEmpty() || best.get().isWhole()) {
+      return false;
+    }
+    double seconds = now.get().secondsPerToken();
+    double possible = best.get().secondsPerToken();
+    return seconds > FAR_BEHIND * possible && seconds - possible > LEAST_SECONDS_GAINED;
+  }
+
+  /** The nodes of pipelines, the first stage first. */
+  List<List<String>> rings() {
+    return running.values().stream().map(Pipeline::nodes).toList();
+  }
+
+  /** The ways of rings that do not close. */
+  Set<Way> doubtful() {
+    Set<Way> ways = new HashSet<>();
+    for (Pipeline pipeline : running.values()) {
+      if (pipeline.isInDoubt()) {
+        List<String> ring = pipeline.nodes();
+        for (int i = 0; i < ring.size(); i++) {
+          ways.add(new Way(ring.get(i), ring.get((i + 1) % ring.size())));
+        }
+      }
+    }
+    return ways;
   }
 
   private boolean isAvoided(Model model, String nodeId) {
@@ -241,7 +310,7 @@ final class Pipelines {
         String model = pipeline.model().name();
         log.info("model {}: the ring of {} is closed, epoch {}", model, pipeline.layers(), epoch);
         Instant expiry = now.plus(TICKET_LIFETIME).truncatedTo(ChronoUnit.MILLIS);
-        for (PlanTicket ticket : pipeline.tickets(this::neighbour, expiry)) {
+        for (PlanTicket ticket : pipeline.tickets(this::neighbour, this::isRelayed, expiry)) {
           fleet
               .session(ticket.holder().nodeId())
               .ifPresent(session -> session.connect(model, ticket));
@@ -255,9 +324,14 @@ final class Pipelines {
   }
 
   private Neighbour neighbour(String nodeId) {
-    return new Neighbour(
-        nodeId,
-        new HashSet<>(fleet.keys(nodeId)),
-        fleet.view(nodeId).map(NodeView::peerAddress).orElse(""));
+    return new Neighbour(nodeId, new HashSet<>(fleet.keys(nodeId)), address(nodeId));
+  }
+
+  private boolean isRelayed(String from, String to) {
+    return address(to).isEmpty() || links.isCut(new Way(from, to));
+  }
+
+  private String address(String nodeId) {
+    return fleet.view(nodeId).map(NodeView::peerAddress).orElse("");
   }
 }

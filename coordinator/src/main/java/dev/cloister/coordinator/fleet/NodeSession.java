@@ -2,6 +2,7 @@ package dev.cloister.coordinator.fleet;
 
 import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.GenerationRequest;
+import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.identity.ticket.PlanTicket;
 
 /**
@@ -20,6 +21,19 @@ public interface NodeSession {
 
   /** Open the streams of a stage, in place of those of a lower epoch. */
   void connect(String model, PlanTicket ticket);
+
+  /**
+   * Measure the way to another node.
+   *
+   * @param payloadBytes to be sent at once at most, to learn the rate; 0: the round trip alone
+   */
+  void measure(Neighbour node, int payloadBytes);
+
+  /** As {@link #measure}, the way to the coordinator. */
+  void measureToCoordinator(int payloadBytes);
+
+  /** Whether a generation is under way. */
+  boolean isAnswering();
 
   /**
    * Starts a generation. If the session ends first, the sink gets a failure with code {@code

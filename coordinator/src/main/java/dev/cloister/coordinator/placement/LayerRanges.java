@@ -78,6 +78,12 @@ final class LayerRanges {
   }
 
   private void extend(Offer node, @Nullable Chain before, int from, @Nullable Chain[] best) {
+    double hop =
+        before == null
+            ? 0
+            : network
+                .between(before.range().node().nodeId(), node.nodeId())
+                .seconds(demand.hopBytes());
     for (int to = from + 1; to < boundaries.length; to++) {
       int first = boundaries[from];
       int end = boundaries[to];
@@ -89,12 +95,6 @@ final class LayerRanges {
         continue;
       }
       double seconds = Prediction.tokenSeconds(demand, node, first, end);
-      double hop =
-          before == null
-              ? 0
-              : network
-                  .between(before.range().node().nodeId(), node.nodeId())
-                  .seconds(demand.hopBytes());
       double sum = (before == null ? 0 : before.sum()) + seconds + hop;
       double cost =
           switch (aim) {

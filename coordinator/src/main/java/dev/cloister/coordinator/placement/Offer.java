@@ -8,7 +8,6 @@ import java.util.OptionalInt;
 /**
  * What a node has for models.
  *
- * @param reachable whether it listens for other agents, so that it may hold a stage
  * @param ramBytes free main memory
  * @param ramBytesPerSecond how fast weights there are read while an answer is made
  * @param gpuBytes free memory of its GPUs, 0 without one or where that is the main memory
@@ -19,7 +18,6 @@ import java.util.OptionalInt;
 public record Offer(
     String nodeId,
     String nodeName,
-    boolean reachable,
     long ramBytes,
     double ramBytesPerSecond,
     long gpuBytes,
@@ -51,21 +49,11 @@ public record Offer(
   public Offer(
       String nodeId,
       String nodeName,
-      boolean reachable,
       long ramBytes,
       double ramBytesPerSecond,
       long gpuBytes,
       double gpuBytesPerSecond) {
-    this(
-        nodeId,
-        nodeName,
-        reachable,
-        ramBytes,
-        ramBytesPerSecond,
-        gpuBytes,
-        gpuBytesPerSecond,
-        false,
-        "");
+    this(nodeId, nodeName, ramBytes, ramBytesPerSecond, gpuBytes, gpuBytesPerSecond, false, "");
   }
 
   /**
@@ -74,11 +62,7 @@ public record Offer(
    * @param copiedBytesPerSecond how fast its main memory was copied, if that was measured
    */
   public static Offer of(
-      String nodeId,
-      String nodeName,
-      boolean reachable,
-      Capability capability,
-      OptionalDouble copiedBytesPerSecond) {
+      String nodeId, String nodeName, Capability capability, OptionalDouble copiedBytesPerSecond) {
     boolean unified = capability.gpus().stream().anyMatch(Gpu::unifiedMemory);
     long gpuBytes =
         capability.gpus().stream()
@@ -94,7 +78,6 @@ public record Offer(
     return new Offer(
         nodeId,
         nodeName,
-        reachable,
         Math.max(0, capability.memoryAvailableBytes()),
         unified ? UNIFIED_MEMORY : ram,
         Math.max(0, gpuBytes),
@@ -160,7 +143,6 @@ public record Offer(
     return new Offer(
         nodeId,
         nodeName,
-        reachable,
         ramBytes,
         ramBytesPerSecond,
         gpuBytes,
@@ -171,14 +153,6 @@ public record Offer(
 
   private Offer with(long ram, long gpu) {
     return new Offer(
-        nodeId,
-        nodeName,
-        reachable,
-        ram,
-        ramBytesPerSecond,
-        gpu,
-        gpuBytesPerSecond,
-        flashAttention,
-        library);
+        nodeId, nodeName, ram, ramBytesPerSecond, gpu, gpuBytesPerSecond, flashAttention, library);
   }
 }

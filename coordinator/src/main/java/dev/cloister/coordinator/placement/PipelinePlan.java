@@ -31,6 +31,7 @@ public record PipelinePlan(
    * @param secondsPerToken of computing alone
    * @param hopSeconds to the next stage, or from the last one to the first; 0 for a whole model
    * @param relayed whether it goes through the coordinator
+   * @param measured whether the way was measured, rather than assumed
    */
   public record PlannedStage(
       String nodeId,
@@ -41,7 +42,8 @@ public record PipelinePlan(
       long freeBytes,
       double secondsPerToken,
       double hopSeconds,
-      boolean relayed) {}
+      boolean relayed,
+      boolean measured) {}
 
   /** Whether one node holds all of it. */
   public boolean isWhole() {

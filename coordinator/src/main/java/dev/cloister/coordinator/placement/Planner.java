@@ -78,26 +78,25 @@ public final class Planner {
                       impossible ? "" : "; add --force to split it nevertheless"))
           : ofWhole(demand, nodes, whole, List.of(), "it cannot be split: " + why);
     }
-    List<Offer> reachable = nodes.stream().filter(Offer::reachable).toList();
-    List<PipelinePlan> split = split(demand, reachable, network);
+    List<PipelinePlan> split = split(demand, nodes, network);
     if (!forced) {
       return whole.isEmpty()
-          ? ofSplit(demand, nodes, reachable, split, network)
+          ? ofSplit(demand, nodes, split, network)
           : ofWhole(demand, nodes, whole, split, faster(whole, split));
     }
     List<PipelinePlan> asked =
         split.stream().filter(plan -> plan.stages().size() == wanted).sorted(MOST_TOKENS).toList();
     if (asked.isEmpty()) {
       boolean mixed =
-          splitOver(demand, anyLibrary(reachable), network).stream()
+          splitOver(demand, anyLibrary(nodes), network).stream()
               .anyMatch(plan -> plan.stages().size() == wanted);
       return new Proposal(
           Optional.empty(),
           whole,
           mixed
               ? "%s cannot be split over %d nodes: %s"
-                  .formatted(demand.name(), wanted, Shortfall.ofLibraries(reachable))
-              : Shortfall.over(wanted, demand, reachable, nodes.size()));
+                  .formatted(demand.name(), wanted, Shortfall.ofLibraries(nodes))
+              : Shortfall.over(wanted, demand, nodes));
     }
     List<PipelinePlan> others = new ArrayList<>(whole);
     others.addAll(split);
@@ -154,10 +153,7 @@ public final class Planner {
   private static Optional<PipelinePlan> repairOver(
       Demand demand, PipelinePlan former, List<Offer> nodes, Network network) {
     Map<String, Offer> spare = new LinkedHashMap<>();
-    nodes.stream()
-        .filter(Offer::reachable)
-        .sorted(FASTEST)
-        .forEach(node -> spare.put(node.nodeId(), node));
+    nodes.stream().sorted(FASTEST).forEach(node -> spare.put(node.nodeId(), node));
     List<Optional<Offer>> stayed =
         former.stages().stream()
             .map(stage -> Optional.ofNullable(spare.remove(stage.nodeId())))
@@ -254,13 +250,9 @@ public final class Planner {
   }
 
   private static Proposal ofSplit(
-      Demand demand,
-      List<Offer> nodes,
-      List<Offer> reachable,
-      List<PipelinePlan> split,
-      Network network) {
+      Demand demand, List<Offer> nodes, List<PipelinePlan> split, Network network) {
     if (split.isEmpty()) {
-      boolean mixed = !splitOver(demand, anyLibrary(reachable), network).isEmpty();
+      boolean mixed = !splitOver(demand, anyLibrary(nodes), network).isEmpty();
       return new Proposal(
           Optional.empty(),
           List.of(),
@@ -268,12 +260,12 @@ public final class Planner {
               .formatted(
                   Shortfall.ofSingleNode(demand, nodes),
                   mixed
-                      ? "it cannot be split: " + Shortfall.ofLibraries(reachable)
-                      : Shortfall.together(demand, reachable)));
+                      ? "it cannot be split: " + Shortfall.ofLibraries(nodes)
+                      : Shortfall.together(demand, nodes)));
     }
     PipelinePlan plan = split.getFirst();
-    String library = library(plan, reachable);
-    long alike = reachable.stream().filter(node -> node.library().equals(library)).count();
+    String library = library(plan, nodes);
+    long alike = nodes.stream().filter(node -> node.library().equals(library)).count();
     long spare = alike - plan.stages().size();
     return proposal(
         plan,

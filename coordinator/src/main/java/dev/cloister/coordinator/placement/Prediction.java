@@ -72,7 +72,8 @@ final class Prediction {
               range.node().freeBytes(),
               compute,
               hop,
-              ranges.size() > 1 && link.relayed()));
+              ranges.size() > 1 && link.relayed(),
+              ranges.size() > 1 && link.measured()));
       tokenSeconds += compute + hop;
       promptLimit = Math.max(promptLimit, promptSecondsPerToken(demand, range));
       if (i < ranges.size() - 1) {
@@ -87,7 +88,7 @@ final class Prediction {
         1 / promptLimit,
         totalTokensPerSecond(demand, network, ranges),
         SECONDS_TO_START
-            + bytes / network.usual().bytesPerSecond()
+            + bytes / network.loadBytesPerSecond()
             + mostBytes / DISK_BYTES_PER_SECOND);
   }
 

@@ -35,9 +35,9 @@ final class Shortfall {
   }
 
   /** Why these nodes are no pipeline though they have the memory. */
-  static String ofLibraries(List<Offer> reachable) {
+  static String ofLibraries(List<Offer> nodes) {
     return "not enough nodes have the same native library, and one that runs its parts (%s);"
-            .formatted(libraries(reachable))
+            .formatted(libraries(nodes))
         + " install a newer one on all of them with: cloister engine install llama.cpp";
   }
 
@@ -53,43 +53,43 @@ final class Shortfall {
   }
 
   /** Why these nodes do not hold it between them. */
-  static String together(Demand demand, List<Offer> reachable) {
-    if (reachable.size() < 2) {
+  static String together(Demand demand, List<Offer> nodes) {
+    if (nodes.size() < 2) {
       return "there are no two nodes that could hold a part of it each";
     }
-    long free = free(reachable);
-    long need = need(demand, reachable.size());
+    long free = free(nodes);
+    long need = need(demand, nodes.size());
     return free < need
         ? "%d nodes together have %s free for it, where %s are needed: %s are missing"
-            .formatted(reachable.size(), size(free), size(need), size(need - free))
+            .formatted(nodes.size(), size(free), size(need), size(need - free))
         : "the %s that %d nodes have free together are in pieces too small for its layers"
-            .formatted(size(free), reachable.size());
+            .formatted(size(free), nodes.size());
   }
 
-  /**
-   * Why it is not split over so many nodes.
-   *
-   * @param online how many nodes there are, reachable or not
-   */
-  static String over(int wanted, Demand demand, List<Offer> reachable, int online) {
+  /** Why it is not split over so many nodes. */
+  static String over(int wanted, Demand demand, List<Offer> nodes) {
     if (demand.layout().cuts().size() < wanted) {
       return "%s has %d layers it can be cut at; it cannot be split over %d nodes"
           .formatted(demand.name(), demand.layout().cuts().size(), wanted);
     }
-    if (reachable.size() < wanted) {
-      return "%s is to be split over %d nodes, and %d of the %d that are online can take part: %s"
+    if (nodes.size() < wanted) {
+      return "%s is to be split over %d nodes, and %d %s online: %s"
           .formatted(
-              demand.name(), wanted, reachable.size(), online, tooFew(wanted, demand, reachable));
+              demand.name(),
+              wanted,
+              nodes.size(),
+              nodes.size() == 1 ? "is" : "are",
+              tooFew(wanted, demand, nodes));
     }
-    List<Offer> largest = reachable.stream().sorted(LARGEST).limit(wanted).toList();
+    List<Offer> largest = nodes.stream().sorted(LARGEST).limit(wanted).toList();
     return "%s cannot be split over %d nodes: %s"
         .formatted(demand.name(), wanted, together(demand, largest));
   }
 
-  private static String tooFew(int wanted, Demand demand, List<Offer> reachable) {
-    long free = free(reachable);
+  private static String tooFew(int wanted, Demand demand, List<Offer> nodes) {
+    long free = free(nodes);
     long need = need(demand, wanted);
-    int missing = wanted - reachable.size();
+    int missing = wanted - nodes.size();
     return "they have %s free for it, where %s are needed: %s"
         .formatted(
             size(free),

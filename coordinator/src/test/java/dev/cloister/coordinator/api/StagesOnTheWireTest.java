@@ -8,6 +8,9 @@ import com.google.protobuf.ByteString;
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.links.Wish;
+import dev.cloister.coordinator.placement.Network.Link;
+import dev.cloister.coordinator.placement.Network.Way;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
@@ -17,16 +20,21 @@ import dev.cloister.identity.ticket.PlanTicket;
 import dev.cloister.identity.ticket.TicketVerifier;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.LinkReport;
 import dev.cloister.proto.agent.v1.ModelStatus;
+import dev.cloister.proto.agent.v1.ReachedLink;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.PlanModelRequest;
 import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc;
 import dev.cloister.proto.enrollment.v1.RenewRequest;
+import dev.cloister.proto.peer.v1.EchoRequest;
+import dev.cloister.proto.relay.v1.RelayServiceGrpc;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -153,6 +161,33 @@ class StagesOnTheWireTest {
     await().until(() -> !cluster.fleet.view(deskId()).orElseThrow().replicas().isEmpty());
     assertThat(cluster.fleet.view(deskId()).orElseThrow().replicas())
         .isEqualTo(List.of(new Replica.Staged("tiny", "plan-1", 77)));
+  }
+
+  @Test
+  void anAgentMeasuresAWayAndTellsWhatItFound() {
+    cluster.survey.tick(new Wish(List.of(deskId()), List.of(), Set.of()));
+    var measure = awaitLast(CoordinatorMessage.MessageCase.MEASURE).getMeasure();
+    assertThat(measure.hasNode()).as("the coordinator").isFalse();
+    assertThat(measure.getPayloadBytes()).isEqualTo(4 << 20);
+    agent.send(
+        AgentMessage.newBuilder()
+            .setLink(
+                LinkReport.newBuilder()
+                    .setReached(
+                        ReachedLink.newBuilder().setRoundTripSeconds(0.002).setBytesPerSecond(1e8)))
+            .build());
+    await().until(() -> !cluster.links.measured().isEmpty());
+    assertThat(cluster.links.measured())
+        .isEqualTo(Map.of(Way.toCoordinator(deskId()), Link.measured(0.002, 1e8)));
+  }
+
+  @Test
+  void theCoordinatorEchoesForAgentsAndNoMoreThanIsAgreed() {
+    var relay = RelayServiceGrpc.newBlockingStub(cluster.channel(desk.identity()));
+    assertThat(relay.echo(EchoRequest.newBuilder().setResponseBytes(77).build()).getPayload())
+        .hasSize(77);
+    EchoRequest huge = EchoRequest.newBuilder().setResponseBytes(-1).build();
+    assertThatThrownBy(() -> relay.echo(huge)).hasMessageStartingWith("INVALID_ARGUMENT");
   }
 
   @Test

@@ -10,6 +10,9 @@ import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.identity.Member;
+import dev.cloister.coordinator.links.Links;
+import dev.cloister.coordinator.links.Survey;
+import dev.cloister.coordinator.relay.Relays;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.routing.Outlook;
 import dev.cloister.coordinator.store.Database;
@@ -23,6 +26,7 @@ import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.ticket.TicketSigner;
+import dev.cloister.identity.ticket.TicketVerifier;
 import dev.cloister.identity.tls.ClusterTls;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
@@ -53,10 +57,15 @@ final class TestClusterPort implements AutoCloseable {
   private final InstantSource clock = () -> Instant.now().plus(ahead.get());
   final Catalog catalog = new Catalog(new MemoryModelRecords("tiny"), clock);
   final Fleet fleet = new Fleet(List.of(), clock, Duration.ofSeconds(60));
+  final Links links = new Links();
+  final Survey survey = new Survey(fleet, links, clock);
   private final ModelContents contents = new ModelContents(new FakeModelFiles());
-  final Deployments deployments = new Deployments(catalog, fleet, contents, clock, () -> "plan");
+  final Deployments deployments =
+      new Deployments(catalog, fleet, links, contents, clock, () -> "plan");
   final Dispatcher dispatcher = new Dispatcher(catalog, fleet, Outlook.NONE, clock);
   final Admission admission;
+  final TicketSigner signer;
+  final Relays relays;
 
   TestClusterPort(Path directory) throws IOException {
     this.directory = directory;
@@ -70,6 +79,10 @@ final class TestClusterPort implements AutoCloseable {
     admission =
         new Admission(authority, new SqliteTokenRecords(database), clock, this::declareAgent);
     Identity own = issue(Role.COORDINATOR, "coordinator");
+    signer = new TicketSigner(() -> own);
+    relays =
+        new Relays(
+            new TicketVerifier(() -> own, clock), id -> fleet.session(id).isPresent(), clock);
     server =
         ClusterServer.start(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
@@ -79,7 +92,9 @@ final class TestClusterPort implements AutoCloseable {
                 catalog,
                 contents,
                 deployments,
-                new TicketSigner(() -> own),
+                signer,
+                relays,
+                survey,
                 dispatcher,
                 admission,
                 new ApiKeys(new SqliteApiKeyRecords(database), clock),

@@ -35,7 +35,7 @@ class WirePlansTest {
   void aPlanIsToldWithAllItsNumbers() {
     PlannedStage stage =
         new PlannedStage(
-            "1", "desk", 0, 4, new StageMemory(100, 20, 3, 0, 7, true), 500, 0.5, 0.25, true);
+            "1", "desk", 0, 4, new StageMemory(100, 20, 3, 0, 7, true), 500, 0.5, 0.25, true, true);
     PipelinePlan plan = new PipelinePlan(List.of(stage), 0.75, 100, 20, 5);
     PlanModelResponse wire =
         WirePlans.toWire(new Proposal(Optional.of(plan), List.of(plan), "because"));
@@ -54,5 +54,6 @@ class WirePlansTest {
     assertThat(wire.getPlan().getStages(0).getFreeBytes()).isEqualTo(500);
     assertThat(wire.getPlan().getStages(0).getHopSeconds()).isEqualTo(0.25);
     assertThat(wire.getPlan().getStages(0).getRelayed()).isTrue();
+    assertThat(wire.getPlan().getStages(0).getHopMeasured()).isTrue();
   }
 }

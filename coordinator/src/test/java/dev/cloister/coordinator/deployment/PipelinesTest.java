@@ -12,6 +12,9 @@ import dev.cloister.coordinator.fleet.Capability.Engines;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
+import dev.cloister.coordinator.links.Finding;
+import dev.cloister.coordinator.links.Wish;
+import dev.cloister.coordinator.placement.Network.Way;
 import dev.cloister.identity.ticket.PlanTicket;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -299,7 +302,7 @@ class PipelinesTest {
     assertThat(cluster.ring()).isEmpty();
     assertThat(cluster.deployments.obstacle(MODEL))
         .hasValue(
-            "big is to be split over 3 nodes, and 2 of the 2 that are online can take part: they"
+            "big is to be split over 3 nodes, and 2 are online: they"
                 + " have 128.0 GiB free for it, where 8.8 GiB are needed: memory is not missing,"
                 + " but one more node with 2.3 GiB free is");
     cluster.online("c", 64 * GIB);
@@ -322,5 +325,85 @@ class PipelinesTest {
 
     assertThat(cluster.ring()).isEmpty();
     assertThat(cluster.session(ring.getFirst()).dropped()).containsExactly(MODEL);
+  }
+
+  private void found(String from, String to, Finding finding) {
+    if (cluster.links.note(new Way("id-" + from, "id-" + to), finding, cluster.clock.instant())) {
+      cluster.deployments.linksChanged();
+    }
+  }
+
+  private void settle() {
+    cluster.clock.advance(Duration.ofSeconds(3));
+    cluster.deployments.tick();
+  }
+
+  @Test
+  void whereOneNodeCannotDialTheNextTheirTicketsNameTheCoordinator() {
+    cluster.online("desk", TWO_LAYERS);
+    cluster.online("rack", TWO_LAYERS);
+    found("desk", "rack", new Finding.Unreachable("refused"));
+    settle();
+    cluster.staged("desk", "rack");
+    PlanTicket desk = cluster.lastTicket("desk");
+    PlanTicket rack = cluster.lastTicket("rack");
+    assertThat(desk.next().relayed()).isTrue();
+    assertThat(desk.previous().relayed()).as("rack reaches desk").isFalse();
+    assertThat(rack.previous().relayed()).isTrue();
+    assertThat(rack.next().relayed()).isFalse();
+  }
+
+  @Test
+  void aRingThatDoesNotCloseIsInDoubtAndGoesThroughTheCoordinatorOnceAWayIsFoundCut() {
+    cluster.online("desk", TWO_LAYERS);
+    cluster.online("rack", TWO_LAYERS);
+    assertThat(cluster.deployments.wish().rings()).hasSize(1);
+    cluster.staged("desk", "rack");
+    assertThat(cluster.deployments.wish().doubtful()).isEmpty();
+    cluster.clock.advance(Duration.ofMillis(5_001));
+    cluster.deployments.tick();
+    assertThat(cluster.deployments.wish().doubtful()).hasSize(2);
+    found("rack", "desk", new Finding.Unreachable("no answer"));
+    settle();
+    assertThat(cluster.lastTicket("rack").epoch()).isEqualTo(2);
+    assertThat(cluster.lastTicket("rack").next().relayed()).isTrue();
+    assertThat(cluster.lastTicket("rack").plan()).as("its stages stay").isEqualTo("plan-1");
+  }
+
+  @Test
+  void aPipelineGivesWayToOneThatIsFarFasterAndToNoOther() {
+    List<String> ring = running();
+    cluster.online("spare", TWO_LAYERS);
+    assertThat(cluster.ring()).isEqualTo(ring);
+    for (String from : ring) {
+      for (String to : ring) {
+        found(from, to, new Finding.Reached(0.001, 1e8));
+      }
+    }
+    settle();
+    assertThat(cluster.ring()).as("measured as was assumed").isEqualTo(ring);
+    found(ring.get(0), ring.get(1), new Finding.Reached(0.004, 1e8));
+    settle();
+    assertThat(cluster.ring()).as("slower, but not by much").isEqualTo(ring);
+
+    RecordingSink sink = new RecordingSink();
+    cluster.dispatcher.submit(TestFleet.request("r", MODEL), sink);
+    found(ring.get(0), ring.get(1), new Finding.Reached(3, 1e5));
+    settle();
+    assertThat(cluster.ring()).as("it answers").isEqualTo(ring);
+
+    cluster.session(ring.getFirst()).cancel("r");
+    settle();
+    assertThat(cluster.ring()).contains("spare").hasSize(2);
+    assertThat(cluster.plan("spare")).isEqualTo("plan-2");
+  }
+
+  @Test
+  void linksMatterOnlyWhereAModelIsSplit() {
+    cluster.online("desk", 64 * GIB);
+    cluster.online("rack", 64 * GIB);
+    assertThat(cluster.deployments.wish()).isEqualTo(Wish.NONE);
+    cluster.split(2);
+    assertThat(cluster.deployments.wish().nodes()).hasSize(2);
   }
 }

@@ -15,6 +15,8 @@ import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
+import dev.cloister.coordinator.links.Links;
+import dev.cloister.coordinator.links.Survey;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.identity.ticket.KeyHash;
 import dev.cloister.identity.ticket.PlanTicket;
@@ -43,6 +45,8 @@ final class TestPipelines {
   final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
   final Catalog catalog;
   final Fleet fleet = new Fleet(List.of(), clock, Duration.ofMillis(2_500));
+  final Links links = new Links();
+  final Survey survey = new Survey(fleet, links, clock);
   final Deployments deployments;
   final Dispatcher dispatcher;
   private final Map<String, FakeNodeSession> sessions = new LinkedHashMap<>();
@@ -68,6 +72,7 @@ final class TestPipelines {
         new Deployments(
             catalog,
             fleet,
+            links,
             new ModelContents(new FakeModelFiles()),
             clock,
             () -> "plan-" + plans.incrementAndGet());

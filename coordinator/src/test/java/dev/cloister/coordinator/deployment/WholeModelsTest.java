@@ -10,6 +10,7 @@ import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.links.Links;
 import dev.cloister.coordinator.placement.Demand;
 import dev.cloister.coordinator.placement.StageMemory;
 import java.util.Optional;
@@ -30,6 +31,7 @@ class WholeModelsTest {
         new Deployments(
             cluster.catalog,
             cluster.fleet,
+            new Links(),
             new ModelContents(new NoModelFiles()),
             cluster.clock,
             () -> "plan");

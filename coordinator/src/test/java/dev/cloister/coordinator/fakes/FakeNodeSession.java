@@ -6,6 +6,7 @@ import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationRequest;
+import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.identity.ticket.PlanTicket;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ public class FakeNodeSession implements NodeSession {
   private final List<Assignment> served = new CopyOnWriteArrayList<>();
   private final List<String> dropped = new CopyOnWriteArrayList<>();
   private final List<PlanTicket> tickets = new CopyOnWriteArrayList<>();
+  private final List<Measurement> measurements = new CopyOnWriteArrayList<>();
   private final Map<String, EngineSink> running = new ConcurrentHashMap<>();
   private volatile @Nullable String closedFor;
 
@@ -74,6 +76,24 @@ public class FakeNodeSession implements NodeSession {
   @Override
   public void connect(String model, PlanTicket ticket) {
     tickets.add(ticket);
+  }
+
+  /** A way that was to be measured; the coordinator's has no node. */
+  public record Measurement(Optional<Neighbour> node, int payloadBytes) {}
+
+  @Override
+  public void measure(Neighbour node, int payloadBytes) {
+    measurements.add(new Measurement(Optional.of(node), payloadBytes));
+  }
+
+  @Override
+  public void measureToCoordinator(int payloadBytes) {
+    measurements.add(new Measurement(Optional.empty(), payloadBytes));
+  }
+
+  @Override
+  public boolean isAnswering() {
+    return !running.isEmpty();
   }
 
   @Override
@@ -128,6 +148,10 @@ public class FakeNodeSession implements NodeSession {
 
   public List<PlanTicket> tickets() {
     return tickets;
+  }
+
+  public List<Measurement> measurements() {
+    return measurements;
   }
 
   public Optional<String> closedFor() {

@@ -9,6 +9,7 @@ import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc;
 import dev.cloister.proto.inference.v1.InferenceServiceGrpc;
+import dev.cloister.proto.relay.v1.RelayServiceGrpc;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServiceDescriptor;
 import java.util.Optional;
@@ -26,7 +27,8 @@ class AccessTableTest {
               CatalogServiceGrpc.getServiceDescriptor(),
               EnrollmentServiceGrpc.getServiceDescriptor(),
               FleetServiceGrpc.getServiceDescriptor(),
-              InferenceServiceGrpc.getServiceDescriptor())
+              InferenceServiceGrpc.getServiceDescriptor(),
+              RelayServiceGrpc.getServiceDescriptor())
           .map(ServiceDescriptor::getMethods)
           .flatMap(methods -> methods.stream().map(MethodDescriptor::getFullMethodName))
           .collect(Collectors.toUnmodifiableSet());
@@ -53,7 +55,8 @@ class AccessTableTest {
   @Test
   void anAgentAdministersNothingAndAClientOpensNoSession() {
     assertThat(allowedTo(Role.AGENT))
-        .containsExactlyInAnyOrder("Enroll", "Renew", "Open", "DescribeStage", "FetchModel");
+        .containsExactlyInAnyOrder(
+            "Enroll", "Renew", "Open", "DescribeStage", "FetchModel", "Echo", "Receive", "Send");
     assertThat(allowedTo(Role.CLIENT))
         .containsExactlyInAnyOrder("Enroll", "Renew", "ListModels", "ListNodes", "Generate");
     assertThat(allowedTo(Role.COORDINATOR)).containsExactly("Enroll");

@@ -16,7 +16,7 @@ class PlacementTest {
   private static final long GIB = 1L << 30;
 
   private static Offer node(long memoryBytes) {
-    return Offer.of("id", "desk", true, TestFleet.machine(memoryBytes), OptionalDouble.empty());
+    return Offer.of("id", "desk", TestFleet.machine(memoryBytes), OptionalDouble.empty());
   }
 
   private static Need need(String name, long bytes) {

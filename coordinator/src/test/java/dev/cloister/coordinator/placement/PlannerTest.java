@@ -1,6 +1,7 @@
 package dev.cloister.coordinator.placement;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelLayout;
@@ -9,7 +10,7 @@ import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.placement.Network.Link;
-import dev.cloister.coordinator.placement.Network.Pair;
+import dev.cloister.coordinator.placement.Network.Way;
 import dev.cloister.coordinator.placement.PipelinePlan.PlannedStage;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,6 +23,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -64,11 +66,11 @@ class PlannerTest {
   }
 
   private static Offer node(String name, double gib, double gibPerSecond) {
-    return new Offer("id-" + name, name, true, (long) (gib * GIB), gibPerSecond * GIB, 0, 0);
+    return new Offer("id-" + name, name, (long) (gib * GIB), gibPerSecond * GIB, 0, 0);
   }
 
   private static Proposal plan(Demand demand, Offer... nodes) {
-    return Planner.plan(demand, List.of(nodes), Network.UNMEASURED);
+    return Planner.plan(demand, List.of(nodes), Network.UNKNOWN);
   }
 
   private static List<String> nodes(PipelinePlan plan) {
@@ -244,17 +246,57 @@ class PlannerTest {
 
   @Test
   void aMeasuredSpeedCountsMoreThanAnAssumedOne() {
-    Offer slow = Offer.of("1", "a", true, TestFleet.machine(GIB), OptionalDouble.of(1e9));
-    Offer assumed = Offer.of("2", "b", true, TestFleet.machine(GIB), OptionalDouble.empty());
-    Offer fast = Offer.of("3", "c", true, TestFleet.machine(GIB), OptionalDouble.of(1e12));
+    Offer slow = Offer.of("1", "a", TestFleet.machine(GIB), OptionalDouble.of(1e9));
+    Offer assumed = Offer.of("2", "b", TestFleet.machine(GIB), OptionalDouble.empty());
+    Offer fast = Offer.of("3", "c", TestFleet.machine(GIB), OptionalDouble.of(1e12));
     assertThat(slow.ramBytesPerSecond()).isLessThan(assumed.ramBytesPerSecond());
     assertThat(fast.ramBytesPerSecond()).isGreaterThan(assumed.ramBytesPerSecond());
   }
 
   @Test
-  void aNodeThatOthersCannotReachHoldsNoStage() {
-    Offer hidden = new Offer("id-h", "h", false, 5 * GIB, 1e10, 0, 0);
-    assertThat(plan(demand(layers(12)), node("a", 5, 10), hidden).plan()).isEmpty();
+  void whereANodeCannotBeDialledFramesGoThroughTheCoordinatorAndThatTakesBothLegs() {
+    Network network =
+        new Network(
+            Map.of(),
+            Set.of("id-deaf"),
+            Map.of(
+                Way.toCoordinator("id-a"),
+                Link.measured(0.002, 1e9),
+                Way.toCoordinator("id-deaf"),
+                Link.measured(0.004, 1e6),
+                new Way("id-deaf", "id-a"),
+                Link.measured(0.001, 1e9)),
+            Set.of());
+    Demand demand = demand(layers(12));
+    List<PlannedStage> stages =
+        Planner.plan(demand, List.of(node("a", 5, 10), node("deaf", 5, 10)), network)
+            .plan()
+            .orElseThrow()
+            .stages();
+    PlannedStage open = stage(stages, "a");
+    assertThat(open.relayed()).isTrue();
+    assertThat(open.measured()).isTrue();
+    assertThat(open.hopSeconds()).isCloseTo(0.003 + demand.hopBytes() / 1e6, within(1e-9));
+    PlannedStage deaf = stage(stages, "deaf");
+    assertThat(deaf.relayed()).isFalse();
+    assertThat(deaf.hopSeconds()).isCloseTo(0.0005 + demand.hopBytes() / 1e9, within(1e-9));
+  }
+
+  private static PlannedStage stage(List<PlannedStage> stages, String name) {
+    return stages.stream().filter(stage -> stage.nodeName().equals(name)).findFirst().orElseThrow();
+  }
+
+  @Test
+  void aWayThatIsCutIsAvoidedWhereOthersDoAsWell() {
+    List<Offer> nodes = List.of(node("a", 3, 10), node("b", 3, 10), node("c", 3, 10));
+    Network slowRelay =
+        new Network(
+            Map.of(),
+            Set.of(),
+            Map.of(Way.toCoordinator("id-a"), Link.measured(0.1, 1e6)),
+            Set.of(new Way("id-a", "id-b")));
+    PipelinePlan plan = Planner.plan(demand(layers(8)), nodes, slowRelay).plan().orElseThrow();
+    assertThat(plan.stages()).noneMatch(PlannedStage::relayed);
   }
 
   @Test
@@ -303,7 +345,6 @@ class PlannerTest {
               .orElseThrow();
       assertThat(stage.memory()).as(story).isEqualTo(demand.memory(stage.firstLayer(), next));
       assertThat(offer.holds(stage.memory())).as(story).isTrue();
-      assertThat(plan.isWhole() || offer.reachable()).as(story).isTrue();
     }
     assertThat(next).as(story).isEqualTo(layout.layers().size());
     assertThat(plan.secondsPerToken()).as(story).isPositive().isFinite();
@@ -350,7 +391,6 @@ class PlannerTest {
                 new Offer(
                     "id-" + i,
                     "n" + i,
-                    random.nextInt(8) > 0,
                     random.nextLong(16 * GIB),
                     1e9 + random.nextDouble() * 5e10,
                     random.nextInt(3) == 0 ? random.nextLong(12 * GIB) : 0,
@@ -359,19 +399,27 @@ class PlannerTest {
   }
 
   private static Network randomNetwork(Random random, List<Offer> fleet) {
-    Map<Pair, Link> links = new HashMap<>();
-    for (int i = 0; i < fleet.size(); i++) {
-      for (int j = 0; j < i; j++) {
+    Map<Way, Link> links = new HashMap<>();
+    Set<Way> cut = new HashSet<>();
+    for (Offer from : fleet) {
+      links.put(Way.toCoordinator(from.nodeId()), randomLink(random));
+      for (Offer to : fleet) {
         if (random.nextBoolean()) {
-          links.put(
-              new Pair(fleet.get(i).nodeId(), fleet.get(j).nodeId()),
-              new Link(
-                  random.nextDouble() * 0.02,
-                  1e6 + random.nextDouble() * 1e9,
-                  random.nextBoolean()));
+          links.put(new Way(from.nodeId(), to.nodeId()), randomLink(random));
+        } else if (random.nextBoolean()) {
+          cut.add(new Way(from.nodeId(), to.nodeId()));
         }
       }
     }
-    return new Network(Network.UNMEASURED.usual(), links);
+    Set<String> deaf =
+        fleet.stream()
+            .map(Offer::nodeId)
+            .filter(_ -> random.nextInt(8) == 0)
+            .collect(Collectors.toSet());
+    return new Network(Map.of(), deaf, links, cut);
+  }
+
+  private static Link randomLink(Random random) {
+    return Link.measured(random.nextDouble() * 0.02, 1e6 + random.nextDouble() * 1e9);
   }
 }

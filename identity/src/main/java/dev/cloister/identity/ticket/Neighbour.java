@@ -10,9 +10,10 @@ import java.util.Set;
  *
  * @param nodeId member id of the agent
  * @param keys it may show: the current one, and the one it had before a renewal
- * @param address where it listens for agents, {@code host:port}
+ * @param address where it listens for agents, {@code host:port}; empty if it does not
+ * @param relayed whether the stream between it and the ticket's holder goes through the coordinator
  */
-public record Neighbour(String nodeId, Set<KeyHash> keys, String address) {
+public record Neighbour(String nodeId, Set<KeyHash> keys, String address, boolean relayed) {
   private static final int MOST_KEYS = 8;
   private static final int LONGEST_ADDRESS = 300;
 
@@ -28,9 +29,19 @@ public record Neighbour(String nodeId, Set<KeyHash> keys, String address) {
       throw new IllegalArgumentException(
           "node %s may show %d keys (expected: 1 to %d)".formatted(nodeId, keys.size(), MOST_KEYS));
     }
-    if (address.isEmpty() || address.length() > LONGEST_ADDRESS) {
-      throw new IllegalArgumentException("node " + nodeId + " has no address for other agents");
+    if (address.length() > LONGEST_ADDRESS) {
+      throw new IllegalArgumentException("the address of node " + nodeId + " is too long");
     }
+  }
+
+  /** One whose stream goes straight to it. */
+  public Neighbour(String nodeId, Set<KeyHash> keys, String address) {
+    this(nodeId, keys, address, false);
+  }
+
+  /** The same node, with the coordinator between it and the holder, or not. */
+  public Neighbour relayed(boolean isRelayed) {
+    return new Neighbour(nodeId, keys, address, isRelayed);
   }
 
   /** Whether a certificate that passed the checks of a handshake is this node's. */

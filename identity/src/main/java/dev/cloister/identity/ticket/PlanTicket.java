@@ -49,6 +49,9 @@ public record PlanTicket(
     require(
         firstLayer >= 0 && firstLayer < endLayer,
         "layers: " + firstLayer + " to " + endLayer + " (expected: at least one)");
+    require(
+        next.relayed() || !next.address().isEmpty(),
+        "node " + next.nodeId() + " has no address for other agents");
   }
 
   private static void require(boolean condition, String message) {

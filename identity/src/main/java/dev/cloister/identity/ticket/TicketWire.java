@@ -31,6 +31,7 @@ final class TicketWire {
         .addAllKeyHashes(
             neighbour.keys().stream().map(key -> ByteString.copyFrom(key.bytes())).toList())
         .setAddress(neighbour.address())
+        .setRelayed(neighbour.relayed())
         .build();
   }
 
@@ -58,6 +59,7 @@ final class TicketWire {
         wire.getKeyHashesList().stream()
             .map(hash -> KeyHash.of(hash.toByteArray()))
             .collect(Collectors.toUnmodifiableSet()),
-        wire.getAddress());
+        wire.getAddress(),
+        wire.getRelayed());
   }
 }

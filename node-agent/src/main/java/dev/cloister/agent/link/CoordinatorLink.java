@@ -2,6 +2,7 @@ package dev.cloister.agent.link;
 
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.LoadSampler;
+import dev.cloister.agent.stage.LinkMeter;
 import dev.cloister.agent.stage.PeerListener;
 import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.ModelSpec;
@@ -36,6 +37,7 @@ public final class CoordinatorLink implements AutoCloseable {
   private final Membership membership;
   private final Supervisor supervisor;
   private final Stages stages;
+  private final LinkMeter links;
   private final PeerListener peers;
   private final Future<Capability> capability;
   private final String agentVersion;
@@ -52,6 +54,7 @@ public final class CoordinatorLink implements AutoCloseable {
       Membership membership,
       Supervisor supervisor,
       Stages stages,
+      LinkMeter links,
       PeerListener peers,
       Future<Capability> capability,
       String agentVersion,
@@ -59,6 +62,7 @@ public final class CoordinatorLink implements AutoCloseable {
     this.membership = membership;
     this.supervisor = supervisor;
     this.stages = stages;
+    this.links = links;
     this.peers = peers;
     this.agentVersion = agentVersion;
     this.listener = listener;
@@ -121,6 +125,7 @@ public final class CoordinatorLink implements AutoCloseable {
         new Session(
             supervisor,
             stages,
+            links,
             load,
             nodeName -> {
               backoff.reset();

@@ -1,15 +1,18 @@
 package dev.cloister.agent.link;
 
 import dev.cloister.agent.fingerprint.LoadSampler;
+import dev.cloister.agent.stage.LinkMeter;
 import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.ModelSpec;
 import dev.cloister.agent.supervisor.Supervisor;
 import dev.cloister.identity.ticket.InvalidTicketException;
+import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc;
 import dev.cloister.proto.agent.v1.ConnectStage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.LoadReport;
+import dev.cloister.proto.agent.v1.MeasureLink;
 import dev.cloister.proto.agent.v1.ModelLoad;
 import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.agent.v1.ServeModel;
@@ -18,6 +21,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -35,6 +39,7 @@ final class Session implements AutoCloseable {
 
   private final Supervisor supervisor;
   private final Stages stages;
+  private final LinkMeter links;
   private final LoadSampler load;
   private final Consumer<String> welcomed;
   private final Relay relay;
@@ -49,9 +54,15 @@ final class Session implements AutoCloseable {
   /**
    * @param welcomed is told the node's name
    */
-  Session(Supervisor supervisor, Stages stages, LoadSampler load, Consumer<String> welcomed) {
+  Session(
+      Supervisor supervisor,
+      Stages stages,
+      LinkMeter links,
+      LoadSampler load,
+      Consumer<String> welcomed) {
     this.supervisor = supervisor;
     this.stages = stages;
+    this.links = links;
     this.load = load;
     this.welcomed = welcomed;
     this.relay =
@@ -155,6 +166,7 @@ final class Session implements AutoCloseable {
         case CANCEL -> relay.cancel(message.getCancel().getRequestId());
         case CONNECT -> connect(message.getConnect());
         case DROP -> drop(message.getDrop().getModel());
+        case MEASURE -> measure(message.getMeasure());
         case MESSAGE_NOT_SET -> log.debug("a message of a newer version was ignored");
       }
     }
@@ -188,6 +200,24 @@ final class Session implements AutoCloseable {
       } catch (InvalidTicketException e) {
         log.warn("model {}: its stage is not connected: {}", model, e.getMessage());
       }
+    }
+
+    private void measure(MeasureLink wire) {
+      Thread.startVirtualThread(
+          () -> {
+            try {
+              Optional<Neighbour> node = Wire.neighbour(wire);
+              send(
+                  AgentMessage.newBuilder()
+                      .setLink(
+                          Wire.toWire(
+                              node.map(Neighbour::nodeId).orElse(""),
+                              links.measure(node, wire.getPayloadBytes())))
+                      .build());
+            } catch (RuntimeException e) {
+              log.warn("a link was not measured: {}", e.toString());
+            }
+          });
     }
 
     private void drop(String model) {

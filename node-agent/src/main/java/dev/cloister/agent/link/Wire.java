@@ -6,19 +6,26 @@ import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Gpu;
 import dev.cloister.agent.fingerprint.Load;
 import dev.cloister.agent.fingerprint.NetworkLink;
+import dev.cloister.agent.stage.LinkMeter;
 import dev.cloister.agent.supervisor.EngineOptions;
 import dev.cloister.agent.supervisor.ModelSpec;
 import dev.cloister.agent.supervisor.StageSpec;
+import dev.cloister.identity.ticket.KeyHash;
+import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.proto.agent.v1.Battery;
 import dev.cloister.proto.agent.v1.CapabilityReport;
 import dev.cloister.proto.agent.v1.Disk;
+import dev.cloister.proto.agent.v1.LinkReport;
 import dev.cloister.proto.agent.v1.LoadReport;
+import dev.cloister.proto.agent.v1.MeasureLink;
 import dev.cloister.proto.agent.v1.Memory;
 import dev.cloister.proto.agent.v1.ModelStatus;
+import dev.cloister.proto.agent.v1.ReachedLink;
 import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.StageAssignment;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /** What the agent reports and is told, between the domain and the wire. */
 final class Wire {
@@ -66,6 +73,36 @@ final class Wire {
           .setDriverVersion(gpu.driverVersion());
     }
     return wire.build();
+  }
+
+  /**
+   * Which node to dial; empty: the coordinator.
+   *
+   * @throws IllegalArgumentException if it makes no sense; the message is one sentence
+   */
+  static Optional<Neighbour> neighbour(MeasureLink wire) {
+    return wire.hasNode()
+        ? Optional.of(
+            new Neighbour(
+                wire.getNode().getNodeId(),
+                wire.getNode().getKeyHashesList().stream()
+                    .map(hash -> KeyHash.of(hash.toByteArray()))
+                    .collect(Collectors.toSet()),
+                wire.getNode().getAddress()))
+        : Optional.empty();
+  }
+
+  static LinkReport toWire(String nodeId, LinkMeter.Result result) {
+    LinkReport.Builder wire = LinkReport.newBuilder().setNodeId(nodeId);
+    return switch (result) {
+      case LinkMeter.Result.Reached(double roundTripSeconds, double bytesPerSecond) ->
+          wire.setReached(
+                  ReachedLink.newBuilder()
+                      .setRoundTripSeconds(roundTripSeconds)
+                      .setBytesPerSecond(bytesPerSecond))
+              .build();
+      case LinkMeter.Result.Unreachable(String reason) -> wire.setUnreachable(reason).build();
+    };
   }
 
   private static dev.cloister.proto.agent.v1.Cpu toWire(Cpu cpu) {

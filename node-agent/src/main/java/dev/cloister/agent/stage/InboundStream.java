@@ -9,11 +9,10 @@ import java.io.UncheckedIOException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A stream that another agent has opened to a stage here. Until it is joined no frame of it is
- * taken. Thread-safe.
- */
-final class InboundStream extends ServerCall.Listener<InputStream> {
+/** A stream that another agent has opened to a stage here. Thread-safe. */
+final class InboundStream extends ServerCall.Listener<InputStream> implements Inbound {
+  private static final String HOW = "ended";
+
   private final ServerCall<InputStream, InputStream> call;
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile @Nullable StageJoint joint;
@@ -22,15 +21,16 @@ final class InboundStream extends ServerCall.Listener<InputStream> {
     this.call = call;
   }
 
-  /** Gives its frames to a joint. */
-  void join(StageJoint joint) {
+  @Override
+  public void join(StageJoint joint) {
     this.joint = joint;
     if (closed.get()) {
-      joint.previousEnded();
+      joint.previousEnded(HOW);
     }
   }
 
-  void request(int frames) {
+  @Override
+  public void request(int frames) {
     call.request(frames);
   }
 
@@ -38,7 +38,8 @@ final class InboundStream extends ServerCall.Listener<InputStream> {
     return closed.get();
   }
 
-  void close(Status status) {
+  @Override
+  public void close(Status status) {
     if (closed.compareAndSet(false, true)) {
       call.close(status, new Metadata());
     }
@@ -73,7 +74,7 @@ final class InboundStream extends ServerCall.Listener<InputStream> {
   private void over() {
     @Nullable StageJoint joined = joint;
     if (joined != null) {
-      joined.previousEnded();
+      joined.previousEnded(HOW);
     }
   }
 }

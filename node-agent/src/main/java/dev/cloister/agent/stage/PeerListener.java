@@ -8,7 +8,6 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,16 +19,15 @@ import org.slf4j.LoggerFactory;
 public final class PeerListener implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(PeerListener.class);
 
-  private final Optional<InetSocketAddress> told;
+  private final Listening where;
   private final IdentitySource own;
   private final Stages stages;
   private final PieceSender pieces;
   private @Nullable PeerServer server;
   private @Nullable InetAddress bound;
 
-  private PeerListener(
-      Optional<InetSocketAddress> told, IdentitySource own, Stages stages, PieceSender pieces) {
-    this.told = told;
+  private PeerListener(Listening where, IdentitySource own, Stages stages, PieceSender pieces) {
+    this.where = where;
     this.own = own;
     this.stages = stages;
     this.pieces = pieces;
@@ -38,29 +36,28 @@ public final class PeerListener implements AutoCloseable {
   /**
    * Listens where it was told to; otherwise from the first time its {@link #address} is asked for.
    *
-   * @param told port 0 means any free one
    * @throws IOException if that address cannot be bound; the message is one sentence
    */
   public static PeerListener start(
-      Optional<InetSocketAddress> told, IdentitySource own, Stages stages, PieceSender pieces)
-      throws IOException {
-    PeerListener listener = new PeerListener(told, own, stages, pieces);
-    if (told.isPresent()) {
-      listener.listen(told.get());
+      Listening where, IdentitySource own, Stages stages, PieceSender pieces) throws IOException {
+    PeerListener listener = new PeerListener(where, own, stages, pieces);
+    switch (where) {
+      case Listening.At(InetSocketAddress address) -> listener.listen(address);
+      case Listening.Automatic(), Listening.Nowhere() -> {}
     }
     return listener;
   }
 
   /**
-   * Returns where other agents reach this machine, {@code host:port}; empty if there is no way to
-   * the coordinator now.
+   * Returns where other agents reach this machine, {@code host:port}; empty if they do not, or
+   * there is no way to the coordinator now.
    *
    * @param coordinator {@code host:port}
    */
   public synchronized String address(String coordinator) {
     try {
       InetAddress local = localAddress(coordinator);
-      if (told.isEmpty() && (server == null || !local.equals(bound))) {
+      if (where instanceof Listening.Automatic && (server == null || !local.equals(bound))) {
         close();
         listen(new InetSocketAddress(local, 0));
       }

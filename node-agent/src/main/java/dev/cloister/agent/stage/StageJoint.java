@@ -1,6 +1,7 @@
 package dev.cloister.agent.stage;
 
 import dev.cloister.agent.engine.EngineClient;
+import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.identity.ticket.PlanTicket;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
@@ -39,22 +40,24 @@ final class StageJoint {
   private final ClientCall<InputStream, InputStream> next;
   private final Lane toEngine;
   private final Lane toNext;
-  private @Nullable InboundStream previous;
+  private @Nullable Inbound previous;
   private @Nullable Future<?> watch;
   private boolean ended;
 
   /**
    * @param engine that has the stage
-   * @param channel to the stage behind; closed with the joint
+   * @param channel to the stage behind, or to the coordinator between; closed with the joint
    */
   StageJoint(PlanTicket ticket, EngineClient engine, ManagedChannel channel) {
     this.ticket = ticket;
     this.engine = engine;
     this.run = engine.run();
     this.channel = channel;
-    this.next = channel.newCall(StageStream.METHOD, CallOptions.DEFAULT);
+    boolean relayed = ticket.next().relayed();
+    this.next =
+        channel.newCall(relayed ? RelayedStream.SEND : StageStream.METHOD, CallOptions.DEFAULT);
     this.toEngine = new Lane(new CallSink(this.run));
-    this.toNext = new Lane(new CallSink(this.next));
+    this.toNext = new Lane(relayed ? new PieceSink(this.next) : new CallSink(this.next));
   }
 
   PlanTicket ticket() {
@@ -94,7 +97,7 @@ final class StageJoint {
    *
    * @return whether there was none yet
    */
-  boolean attach(InboundStream stream) {
+  boolean attach(Inbound stream) {
     synchronized (this) {
       if (ended || previous != null) {
         return false;
@@ -110,8 +113,15 @@ final class StageJoint {
     toEngine.pass(frame);
   }
 
-  void previousEnded() {
-    lost("the stream of node " + ticket.previous().nodeId() + " ended", LOST);
+  /**
+   * @param how for people: {@code ended}
+   */
+  void previousEnded(String how) {
+    lost("the stream of node " + named(ticket.previous()) + " " + how, LOST);
+  }
+
+  private static String named(Neighbour neighbour) {
+    return neighbour.nodeId() + (neighbour.relayed() ? " through the coordinator" : "");
   }
 
   /** An engine that hangs would keep its ring from closing again: it is given up, and restarted. */
@@ -136,7 +146,7 @@ final class StageJoint {
    * @return whether it had not ended yet
    */
   private boolean end(Status toPrevious) {
-    @Nullable InboundStream inbound;
+    @Nullable Inbound inbound;
     synchronized (this) {
       if (ended) {
         return false;
@@ -191,12 +201,11 @@ final class StageJoint {
 
     @Override
     public void onClose(Status status, Metadata trailers) {
-      lost(
-          "the stream to node " + ticket.next().nodeId() + " ended with " + describe(status), LOST);
+      lost("the stream to node " + named(ticket.next()) + " ended with " + describe(status), LOST);
     }
   }
 
-  private static String describe(Status status) {
+  static String describe(Status status) {
     @Nullable Throwable cause = status.getCause();
     while (cause != null && cause.getCause() != null) {
       cause = cause.getCause();
@@ -204,6 +213,19 @@ final class StageJoint {
     return status.getCode()
         + (status.getDescription() == null ? "" : ": " + status.getDescription())
         + (cause == null ? "" : " (" + cause.getMessage() + ")");
+  }
+
+  /** The sending side of a call that goes to the coordinator. */
+  private record PieceSink(ClientCall<InputStream, InputStream> call) implements Lane.Sink {
+    @Override
+    public boolean isReady() {
+      return call.isReady();
+    }
+
+    @Override
+    public void send(InputStream frame) {
+      FramePieces.cut(frame, call::sendMessage);
+    }
   }
 
   /** The sending side of a call. */

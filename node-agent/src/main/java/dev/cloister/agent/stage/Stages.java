@@ -45,17 +45,23 @@ public final class Stages implements AutoCloseable {
   private final Map<Epoch, Waiting> waiting = new HashMap<>();
 
   /**
+   * @param coordinator {@code host:port}; for streams that go through it
    * @param thread carries the streams
    */
-  public Stages(IdentitySource own, TicketVerifier verifier, IoThread thread) {
-    this(own, verifier, thread, LONGEST_WAIT);
+  public Stages(IdentitySource own, TicketVerifier verifier, String coordinator, IoThread thread) {
+    this(own, verifier, coordinator, thread, LONGEST_WAIT);
   }
 
-  Stages(IdentitySource own, TicketVerifier verifier, IoThread thread, Duration longestWait) {
+  Stages(
+      IdentitySource own,
+      TicketVerifier verifier,
+      String coordinator,
+      IoThread thread,
+      Duration longestWait) {
     this.loops = thread.group();
     this.own = own;
     this.verifier = verifier;
-    this.dialer = new PeerDialer(own, loops);
+    this.dialer = new PeerDialer(own, loops, coordinator);
     this.longestWait = longestWait;
   }
 
@@ -102,7 +108,7 @@ public final class Stages implements AutoCloseable {
         log.debug("model {}: epoch {} is connected already", model, old.ticket().epoch());
         return;
       }
-      StageJoint joint = new StageJoint(ticket, engine, dialer.dial(ticket.next()));
+      StageJoint joint = new StageJoint(ticket, engine, dialer.dialNext(ticket));
       if (old != null) {
         old.end();
       }
@@ -115,6 +121,12 @@ public final class Stages implements AutoCloseable {
           ticket.previous().nodeId(),
           ticket.next().nodeId());
       joint.open(loops, signedTicket);
+      if (ticket.previous().relayed()) {
+        Inbound stream = RelayedStream.open(dialer.dialCoordinator(), signedTicket);
+        if (!joint.attach(stream)) {
+          stream.close(StageJoint.LOST);
+        }
+      }
       publish(model, joint);
     }
   }

@@ -11,6 +11,8 @@ import dev.cloister.agent.fingerprint.Disk;
 import dev.cloister.agent.fingerprint.Engines;
 import dev.cloister.agent.fingerprint.Memory;
 import dev.cloister.agent.link.FakeCoordinator.Visit;
+import dev.cloister.agent.stage.LinkMeter;
+import dev.cloister.agent.stage.Listening;
 import dev.cloister.agent.stage.PeerListener;
 import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.EngineStage;
@@ -83,15 +85,18 @@ class CoordinatorLinkTest {
         new Stages(
             membership.identity(),
             new TicketVerifier(membership.identity(), InstantSource.system()),
+            membership.coordinator(),
             thread);
     peers =
         PeerListener.start(
-            Optional.empty(), membership.identity(), stages, NoPieces.sender(directory));
+            new Listening.Automatic(), membership.identity(), stages, NoPieces.sender(directory));
     link =
         new CoordinatorLink(
             membership,
             supervisor,
             stages,
+            new LinkMeter(
+                membership.identity(), membership.coordinator(), thread, InstantSource.system()),
             peers,
             CompletableFuture.completedFuture(CAPABILITY),
             "1.2.3",

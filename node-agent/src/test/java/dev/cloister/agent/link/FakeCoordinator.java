@@ -1,11 +1,13 @@
 package dev.cloister.agent.link;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.ticket.KeyHash;
 import dev.cloister.identity.ticket.PlanTicket;
 import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.identity.tls.ClusterTls;
@@ -16,11 +18,13 @@ import dev.cloister.proto.agent.v1.ConnectStage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.DropModel;
 import dev.cloister.proto.agent.v1.EngineOptions;
+import dev.cloister.proto.agent.v1.MeasureLink;
 import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.StageAssignment;
 import dev.cloister.proto.agent.v1.StartGeneration;
 import dev.cloister.proto.agent.v1.Welcome;
 import dev.cloister.proto.inference.v1.Generation;
+import dev.cloister.proto.peer.v1.Neighbour;
 import dev.cloister.proto.peer.v1.SignedTicket;
 import io.grpc.Server;
 import io.grpc.Status;
@@ -184,6 +188,19 @@ final class FakeCoordinator extends AgentSessionServiceGrpc.AgentSessionServiceI
 
     void drop(String model) {
       send(CoordinatorMessage.newBuilder().setDrop(DropModel.newBuilder().setModel(model)));
+    }
+
+    void measure(String nodeId, KeyHash key, String address) {
+      send(
+          CoordinatorMessage.newBuilder()
+              .setMeasure(
+                  MeasureLink.newBuilder()
+                      .setNode(
+                          Neighbour.newBuilder()
+                              .setNodeId(nodeId)
+                              .addKeyHashes(ByteString.copyFrom(key.bytes()))
+                              .setAddress(address))
+                      .setPayloadBytes(4 << 20)));
     }
 
     void generate(String id, String model, String prompt) {

@@ -10,6 +10,8 @@ import dev.cloister.agent.fingerprint.Disk;
 import dev.cloister.agent.fingerprint.Engines;
 import dev.cloister.agent.fingerprint.Memory;
 import dev.cloister.agent.link.FakeCoordinator.Visit;
+import dev.cloister.agent.stage.LinkMeter;
+import dev.cloister.agent.stage.Listening;
 import dev.cloister.agent.stage.PeerListener;
 import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.EngineStage;
@@ -23,6 +25,7 @@ import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.identity.ticket.PlanTicket;
 import dev.cloister.identity.ticket.TicketVerifier;
 import dev.cloister.proto.agent.v1.AgentMessage;
+import dev.cloister.proto.agent.v1.LinkReport;
 import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.agent.v1.StageAssignment;
 import java.io.IOException;
@@ -65,15 +68,18 @@ class StageCommandsTest {
         new Stages(
             membership.identity(),
             new TicketVerifier(membership.identity(), InstantSource.system()),
+            membership.coordinator(),
             thread);
     peers =
         PeerListener.start(
-            Optional.empty(), membership.identity(), stages, NoPieces.sender(directory));
+            new Listening.Automatic(), membership.identity(), stages, NoPieces.sender(directory));
     link =
         new CoordinatorLink(
             membership,
             supervisor,
             stages,
+            new LinkMeter(
+                membership.identity(), membership.coordinator(), thread, InstantSource.system()),
             peers,
             CompletableFuture.completedFuture(
                 new Capability(
@@ -136,6 +142,40 @@ class StageCommandsTest {
     visit.connect("tiny", new byte[0]);
     visit.serveStage("tiny", MODEL.sha256(), assignment("p2"));
     awaitStaged(visit, "p2");
+  }
+
+  @Test
+  void waysToOtherNodesAreMeasuredOnDemand() {
+    Visit visit = visit();
+    String address = peers.address(membership.coordinator());
+    visit.measure("pc-7", KeyHash.of(membership.identity().current().leaf()), address);
+    LinkReport reached = awaitLink(visit, LinkReport.ResultCase.REACHED);
+    assertThat(reached.getNodeId()).isEqualTo("pc-7");
+    assertThat(reached.getReached().getRoundTripSeconds()).isBetween(0.000_01, 5.0);
+    assertThat(reached.getReached().getBytesPerSecond()).isGreaterThan(1e6);
+
+    visit.measure("pc-7", KeyHash.of(membership.identity().current().leaf()), "127.0.0.1:1");
+    assertThat(awaitLink(visit, LinkReport.ResultCase.UNREACHABLE).getUnreachable())
+        .contains("refused");
+    visit.messages.clear();
+    visit.measure("pc-8", KeyHash.of(membership.identity().current().leaf()), address);
+    assertThat(awaitLink(visit, LinkReport.ResultCase.UNREACHABLE).getNodeId())
+        .as("another node answers there")
+        .isEqualTo("pc-8");
+  }
+
+  private static LinkReport awaitLink(Visit visit, LinkReport.ResultCase result) {
+    return await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                visit.messages.stream()
+                    .filter(AgentMessage::hasLink)
+                    .map(AgentMessage::getLink)
+                    .filter(link -> link.getResultCase() == result)
+                    .findFirst(),
+            Optional::isPresent)
+        .orElseThrow();
   }
 
   private Visit visit() {

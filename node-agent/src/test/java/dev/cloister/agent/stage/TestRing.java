@@ -59,11 +59,12 @@ final class TestRing implements AutoCloseable {
           new Stages(
               () -> identity,
               new TicketVerifier(() -> identity, InstantSource.system()),
+              "127.0.0.1:1",
               thread,
               longestWait);
       PeerListener listener =
           PeerListener.start(
-              Optional.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
+              new Listening.At(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
               () -> identity,
               stages,
               NoPieces.sender(directory));
@@ -148,7 +149,7 @@ final class TestRing implements AutoCloseable {
       Identity caller, byte @Nullable [] signedTicket, Neighbour target, InputStream frame)
       throws Exception {
     EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    ManagedChannel channel = new PeerDialer(() -> caller, loops).dial(target);
+    ManagedChannel channel = new PeerDialer(() -> caller, loops, "127.0.0.1:1").dial(target);
     CompletableFuture<Status> end = new CompletableFuture<>();
     try {
       ClientCall<InputStream, InputStream> call =

@@ -1,0 +1,23 @@
+package dev.cloister.coordinator.links;
+
+import dev.cloister.coordinator.placement.Network.Way;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Between which nodes links matter now.
+ *
+ * @param nodes that may share a model, the most important ones first
+ * @param rings the nodes of pipelines, the first stage first
+ * @param doubtful ways that a ring did not close on
+ */
+public record Wish(List<String> nodes, List<List<String>> rings, Set<Way> doubtful) {
+  /** No model is split, nor has to be. */
+  public static final Wish NONE = new Wish(List.of(), List.of(), Set.of());
+
+  public Wish {
+    nodes = List.copyOf(nodes);
+    rings = List.copyOf(rings);
+    doubtful = Set.copyOf(doubtful);
+  }
+}
