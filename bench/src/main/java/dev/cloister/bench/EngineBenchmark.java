@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * How fast the engine is beside java-llama.cpp's Java API. The engines take turns in one process,
  * on the same file and with as many threads, so that what disturbs the machine disturbs both; a
- * ratio is made of the medians of neighbouring turns. Beside it: what a KV cache in Q8_0 changes of answers.
+ * ratio is made of the medians of neighbouring turns. Beside it: what a KV cache in Q8_0 changes of
+ * answers.
  */
 public final class EngineBenchmark {
   private static final int STREAMS = 8;
@@ -187,8 +188,7 @@ public final class EngineBenchmark {
             ratio(ours, javaApi, (model, i) -> single(model, prompt(turn + i, 12, tokens))));
         Measured several =
             (model, i) ->
-                TokenMeter.totalRate(
-                    TokenMeter.run(model, prompts(turn + i, STREAMS, 12, tokens)));
+                TokenMeter.totalRate(TokenMeter.run(model, prompts(turn + i, STREAMS, 12, tokens)));
         add(counts, "8-streams-vs-java-api-" + name, 1.00, ratio(ours, javaApi, several));
         if (installed) {
           String row = "8-streams-best-library-vs-java-api-" + name;

@@ -1,5 +1,8 @@
 package dev.cloister.bench;
 
+import dev.cloister.agent.fingerprint.MemorySpeed;
+import dev.cloister.coordinator.catalog.ModelFiles;
+import dev.cloister.coordinator.placement.PipelinePlan;
 import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.gguf.GgufException;
 import dev.cloister.engine.gguf.GgufModel;
@@ -11,6 +14,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,18 +42,25 @@ public final class SplitBenchmark {
   private final Settings settings;
   private final PrintWriter progress;
   private final Map<String, Row> rows = new LinkedHashMap<>();
+  private double memorySpeed;
 
   /**
    * What is measured with.
    *
    * @param libraryCache where native libraries are kept
+   * @param modelFiles reads what the models consist of
    * @param engineCommand what starts an engine process, without arguments
    * @param runs of every measurement, after some that are not counted
    * @param quick whether the greatest model, and one of the two types, is left out
    * @param promptTokens of the long prompt
    */
   public record Settings(
-      Path libraryCache, List<String> engineCommand, int runs, boolean quick, int promptTokens) {
+      Path libraryCache,
+      ModelFiles modelFiles,
+      List<String> engineCommand,
+      int runs,
+      boolean quick,
+      int promptTokens) {
     public Settings {
       engineCommand = List.copyOf(engineCommand);
     }
@@ -87,6 +98,7 @@ public final class SplitBenchmark {
     if (!PinnedEngine.pins()) {
       say("taskset is missing: nothing is pinned to a core");
     }
+    memorySpeed = MemorySpeed.bytesPerSecond(Clock.systemUTC(), 1);
     for (Size size : settings.quick() ? SIZES.subList(0, 2) : SIZES) {
       for (TensorType type :
           settings.quick() ? List.of(TensorType.Q8_0) : List.of(TensorType.Q8_0, TensorType.Q4_0)) {
@@ -110,7 +122,9 @@ public final class SplitBenchmark {
     try {
       new RandomModel(Architecture.LLAMA, size.shape(), type, false, 1).write(whole);
       GgufModel gguf = GgufModel.open(whole);
-      int cut = evenCut(size.shape());
+      PlannedModel planned =
+          PlannedModel.of(settings.modelFiles(), whole, memorySpeed, CONTEXT, STREAMS);
+      int cut = planned.cut();
       Path first = stage(gguf, 0, cut, folder.resolve("first.gguf"));
       Path last = stage(gguf, cut, gguf.layers(), folder.resolve("last.gguf"));
       Path lexicon = folder.resolve("lexicon.gguf");
@@ -132,21 +146,13 @@ public final class SplitBenchmark {
           }
           for (int run = 1; run <= settings.runs(); run++) {
             say("%s, run %d of %d".formatted(model, run, settings.runs()));
-            new Turn(model, run, one, other, head, relay, size).measure();
+            new Turn(model, run, one, other, head, relay, size, planned).measure();
           }
         }
       }
     } finally {
       delete(folder);
     }
-  }
-
-  /** Where both stages have as much to compute: the last one has the output, too. */
-  private static int evenCut(Shape shape) {
-    long keyValue = (long) shape.width() / shape.heads() * shape.keyValueHeads();
-    long layer = shape.width() * (2L * shape.width() + 2 * keyValue + 3L * shape.feedForward());
-    long output = (long) shape.width() * shape.vocabulary();
-    return (int) Math.round((shape.layers() + (double) output / layer) / 2);
   }
 
   private static Path stage(GgufModel model, int first, int end, Path to)
@@ -190,6 +196,7 @@ public final class SplitBenchmark {
     private final PinnedEngine head;
     private final RingRelay relay;
     private final Size size;
+    private final PlannedModel planned;
     private int seed;
 
     Turn(
@@ -199,13 +206,15 @@ public final class SplitBenchmark {
         PinnedEngine other,
         PinnedEngine head,
         RingRelay relay,
-        Size size) {
+        Size size,
+        PlannedModel planned) {
       this.model = model;
       this.one = one;
       this.other = other;
       this.head = head;
       this.relay = relay;
       this.size = size;
+      this.planned = planned;
       this.seed = 100 * run;
     }
 
@@ -229,7 +238,14 @@ public final class SplitBenchmark {
           (double) relay.takeForwardBytes() / states - (double) size.shape().width() * Float.BYTES;
       add("one-stream-vs-whole", "ratio", size.large() ? 0.93 : Double.NaN, split / whole);
       add("one-stream", "tokens/s", Double.NaN, split);
+      predicted("whole", planned.whole(), whole);
+      predicted("split", planned.split(), split);
       put("wire-bytes-per-token-and-hop-above-states", "B", 64, "lower", extra);
+    }
+
+    private void predicted(String what, PipelinePlan plan, double tokensPerSecond) {
+      double error = Math.abs(plan.secondsPerToken() * tokensPerSecond - 1);
+      put("time-per-token-predicted-off-" + what, "of measured", 0.20, "lower", error);
     }
 
     private void eightStreams() {

@@ -76,7 +76,9 @@ final class WireMeter implements ClientResponseObserver<GenerateRequest, Generat
     return tokens * 1e9 / (to - from);
   }
 
-  /** Tokens that came behind the first moment until the last one, between which they are counted. */
+  /**
+   * Tokens that came behind the first moment until the last one, between which they are counted.
+   */
   private synchronized int tokens(long from, long to) {
     int tokens = 0;
     for (int i = 0; i < events; i++) {

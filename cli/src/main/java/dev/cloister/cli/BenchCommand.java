@@ -149,6 +149,7 @@ final class BenchCommand {
           new SplitBenchmark(
               new SplitBenchmark.Settings(
                   libraryCache.directory(),
+                  new GgufModelFiles(),
                   JavaCommand.engine("warn"),
                   quick ? 2 : 3,
                   quick,

@@ -83,8 +83,7 @@ final class EngineRehearsal {
         model.generate(
             new Generation(
                 new Prompt.Chat(
-                    List.of(
-                        new ChatMessage(ChatMessage.Role.USER, PrepareCommand.QUESTION))),
+                    List.of(new ChatMessage(ChatMessage.Role.USER, PrepareCommand.QUESTION))),
                 Sampling.GREEDY,
                 0,
                 List.of()),
