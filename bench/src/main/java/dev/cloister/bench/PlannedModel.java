@@ -52,8 +52,7 @@ record PlannedModel(PipelinePlan whole, PipelinePlan split) {
             Capability.Engines.UNKNOWN);
     OptionalDouble speed = OptionalDouble.of(copiedBytesPerSecond);
     List<Offer> cores =
-        List.of(
-            Offer.of("one", "one", true, core, speed), Offer.of("two", "two", true, core, speed));
+        List.of(Offer.of("one", "one", core, speed), Offer.of("two", "two", core, speed));
     Model model =
         new Model(
             "bench",

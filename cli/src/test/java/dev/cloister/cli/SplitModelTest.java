@@ -321,7 +321,7 @@ class SplitModelTest {
                 assertThat(answer)
                     .failsWithin(Duration.ofSeconds(20))
                     .withThrowableOfType(ExecutionException.class)
-                    .withMessageContaining("is to be split over 3 nodes, and 2 of the 2"));
+                    .withMessageContaining("is to be split over 3 nodes, and 2 are online"));
     TestCluster.Answer answer = cluster.ask("What is the capital of France?");
     assertThat(answer.status()).isEqualTo(503);
     assertThat(answer.body().path("error").path("message").asText())

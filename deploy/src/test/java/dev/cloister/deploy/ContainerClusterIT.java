@@ -157,7 +157,7 @@ class ContainerClusterIT {
       cluster.disconnect(middle);
       Answer missing = client.ask();
       assertThat(missing.status()).as(missing.text()).isEqualTo(503);
-      assertThat(missing.text()).contains("is to be split over 3 nodes, and 2 of the 2");
+      assertThat(missing.text()).contains("is to be split over 3 nodes, and 2 are online");
       assertThat(cluster.state(middle)).isEqualTo("lost");
 
       cluster.configure("--split", "2");
