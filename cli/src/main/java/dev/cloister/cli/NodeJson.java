@@ -19,11 +19,23 @@ final class NodeJson {
     json.writeEndArray();
   }
 
-  private static void write(JsonGenerator json, NodeInfo node) throws IOException {
+  static void write(JsonGenerator json, NodeInfo node) throws IOException {
     json.writeStartObject();
     json.writeStringField("id", node.id());
     json.writeStringField("name", node.name());
     json.writeStringField("state", node.state().name().toLowerCase(Locale.ROOT));
+    json.writeFieldName("drain");
+    if (node.drain().isPresent()) {
+      NodeInfo.Drain drain = node.drain().get();
+      json.writeStartObject();
+      json.writeStringField("cause", drain.cause().name().toLowerCase(Locale.ROOT));
+      json.writeStringField("reason", drain.reason());
+      json.writeStringField("deadline", drain.deadline().toString());
+      json.writeEndObject();
+    } else {
+      json.writeNull();
+    }
+    json.writeNumberField("active_requests", node.activeRequests());
     json.writeStringField("last_seen", node.lastSeen().map(Instant::toString).orElse(null));
     json.writeStringField("agent_version", node.agentVersion());
     json.writeStringField("operating_system", node.operatingSystem());

@@ -72,6 +72,23 @@ class SurvivingStreamsTest {
     cluster.awaitReady("desk");
   }
 
+  @Test
+  void aNodeThatIsDrainedCostsNothingAndGetsNothingNew() {
+    surviving("desk", () -> cluster.show("node", "drain", "desk", "--deadline", "0s"));
+    Awaitility.await()
+        .atMost(TestCluster.PATIENCE)
+        .until(() -> cluster.show("node", "show", "desk").path("active_requests").asInt() == 0);
+    for (int i = 0; i < 5; i++) {
+      assertThat(cluster.ask("What is the capital of France?").node()).isEqualTo("rack");
+    }
+    assertThat(cluster.show("node", "show", "desk").at("/drain/cause").asText())
+        .isEqualTo("administrator");
+    cluster.show("node", "resume", "desk");
+    Multiset<String> pieces = ConcurrentHashMultiset.create();
+    TestStreams.all(cluster, pieces).forEach(CompletableFuture::join);
+    assertThat(pieces.elementSet()).contains("desk", "rack");
+  }
+
   /** Has all streams run, and something happen to a node while it answers. */
   private void surviving(String node, Runnable loss) {
     List<String> before = moved(node);
@@ -92,7 +109,9 @@ class SurvivingStreamsTest {
   /** What the coordinator said of answers that left a node. */
   private List<String> moved(String node) {
     return cluster.coordinatorLog().stream()
-        .filter(line -> line.contains(node + " was lost; another node goes on behind"))
+        .filter(
+            line ->
+                line.contains(": " + node + " ") && line.contains("; another node goes on behind"))
         .toList();
   }
 }

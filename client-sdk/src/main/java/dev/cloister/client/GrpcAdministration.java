@@ -21,6 +21,9 @@ import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
 import dev.cloister.proto.catalog.v1.PlanModelRequest;
 import dev.cloister.proto.catalog.v1.PlanModelResponse;
+import dev.cloister.proto.fleet.v1.DrainNodeRequest;
+import dev.cloister.proto.fleet.v1.FleetServiceGrpc;
+import dev.cloister.proto.fleet.v1.ResumeNodeRequest;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractStub;
@@ -130,6 +133,25 @@ final class GrpcAdministration implements Administration {
             CatalogServiceGrpc.newBlockingStub(channel),
             catalog -> catalog.planModel(request.build()));
     return Wire.fromWire(response);
+  }
+
+  @Override
+  public void drainNode(String node, Duration deadline) {
+    call(
+        FleetServiceGrpc.newBlockingStub(channel),
+        fleet ->
+            fleet.drainNode(
+                DrainNodeRequest.newBuilder()
+                    .setNode(node)
+                    .setDeadlineMillis(deadline.toMillis())
+                    .build()));
+  }
+
+  @Override
+  public void resumeNode(String node) {
+    call(
+        FleetServiceGrpc.newBlockingStub(channel),
+        fleet -> fleet.resumeNode(ResumeNodeRequest.newBuilder().setNode(node).build()));
   }
 
   private <T> T call(Function<AccessServiceBlockingStub, T> method) {

@@ -11,6 +11,8 @@ import java.util.Optional;
  * @param operatingSystem this and what follows is empty or 0 until the node reported
  * @param vectorExtensions lower case, for example {@code avx2}
  * @param cpuUtilization 0 to 1
+ * @param drain present while it gets no new requests
+ * @param activeRequests answers that are under way there
  */
 public record NodeInfo(
     String id,
@@ -28,7 +30,9 @@ public record NodeInfo(
     double cpuUtilization,
     List<Gpu> gpus,
     List<String> readyModels,
-    List<ModelStage> stages) {
+    List<ModelStage> stages,
+    Optional<Drain> drain,
+    int activeRequests) {
 
   public NodeInfo {
     vectorExtensions = List.copyOf(vectorExtensions);
@@ -45,6 +49,23 @@ public record NodeInfo(
     OFFLINE,
     /** Its session broke or it fell silent. */
     LOST
+  }
+
+  /**
+   * A node gets nothing new.
+   *
+   * @param reason in a few words; empty where the cause says it all
+   * @param deadline when answers that still run are moved
+   */
+  public record Drain(Cause cause, String reason, Instant deadline) {
+    /** Who wants it. */
+    public enum Cause {
+      ADMINISTRATOR,
+      /** The machine's owner, by what is going on there. */
+      OWNER,
+      /** Its agent is being stopped. */
+      STOPPING
+    }
   }
 
   /**

@@ -8,6 +8,7 @@ import dev.cloister.proto.catalog.v1.ModelOptions;
 import dev.cloister.proto.catalog.v1.Plan;
 import dev.cloister.proto.catalog.v1.PlanModelResponse;
 import dev.cloister.proto.catalog.v1.ReplicaStage;
+import dev.cloister.proto.fleet.v1.Drain;
 import dev.cloister.proto.fleet.v1.Node;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import dev.cloister.proto.inference.v1.GenerateRequest;
@@ -300,6 +301,20 @@ final class Wire {
                         stage.getFirstLayer(),
                         stage.getEndLayer(),
                         stage.getState()))
-            .toList());
+            .toList(),
+        wire.hasDrain() ? Optional.of(fromWire(wire.getDrain())) : Optional.empty(),
+        wire.getActiveRequests());
+  }
+
+  private static NodeInfo.Drain fromWire(Drain wire) {
+    return new NodeInfo.Drain(
+        switch (wire.getCause()) {
+          case CAUSE_OWNER -> NodeInfo.Drain.Cause.OWNER;
+          case CAUSE_STOPPING -> NodeInfo.Drain.Cause.STOPPING;
+          case CAUSE_ADMINISTRATOR, CAUSE_UNSPECIFIED, UNRECOGNIZED ->
+              NodeInfo.Drain.Cause.ADMINISTRATOR;
+        },
+        wire.getReason(),
+        Instant.ofEpochMilli(wire.getDeadlineMillis()));
   }
 }

@@ -18,6 +18,7 @@ import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.store.Database;
 import dev.cloister.coordinator.store.SqliteApiKeyRecords;
 import dev.cloister.coordinator.store.SqliteModelRecords;
+import dev.cloister.coordinator.store.SqliteNodeRecords;
 import dev.cloister.coordinator.store.SqliteTokenRecords;
 import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
@@ -97,6 +98,7 @@ public final class Coordinator implements AutoCloseable {
     Fleet fleet =
         new Fleet(
             members.withRole(Role.AGENT).stream().map(Coordinator::node).toList(),
+            new SqliteNodeRecords(database),
             clock,
             CoordinatorConfig.SILENCE_LIMIT);
     Links links = new Links();
@@ -135,7 +137,8 @@ public final class Coordinator implements AutoCloseable {
             door,
             keys,
             port -> advertisedHost() + ":" + port,
-            CoordinatorConfig.REPORT_INTERVAL));
+            CoordinatorConfig.REPORT_INTERVAL,
+            clock));
     startGateway(identity, catalog, dispatcher, keys);
 
     ScheduledExecutorService timer =

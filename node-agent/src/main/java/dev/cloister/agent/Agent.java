@@ -150,7 +150,7 @@ public final class Agent implements AutoCloseable {
     return end.copy();
   }
 
-  /** Says goodbye to the coordinator and ends the engines. */
+  /** Has other nodes go on with what runs here, says goodbye, and ends the engines. */
   @Override
   public void close() {
     timer.shutdownNow();

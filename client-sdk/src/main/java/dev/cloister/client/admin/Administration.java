@@ -50,4 +50,21 @@ public interface Administration {
    * @param model its name in the catalog
    */
   PlanInfo planModel(String model, PlanQuestion question);
+
+  /**
+   * Gives a node nothing new until {@link #resumeNode}, also when it or the coordinator starts
+   * anew.
+   *
+   * @param node its name or id
+   * @param deadline after which answers that still run there go on elsewhere, where that is
+   *     possible; at most a day
+   */
+  void drainNode(String node, Duration deadline);
+
+  /**
+   * Ends a drain.
+   *
+   * @param node its name or id
+   */
+  void resumeNode(String node);
 }

@@ -18,6 +18,7 @@ import io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -61,15 +62,16 @@ public final class ClusterServer implements AutoCloseable {
       Admission admission,
       ApiKeys apiKeys,
       IntFunction<String> advertisedAddress,
-      Duration reportInterval) {
+      Duration reportInterval,
+      InstantSource clock) {
 
     List<BindableService> all(IntSupplier port) {
       return List.of(
-          new SessionGrpc(fleet, survey, deployments, reportInterval, ticketSigner),
+          new SessionGrpc(fleet, survey, deployments, reportInterval, ticketSigner, clock),
           new InferenceGrpc(dispatcher),
           new CatalogGrpc(catalog, contents, fleet, deployments, relays),
           new RelayGrpc(relays),
-          new FleetGrpc(fleet, deployments),
+          new FleetGrpc(fleet, deployments, dispatcher, clock),
           new AccessGrpc(admission, apiKeys, () -> advertisedAddress.apply(port.getAsInt())),
           new EnrollmentGrpc(admission, fleet));
     }

@@ -2,29 +2,81 @@ package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeView;
+import dev.cloister.coordinator.routing.Dispatcher;
+import dev.cloister.proto.fleet.v1.DrainNodeRequest;
+import dev.cloister.proto.fleet.v1.DrainNodeResponse;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc.FleetServiceImplBase;
 import dev.cloister.proto.fleet.v1.ListNodesRequest;
 import dev.cloister.proto.fleet.v1.ListNodesResponse;
+import dev.cloister.proto.fleet.v1.ResumeNodeRequest;
+import dev.cloister.proto.fleet.v1.ResumeNodeResponse;
+import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
 
 /** The machines, for people. */
 final class FleetGrpc extends FleetServiceImplBase {
+  private static final Duration LONGEST_DRAIN = Duration.ofDays(1);
+
   private final Fleet fleet;
   private final Deployments deployments;
+  private final Dispatcher dispatcher;
+  private final InstantSource clock;
 
-  FleetGrpc(Fleet fleet, Deployments deployments) {
+  FleetGrpc(Fleet fleet, Deployments deployments, Dispatcher dispatcher, InstantSource clock) {
     this.fleet = fleet;
     this.deployments = deployments;
+    this.dispatcher = dispatcher;
+    this.clock = clock;
   }
 
   @Override
   public void listNodes(ListNodesRequest request, StreamObserver<ListNodesResponse> reply) {
     ListNodesResponse.Builder response = ListNodesResponse.newBuilder();
+    Map<String, Integer> running = dispatcher.running();
     for (NodeView view : fleet.nodes()) {
-      response.addNodes(WireFleet.toWire(view, deployments.stages(view.node().id())));
+      String id = view.node().id();
+      response.addNodes(
+          WireFleet.toWire(view, deployments.stages(id), running.getOrDefault(id, 0)));
     }
     reply.onNext(response.build());
     reply.onCompleted();
+  }
+
+  @Override
+  public void drainNode(DrainNodeRequest request, StreamObserver<DrainNodeResponse> reply) {
+    long millis = request.getDeadlineMillis();
+    if (millis < 0 || millis > LONGEST_DRAIN.toMillis()) {
+      throw Status.INVALID_ARGUMENT
+          .withDescription("the deadline is too far away (expected: at most a day, 1d)")
+          .asRuntimeException();
+    }
+    fleet.drain(
+        require(request.getNode()),
+        clock.instant().plusMillis(millis).truncatedTo(ChronoUnit.MILLIS));
+    reply.onNext(DrainNodeResponse.getDefaultInstance());
+    reply.onCompleted();
+  }
+
+  @Override
+  public void resumeNode(ResumeNodeRequest request, StreamObserver<ResumeNodeResponse> reply) {
+    fleet.resume(require(request.getNode()));
+    reply.onNext(ResumeNodeResponse.getDefaultInstance());
+    reply.onCompleted();
+  }
+
+  private Node require(String nameOrId) {
+    return fleet
+        .named(nameOrId)
+        .orElseThrow(
+            () ->
+                Status.NOT_FOUND
+                    .withDescription("there is no such node; see: cloister node list")
+                    .asRuntimeException());
   }
 }

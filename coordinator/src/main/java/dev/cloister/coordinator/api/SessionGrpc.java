@@ -20,6 +20,7 @@ import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.time.InstantSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,13 +33,16 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
   private final Deployments deployments;
   private final Duration reportInterval;
   private final TicketSigner signer;
+  private final InstantSource clock;
 
   SessionGrpc(
       Fleet fleet,
       Survey survey,
       Deployments deployments,
       Duration reportInterval,
-      TicketSigner signer) {
+      TicketSigner signer,
+      InstantSource clock) {
+    this.clock = clock;
     this.fleet = fleet;
     this.survey = survey;
     this.deployments = deployments;
@@ -101,6 +105,9 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
         case MODEL ->
             WireFleet.fromWire(message.getModel())
                 .ifPresent(replica -> fleet.replica(node.id(), session, replica));
+        case AVAILABILITY ->
+            fleet.pause(
+                node.id(), session, WireFleet.fromWire(message.getAvailability(), clock.instant()));
         case GENERATION -> session.deliver(message.getGeneration());
         case LINK -> take(message.getLink());
         case HELLO -> log.warn("node {} said hello twice", node.name());

@@ -2,10 +2,12 @@ package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Capability;
+import dev.cloister.coordinator.fleet.Drain;
 import dev.cloister.coordinator.fleet.Load;
 import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.proto.agent.v1.Availability;
 import dev.cloister.proto.agent.v1.Battery;
 import dev.cloister.proto.agent.v1.CapabilityReport;
 import dev.cloister.proto.agent.v1.Cpu;
@@ -121,16 +123,39 @@ final class WireFleet {
   }
 
   /**
-   * @param stages of models that the node is to hold
+   * What a node says of itself; empty if it takes new work, or says what this version does not
+   * know.
    */
-  static Node toWire(NodeView view, List<Assignment> stages) {
+  static Optional<Drain> fromWire(Availability wire, Instant now) {
+    Instant deadline = now.plusMillis(Integer.toUnsignedLong(wire.getDeadlineMillis()));
+    return switch (wire.getState()) {
+      case STATE_PAUSED -> Optional.of(new Drain(Drain.Cause.OWNER, wire.getReason(), deadline));
+      case STATE_STOPPING ->
+          Optional.of(new Drain(Drain.Cause.STOPPING, wire.getReason(), deadline));
+      case STATE_OPEN, STATE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+    };
+  }
+
+  /**
+   * @param stages of models that the node is to hold
+   * @param running how many answers are under way there
+   */
+  static Node toWire(NodeView view, List<Assignment> stages, int running) {
     Node.Builder wire =
         Node.newBuilder()
             .setId(view.node().id())
             .setName(view.node().name())
             .setState(toWire(view.state()))
             .setLastSeenMillis(view.lastSeen().map(Instant::toEpochMilli).orElse(0L))
-            .setAgentVersion(view.agentVersion());
+            .setAgentVersion(view.agentVersion())
+            .setActiveRequests(running);
+    view.drain()
+        .ifPresent(
+            drain ->
+                wire.getDrainBuilder()
+                    .setCause(toWire(drain.cause()))
+                    .setReason(drain.reason())
+                    .setDeadlineMillis(drain.deadline().toEpochMilli()));
     view.capability().map(WireFleet::toWire).ifPresent(wire::setCapability);
     view.load()
         .ifPresent(
@@ -176,6 +201,14 @@ final class WireFleet {
       case ONLINE -> Node.State.STATE_ONLINE;
       case OFFLINE -> Node.State.STATE_OFFLINE;
       case LOST -> Node.State.STATE_LOST;
+    };
+  }
+
+  private static dev.cloister.proto.fleet.v1.Drain.Cause toWire(Drain.Cause cause) {
+    return switch (cause) {
+      case ADMINISTRATOR -> dev.cloister.proto.fleet.v1.Drain.Cause.CAUSE_ADMINISTRATOR;
+      case OWNER -> dev.cloister.proto.fleet.v1.Drain.Cause.CAUSE_OWNER;
+      case STOPPING -> dev.cloister.proto.fleet.v1.Drain.Cause.CAUSE_STOPPING;
     };
   }
 

@@ -72,11 +72,4 @@ final class Allotment {
         .map(entry -> entry.getValue().assignment())
         .toList();
   }
-
-  /** Whether some node is to have all of the model. */
-  boolean isWholeSomewhere(String model) {
-    return given.values().stream()
-        .map(Given::assignment)
-        .anyMatch(own -> own.model().name().equals(model) && own.stage().isEmpty());
-  }
 }

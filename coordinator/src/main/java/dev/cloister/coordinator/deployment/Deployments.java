@@ -120,7 +120,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
               ? Optional.of(now)
               : Optional.empty();
       decide();
-    } else if (gathered || pipelines.isDue(now)) {
+    } else if (gathered || pipelines.isDue(now) || !last.left().equals(left(now))) {
       decide();
     } else {
       pipelines.closeRings(now);
@@ -146,7 +146,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
                 .anyMatch(
                     model ->
                         model.options().split().orElse(0) != 1
-                            && !last.allotment().isWholeSomewhere(model.name()));
+                            && !last.isWholeSomewhere(model));
     return isSplit
         ? new Wish(
             last.online().stream()
@@ -162,6 +162,13 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     return view.capability().orElseThrow().memoryAvailableBytes();
   }
 
+  private Set<String> left(Instant now) {
+    return fleet.drains().entrySet().stream()
+        .filter(drained -> drained.getValue().isOver(now))
+        .map(Map.Entry::getKey)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
   /** Who is to have what, after any change. */
   private synchronized void decide() {
     Round round = Round.of(clock.instant(), online(), links);
@@ -172,9 +179,9 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
         split(model, round, missing);
       }
     }
-    assignWhole(round.allotment());
+    assignWhole(round);
     for (Model model : catalog.models()) {
-      if (!round.online().isEmpty() && !round.allotment().isWholeSomewhere(model.name())) {
+      if (!round.online().isEmpty() && !round.isWholeSomewhere(model)) {
         split(model, round, missing);
       }
     }
@@ -229,7 +236,8 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   }
 
   /** All models that may be whole, on all nodes that have room beside what they were given. */
-  private void assignWhole(Allotment allotment) {
+  private void assignWhole(Round round) {
+    Allotment allotment = round.allotment();
     List<Need> needs =
         catalog.models().stream()
             .filter(model -> model.options().split().orElse(1) == 1)
@@ -243,6 +251,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
                   need ->
                       demands.of(need.model()).stream()
                           .allMatch(demand -> demand.runsOn(node.library())))
+              .filter(need -> round.mayServe(node.nodeId(), need.model()))
               .toList();
       for (Need need : Placement.assign(node, open)) {
         ModelOptions options = need.model().options();
@@ -266,7 +275,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
             demand ->
                 Planner.plan(
                     demand,
-                    last.allotment().freeFor(model.name()),
+                    last.offers(model),
                     Round.network(last.online(), links)));
   }
 

@@ -137,17 +137,23 @@ final class Pipelines {
     Model model = pipeline.model();
     boolean isReadyWhole =
         round.online().stream()
+            .filter(NodeView::isOpen)
             .anyMatch(
                 view -> view.ready(model.name()).filter(own -> own.plan().isEmpty()).isPresent());
     return catalog.find(model.name()).equals(Optional.of(model))
         && !(model.options().split().isEmpty() && isReadyWhole);
   }
 
-  /** A node on which a stage failed tries again by itself: it stays where none can replace it. */
+  /**
+   * A node on which a stage failed tries again by itself, and one that is drained still works: each
+   * stays where none can replace it.
+   */
   private boolean isSound(Pipeline pipeline, Round round) {
     Model model = pipeline.model();
+    Set<String> left = round.left();
     return stands(pipeline, round)
-        && (pipeline.nodes().stream().noneMatch(node -> isAvoided(model, node))
+        && (pipeline.nodes().stream()
+                .noneMatch(node -> isAvoided(model, node) || left.contains(node))
             || Planner.plan(pipeline.demand(), usable(model, round), round.network())
                 .plan()
                 .isEmpty());
@@ -222,9 +228,7 @@ final class Pipelines {
   }
 
   private List<Offer> usable(Model model, Round round) {
-    return round.allotment().freeFor(model.name()).stream()
-        .filter(node -> !isAvoided(model, node.nodeId()))
-        .toList();
+    return round.offers(model).stream().filter(node -> !isAvoided(model, node.nodeId())).toList();
   }
 
   private void noteFailures(Pipeline pipeline, Instant now) {
@@ -252,7 +256,7 @@ final class Pipelines {
    * @return why it cannot be, in one sentence
    */
   Optional<String> plan(Demand demand, Model model, Round round) {
-    List<Offer> nodes = round.allotment().freeFor(model.name());
+    List<Offer> nodes = round.offers(model);
     @Nullable Attempt before = inVain.get(model.name());
     if (before != null && before.model().equals(model) && before.nodes().equals(nodes)) {
       return failed(model, before.reason(), round);

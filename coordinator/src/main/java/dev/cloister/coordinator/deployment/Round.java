@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.deployment;
 
+import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.fleet.Load;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.links.Links;
@@ -7,6 +8,8 @@ import dev.cloister.coordinator.placement.Network;
 import dev.cloister.coordinator.placement.Offer;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -42,8 +45,47 @@ record Round(Instant now, List<NodeView> online, Network network, Allotment allo
             .findFirst());
   }
 
+  /** What nodes have for the model that may be given layers of it. */
+  List<Offer> offers(Model model) {
+    return allotment.freeFor(model.name()).stream().filter(node -> mayTake(node.nodeId())).toList();
+  }
+
+  private boolean mayTake(String nodeId) {
+    return view(nodeId).filter(NodeView::isOpen).isPresent();
+  }
+
+  /** Whether a node may have all of the model; one that is drained keeps what it has. */
+  boolean mayServe(String nodeId, Model model) {
+    return mayTake(nodeId)
+        || view(nodeId)
+            .flatMap(view -> view.replica(model.name()))
+            .filter(replica -> replica.plan().isEmpty())
+            .isPresent();
+  }
+
+  /** Whether some node that takes requests is to have all of the model. */
+  boolean isWholeSomewhere(Model model) {
+    return online.stream()
+        .filter(NodeView::isOpen)
+        .map(view -> allotment.assignment(view.node().id(), model.name()))
+        .flatMap(Optional::stream)
+        .anyMatch(own -> own.stage().isEmpty());
+  }
+
+  /** The nodes that have been drained for so long that others are to take their places. */
+  Set<String> left() {
+    return online.stream()
+        .filter(view -> view.drain().filter(drain -> drain.isOver(now)).isPresent())
+        .map(view -> view.node().id())
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private Optional<NodeView> view(String nodeId) {
+    return online.stream().filter(view -> view.node().id().equals(nodeId)).findFirst();
+  }
+
   boolean hasNode(String nodeId) {
-    return online.stream().anyMatch(view -> view.node().id().equals(nodeId));
+    return view(nodeId).isPresent();
   }
 
   /** How these nodes reach each other. */

@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,8 @@ public final class Fleet {
 
   private final InstantSource clock;
   private final Duration silenceLimit;
+  private final NodeRecords records;
+  private final Map<String, NodeSettings> settings;
   private final Map<String, Node> declared = new ConcurrentHashMap<>();
   private final Map<String, Observation> observed = new ConcurrentHashMap<>();
   private final Map<String, List<KeyHash>> keys = new ConcurrentHashMap<>();
@@ -37,9 +40,13 @@ public final class Fleet {
 
   /**
    * @param declared the nodes that joined before
+   * @param records what is remembered of them
    * @param silenceLimit a node that reported nothing for so long is lost
    */
-  public Fleet(Collection<Node> declared, InstantSource clock, Duration silenceLimit) {
+  public Fleet(
+      Collection<Node> declared, NodeRecords records, InstantSource clock, Duration silenceLimit) {
+    this.records = records;
+    this.settings = new ConcurrentHashMap<>(records.all());
     declared.forEach(node -> this.declared.put(node.id(), node));
     this.clock = clock;
     this.silenceLimit = silenceLimit;
@@ -59,6 +66,75 @@ public final class Fleet {
   /** The node of this member id, if it joined. */
   public Optional<Node> find(String nodeId) {
     return Optional.ofNullable(declared.get(nodeId));
+  }
+
+  /** The node that people call by this name, or whose id it is. */
+  public Optional<Node> named(String nameOrId) {
+    return find(nameOrId)
+        .or(
+            () ->
+                declared.values().stream()
+                    .filter(node -> node.name().equals(nameOrId))
+                    .findFirst());
+  }
+
+  /**
+   * Gives a node that joined nothing new until {@link #resume}.
+   *
+   * @param deadline when answers that still run there are moved
+   */
+  public void drain(Node node, Instant deadline) {
+    change(node, known -> known.with(Optional.of(Drain.byAdministrator(deadline))));
+    log.info("node {} is drained; answers are moved from {} on", node.name(), deadline);
+  }
+
+  /** Ends a drain. */
+  public void resume(Node node) {
+    change(node, known -> known.with(Optional.empty()));
+    log.info("node {} is not drained any more", node.name());
+  }
+
+  private void change(Node node, UnaryOperator<NodeSettings> change) {
+    settings.compute(
+        node.id(),
+        (id, known) -> {
+          NodeSettings next = change.apply(known == null ? NodeSettings.NONE : known);
+          records.put(id, next);
+          return next;
+        });
+    listeners.forEach(FleetListener::replicasChanged);
+  }
+
+  /**
+   * Takes what the node says of itself.
+   *
+   * @param drain empty if it takes new work
+   */
+  public void pause(String nodeId, NodeSession session, Optional<Drain> drain) {
+    if (update(nodeId, session, seen -> seen.with(drain))) {
+      log.info("node {} {}", nodeId, drain.map(Drain::describe).orElse("takes new work"));
+      listeners.forEach(FleetListener::replicasChanged);
+    }
+  }
+
+  /** The nodes with a session that get nothing new. */
+  public Map<String, Drain> drains() {
+    Map<String, Drain> drains = new HashMap<>();
+    observed.forEach(
+        (nodeId, seen) -> {
+          if (seen.session != null) {
+            drain(nodeId, seen).ifPresent(drain -> drains.put(nodeId, drain));
+          }
+        });
+    return drains;
+  }
+
+  private Optional<Drain> drain(String nodeId, @Nullable Observation seen) {
+    Optional<Drain> own = seen == null ? Optional.empty() : seen.pause;
+    // Whoever stops is gone in a moment, whatever else was said of it.
+    return own.filter(drain -> drain.cause() == Drain.Cause.STOPPING)
+        .or(settings.getOrDefault(nodeId, NodeSettings.NONE)::drain)
+        .or(() -> own);
   }
 
   /**
@@ -98,6 +174,7 @@ public final class Fleet {
             capability,
             peerAddress,
             null,
+            Optional.empty(),
             Map.of());
     @Nullable Observation former = observed.put(node.id(), fresh);
     if (former != null && former.session != null && !former.isOf(session)) {
@@ -214,6 +291,7 @@ public final class Fleet {
           Optional.empty(),
           "",
           Optional.empty(),
+          drain(node.id(), null),
           List.of());
     }
     return new NodeView(
@@ -224,6 +302,7 @@ public final class Fleet {
         Optional.of(seen.capability),
         seen.peerAddress,
         Optional.ofNullable(seen.load),
+        drain(node.id(), seen),
         new ArrayList<>(seen.replicas.values()));
   }
 
@@ -250,6 +329,7 @@ public final class Fleet {
       Capability capability,
       String peerAddress,
       @Nullable Load load,
+      Optional<Drain> pause,
       Map<String, Replica> replicas) {
 
     /** A session is itself and nothing else. */
@@ -260,19 +340,35 @@ public final class Fleet {
 
     Observation with(Instant now, Load newLoad) {
       return new Observation(
-          state, session, now, agentVersion, capability, peerAddress, newLoad, replicas);
+          state, session, now, agentVersion, capability, peerAddress, newLoad, pause, replicas);
     }
 
     Observation with(Instant now, Replica replica) {
       Map<String, Replica> all = new LinkedHashMap<>(replicas);
       all.put(replica.model(), replica);
-      return new Observation(
-          state, session, now, agentVersion, capability, peerAddress, load, Map.copyOf(all));
+      return with(now, all);
     }
 
     Observation without(String model) {
       Map<String, Replica> others = new LinkedHashMap<>(replicas);
       others.remove(model);
+      return with(lastSeen, others);
+    }
+
+    private Observation with(Instant seen, Map<String, Replica> all) {
+      return new Observation(
+          state,
+          session,
+          seen,
+          agentVersion,
+          capability,
+          peerAddress,
+          load,
+          pause,
+          Map.copyOf(all));
+    }
+
+    Observation with(Optional<Drain> newPause) {
       return new Observation(
           state,
           session,
@@ -281,12 +377,21 @@ public final class Fleet {
           capability,
           peerAddress,
           load,
-          Map.copyOf(others));
+          newPause,
+          replicas);
     }
 
     Observation ended(NodeState how) {
       return new Observation(
-          how, null, lastSeen, agentVersion, capability, peerAddress, load, Map.of());
+          how,
+          null,
+          lastSeen,
+          agentVersion,
+          capability,
+          peerAddress,
+          load,
+          Optional.empty(),
+          Map.of());
     }
   }
 }

@@ -5,6 +5,6 @@ public interface FleetListener {
   /** A node opened a session. */
   void attached(Node node, NodeSession session, Capability capability);
 
-  /** Somewhere a model became ready, failed or was lost. */
+  /** Somewhere a model became ready, failed or was lost, or a node opens or closes to new work. */
   void replicasChanged();
 }

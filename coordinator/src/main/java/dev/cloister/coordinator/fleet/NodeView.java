@@ -8,6 +8,7 @@ import java.util.Optional;
  * A node at one moment, declared and observed. Immutable.
  *
  * @param peerAddress where it listens for other agents, {@code host:port}; empty if it does not
+ * @param drain present while it gets nothing new
  */
 public record NodeView(
     Node node,
@@ -17,10 +18,16 @@ public record NodeView(
     Optional<Capability> capability,
     String peerAddress,
     Optional<Load> load,
+    Optional<Drain> drain,
     List<Replica> replicas) {
 
   public NodeView {
     replicas = List.copyOf(replicas);
+  }
+
+  /** Whether it may be given new work. */
+  public boolean isOpen() {
+    return state == NodeState.ONLINE && drain.isEmpty();
   }
 
   /** What there is of the model here. */

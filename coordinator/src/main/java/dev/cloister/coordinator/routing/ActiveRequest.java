@@ -158,6 +158,7 @@ public final class ActiveRequest {
       next = new Attempt(choice.get(), session.orElseThrow(), rest);
       attempt = next;
       dispatcher.ledger().began(next.key(), expectedTokens);
+      dispatcher.began(this);
       dispatcher.logDecision(request.id(), request.model(), next.node, decision);
     }
     // Outside the lock: it writes to the node's stream, and may call back at once.
@@ -231,6 +232,44 @@ public final class ActiveRequest {
     }
   }
 
+  /** The node that is at it, if one is. */
+  Optional<String> nodeId() {
+    synchronized (lock) {
+      return attempt == null ? Optional.empty() : Optional.of(attempt.node.nodeId());
+    }
+  }
+
+  /**
+   * Has another node go on, if one of these nodes is at it and another one can take it now. Where
+   * the engine does not tell its tokens, the answer is left to be finished.
+   */
+  void leave(Set<String> nodeIds) {
+    Attempt left;
+    synchronized (lock) {
+      if (over
+          || attempt == null
+          || !nodeIds.contains(attempt.node.nodeId())
+          || !told.canGoOn()
+          || dispatcher
+              .decide(request.from(told.beginning()), expectedTokens, failedNodes)
+              .choice()
+              .isEmpty()) {
+        return;
+      }
+      left = attempt;
+      endAttempt();
+      lostAt = dispatcher.clock().instant();
+      deadline = dispatcher.deadline();
+      log.info(
+          "request {}: {} is drained; another node goes on behind {} tokens",
+          request.id(),
+          left.node.nodeName(),
+          told.tokens());
+    }
+    left.session.cancel(request.id());
+    route();
+  }
+
   /** Whether the answer is to go on elsewhere; otherwise the caller is told that it does not. */
   private boolean moves(Attempt from, Failed failed) {
     endAttempt();
@@ -302,6 +341,7 @@ public final class ActiveRequest {
     attempt = null;
     if (ended != null) {
       dispatcher.ledger().ended(ended.key(), expectedTokens);
+      dispatcher.ended(this);
     }
     return ended;
   }

@@ -3,6 +3,7 @@ package dev.cloister.coordinator.routing;
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.ModelName;
 import dev.cloister.coordinator.fleet.Capability;
+import dev.cloister.coordinator.fleet.Drain;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.FleetListener;
 import dev.cloister.coordinator.fleet.Node;
@@ -19,7 +20,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,6 +53,7 @@ public final class Dispatcher implements FleetListener {
   private final InstantSource clock;
   private final NodeLedger ledger = new NodeLedger();
   private final Set<ActiveRequest> waiting = ConcurrentHashMap.newKeySet();
+  private final Set<ActiveRequest> running = ConcurrentHashMap.newKeySet();
 
   public Dispatcher(Catalog catalog, Fleet fleet, Outlook outlook, InstantSource clock) {
     this.catalog = catalog;
@@ -114,6 +118,7 @@ public final class Dispatcher implements FleetListener {
 
   private Optional<Replica.Ready> generating(NodeView view, String model, boolean onlyFull) {
     return view.ready(model)
+        .filter(ready -> view.isOpen())
         // The first stage of a pipeline that lost another may not have noticed yet.
         .filter(ready -> ready.plan().isEmpty() || outlook.isComing(model))
         .filter(ready -> ready.uses().contains(Use.GENERATE) && (ready.full() || !onlyFull));
@@ -141,6 +146,35 @@ public final class Dispatcher implements FleetListener {
     waiting.remove(request);
   }
 
+  /** Notes that a node has begun with a request. */
+  void began(ActiveRequest request) {
+    running.add(request);
+  }
+
+  /** Notes that no node is at a request any more. */
+  void ended(ActiveRequest request) {
+    running.remove(request);
+  }
+
+  /** How many requests each node is at, by its id. */
+  public Map<String, Integer> running() {
+    Map<String, Integer> running = new HashMap<>();
+    for (ActiveRequest request : this.running) {
+      request.nodeId().ifPresent(nodeId -> running.merge(nodeId, 1, Integer::sum));
+    }
+    return running;
+  }
+
+  /** Has answers go on elsewhere whose nodes have drained for long enough. */
+  private void moveFromDrained() {
+    Instant now = clock.instant();
+    Map<String, Drain> drains = fleet.drains();
+    drains.values().removeIf(drain -> !drain.isOver(now));
+    if (!drains.isEmpty()) {
+      running.forEach(request -> request.leave(drains.keySet()));
+    }
+  }
+
   /** Until when a request that arrives now may wait. */
   Instant deadline() {
     return clock.instant().plus(LONGEST_WAIT);
@@ -156,9 +190,11 @@ public final class Dispatcher implements FleetListener {
 
   /**
    * Routes the waiting requests again. Called several times a second as well, for those that waited
-   * long enough and for a change that came just before a request began to wait.
+   * long enough and for a change that came just before a request began to wait. Answers on nodes
+   * that were drained until now are moved.
    */
   public void retry() {
+    moveFromDrained();
     for (ActiveRequest request : List.copyOf(waiting)) {
       if (waiting.remove(request)) {
         request.route();
@@ -171,6 +207,7 @@ public final class Dispatcher implements FleetListener {
     return outlook.isComing(model)
         || (outlook.obstacle(model).isEmpty()
             && fleet.nodes().stream()
+                .filter(NodeView::isOpen)
                 .flatMap(view -> view.replicas().stream())
                 .anyMatch(replica -> replica.model().equals(model) && mayGenerate(replica)));
   }
@@ -203,9 +240,15 @@ public final class Dispatcher implements FleetListener {
         FailureCode.NO_CAPACITY,
         isComing(model)
             ? "the model '" + model + "' is being loaded; try again in a few seconds"
-            : outlook
-                .obstacle(model)
-                .orElse("no node serves '" + model + "' now; see: cloister node list"));
+            : outlook.obstacle(model).orElseGet(() -> nobodyServes(model)));
+  }
+
+  private String nobodyServes(String model) {
+    boolean drained =
+        fleet.nodes().stream().anyMatch(view -> !view.isOpen() && view.ready(model).isPresent());
+    return drained
+        ? "every node that serves '" + model + "' is drained or paused; see: cloister node list"
+        : "no node serves '" + model + "' now; see: cloister node list";
   }
 
   Optional<NodeSession> session(String nodeId) {

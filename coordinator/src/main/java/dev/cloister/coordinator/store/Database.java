@@ -34,7 +34,8 @@ public final class Database implements AutoCloseable {
           "0001-initial.sql",
           "0002-model-options.sql",
           "0003-model-split.sql",
-          "0004-split-force.sql");
+          "0004-split-force.sql",
+          "0005-nodes.sql");
 
   private static final String DRIVER_DIRECTORY = "org.sqlite.tmpdir";
 

@@ -5,6 +5,7 @@ import dev.cloister.coordinator.catalog.ModelContents;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fakes.FakeModelFiles;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
+import dev.cloister.coordinator.fakes.MemoryNodeRecords;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.identity.Admission;
@@ -56,7 +57,7 @@ final class TestClusterPort implements AutoCloseable {
 
   private final InstantSource clock = () -> Instant.now().plus(ahead.get());
   final Catalog catalog = new Catalog(new MemoryModelRecords("tiny"), clock);
-  final Fleet fleet = new Fleet(List.of(), clock, Duration.ofSeconds(60));
+  final Fleet fleet = new Fleet(List.of(), new MemoryNodeRecords(), clock, Duration.ofSeconds(60));
   final Links links = new Links();
   final Survey survey = new Survey(fleet, links, clock);
   private final ModelContents contents = new ModelContents(new FakeModelFiles());
@@ -99,7 +100,8 @@ final class TestClusterPort implements AutoCloseable {
                 admission,
                 new ApiKeys(new SqliteApiKeyRecords(database), clock),
                 port -> "127.0.0.1:" + port,
-                Duration.ofSeconds(1)));
+                Duration.ofSeconds(1),
+                clock));
   }
 
   private void declareAgent(Member member) {

@@ -9,6 +9,7 @@ import dev.cloister.coordinator.fakes.RecordingSink;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Capability.Engines;
+import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
@@ -405,5 +406,24 @@ class PipelinesTest {
     assertThat(cluster.deployments.wish()).isEqualTo(Wish.NONE);
     cluster.split(2);
     assertThat(cluster.deployments.wish().nodes()).hasSize(2);
+  }
+
+  @Test
+  void aStageLeavesADrainedNodeAfterTheDeadlineIfAnotherCanTakeIt() {
+    List<String> ring = running();
+    Node drained = TestFleet.node(ring.getLast());
+    cluster.fleet.drain(drained, cluster.clock.instant().plusSeconds(30));
+    cluster.clock.advance(Duration.ofSeconds(31));
+    cluster.deployments.tick();
+    assertThat(cluster.ring()).as("there is no other").isEqualTo(ring);
+
+    cluster.fleet.resume(drained);
+    cluster.online("spare", TWO_LAYERS);
+    cluster.fleet.drain(drained, cluster.clock.instant().plusSeconds(30));
+    assertThat(cluster.ring()).isEqualTo(ring);
+    cluster.clock.advance(Duration.ofSeconds(30));
+    cluster.deployments.tick();
+    assertThat(cluster.ring()).containsExactly(ring.getFirst(), "spare");
+    assertThat(cluster.session(ring.getLast()).dropped()).containsExactly(MODEL);
   }
 }

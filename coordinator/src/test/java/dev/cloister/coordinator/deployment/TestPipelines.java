@@ -7,6 +7,7 @@ import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.fakes.FakeModelFiles;
 import dev.cloister.coordinator.fakes.FakeNodeSession;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
+import dev.cloister.coordinator.fakes.MemoryNodeRecords;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Capability;
@@ -44,7 +45,8 @@ final class TestPipelines {
 
   final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
   final Catalog catalog;
-  final Fleet fleet = new Fleet(List.of(), clock, Duration.ofMillis(2_500));
+  final Fleet fleet =
+      new Fleet(List.of(), new MemoryNodeRecords(), clock, Duration.ofMillis(2_500));
   final Links links = new Links();
   final Survey survey = new Survey(fleet, links, clock);
   final Deployments deployments;

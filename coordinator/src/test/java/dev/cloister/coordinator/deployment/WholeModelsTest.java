@@ -90,4 +90,17 @@ class WholeModelsTest {
     assertThat(again.dropped()).containsExactly("old");
     assertThat(again.served()).hasSize(2);
   }
+
+  @Test
+  void aDrainedNodeKeepsWhatItHasAndGetsNothingMore() {
+    Node node = cluster.online("desk", desk);
+    FakeNodeSession again = new FakeNodeSession();
+    cluster.fleet.drain(node, cluster.clock.instant());
+    cluster.online("desk", again);
+    cluster.fleet.replica(node.id(), again, new Replica.Loading(TestFleet.MODEL, 0));
+    assertThat(again.served())
+        .extracting(own -> own.model().name())
+        .containsExactly(TestFleet.MODEL);
+    assertThat(again.dropped()).isEmpty();
+  }
 }

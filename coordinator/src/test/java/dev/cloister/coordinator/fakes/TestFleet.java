@@ -29,7 +29,7 @@ public final class TestFleet {
 
   public final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
   public final Catalog catalog = new Catalog(new MemoryModelRecords(MODEL, "org/big:v1"), clock);
-  public final Fleet fleet = new Fleet(List.of(), clock, SILENCE_LIMIT);
+  public final Fleet fleet = new Fleet(List.of(), new MemoryNodeRecords(), clock, SILENCE_LIMIT);
   public final Dispatcher dispatcher = new Dispatcher(catalog, fleet, Outlook.NONE, clock);
 
   public TestFleet() {

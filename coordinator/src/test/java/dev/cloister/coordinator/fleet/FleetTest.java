@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cloister.coordinator.fakes.FakeNodeSession;
 import dev.cloister.coordinator.fakes.TestFleet;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -155,5 +157,23 @@ class FleetTest {
         .filter(view -> view.node().name().equals(name))
         .findFirst()
         .orElseThrow();
+  }
+
+  @Test
+  void aDrainOutlivesTheSessionAndAPauseDoesNot() {
+    Node node = world.online("desk", session);
+    Drain paused = new Drain(Drain.Cause.OWNER, "on battery", world.clock.instant());
+    fleet.pause(node.id(), new FakeNodeSession(), Optional.of(paused));
+    assertThat(view("desk").isOpen()).as("another session said it").isTrue();
+    fleet.pause(node.id(), session, Optional.of(paused));
+    assertThat(view("desk").drain()).hasValue(paused);
+    fleet.drain(node, Instant.EPOCH);
+    assertThat(view("desk").drain()).hasValue(Drain.byAdministrator(Instant.EPOCH));
+
+    world.lose(node, session);
+    world.online("desk", session);
+    assertThat(view("desk").drain()).hasValue(Drain.byAdministrator(Instant.EPOCH));
+    fleet.resume(node);
+    assertThat(view("desk").isOpen()).isTrue();
   }
 }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
+import dev.cloister.coordinator.fleet.Drain;
+import dev.cloister.coordinator.fleet.NodeSettings;
 import dev.cloister.coordinator.identity.ApiKey;
 import dev.cloister.coordinator.identity.Member;
 import dev.cloister.coordinator.identity.StoredToken;
@@ -15,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
@@ -159,5 +162,19 @@ class SqliteRecordsTest {
 
   private static StoredToken token(String id, int uses) {
     return new StoredToken(id, Role.AGENT, NOW, NOW.plus(Duration.ofHours(1)), uses, false);
+  }
+
+  @Test
+  void whatIsKnownOfANodeIsKeptAndReplaced() {
+    tokens.add(token("t", 1), SECRET);
+    tokens.redeem("t", SECRET, "n1", "desk", NOW).orElseThrow();
+    SqliteNodeRecords nodes = new SqliteNodeRecords(database);
+    assertThat(nodes.all()).isEmpty();
+    NodeSettings drained = new NodeSettings(Optional.of(Drain.byAdministrator(NOW)));
+
+    nodes.put("n1", drained);
+    assertThat(nodes.all()).isEqualTo(Map.of("n1", drained));
+    nodes.put("n1", NodeSettings.NONE);
+    assertThat(nodes.all()).isEqualTo(Map.of("n1", NodeSettings.NONE));
   }
 }

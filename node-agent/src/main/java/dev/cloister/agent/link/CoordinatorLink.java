@@ -31,6 +31,9 @@ public final class CoordinatorLink implements AutoCloseable {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(4);
 
+  /** What an agent that is stopped leaves to answers that no other node can go on with. */
+  private static final Duration LONGEST_LEAVING = Duration.ofSeconds(5);
+
   /** A prompt too large for the message limit would end the session, and all others' answers. */
   private static final int MAX_MESSAGE_BYTES = 32 << 20;
 
@@ -45,6 +48,7 @@ public final class CoordinatorLink implements AutoCloseable {
   private final LoadSampler load = new LoadSampler();
   private final Thread thread = Thread.ofVirtual().name("coordinator-link").unstarted(this::live);
   private volatile @Nullable Session session;
+  private volatile Availability availability = new Availability.Open();
   private volatile boolean closing;
 
   /**
@@ -134,6 +138,9 @@ public final class CoordinatorLink implements AutoCloseable {
     try {
       opened.open(channel, hello());
       session = opened;
+      if (!(availability instanceof Availability.Open)) {
+        opened.send(Wire.toWire(availability));
+      }
       supervisor.forEach(this::report);
       return opened.awaitEnd();
     } finally {
@@ -141,6 +148,15 @@ public final class CoordinatorLink implements AutoCloseable {
       opened.close();
       channel.shutdownNow();
       var _ = channel.awaitTermination(500, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  /** Tells the coordinator, now and in each session to come. */
+  public void tell(Availability now) {
+    availability = now;
+    @Nullable Session open = session;
+    if (open != null) {
+      open.send(Wire.toWire(now));
     }
   }
 
@@ -174,12 +190,13 @@ public final class CoordinatorLink implements AutoCloseable {
     };
   }
 
-  /** Says goodbye and ends. */
+  /** Has other nodes go on with what runs here, says goodbye and ends. */
   @Override
   public void close() {
     closing = true;
     @Nullable Session open = session;
     if (open != null) {
+      open.leave(LONGEST_LEAVING);
       open.goodbye();
     }
     thread.interrupt();

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -33,6 +34,8 @@ final class Relay {
   private final BooleanSupplier ready;
   private final Map<String, Running> running = new ConcurrentHashMap<>();
   private final Set<Running> paused = ConcurrentHashMap.newKeySet();
+  private final CompletableFuture<@Nullable Void> idle = new CompletableFuture<>();
+  private volatile boolean leaving;
   private volatile boolean over;
 
   /**
@@ -52,6 +55,7 @@ final class Relay {
       send(id, lost("the model '" + start.getModel() + "' is not loaded on this node"));
       return;
     }
+    log.debug("request {} for {} is answered here", id, start.getModel());
     Running generation = new Running(id, start.getModel());
     running.put(id, generation);
     engine.get().generate(start.getGeneration(), start.getTenant(), generation);
@@ -65,6 +69,20 @@ final class Relay {
     @Nullable Running generation = running.remove(requestId);
     if (generation != null) {
       generation.cancel();
+    }
+    settle();
+  }
+
+  /** Completes as soon as nothing runs and all that ran was told. To be called once. */
+  CompletableFuture<@Nullable Void> idle() {
+    leaving = true;
+    settle();
+    return idle;
+  }
+
+  private void settle() {
+    if (leaving && running.isEmpty()) {
+      idle.complete(null);
     }
   }
 
@@ -145,6 +163,7 @@ final class Relay {
       if (!cancelled) {
         send(id, event);
       }
+      settle();
       paused.add(this);
       // Asked once it is among the paused, so that a resumption in between is not missed.
       if (ready.getAsBoolean() && paused.remove(this)) {
@@ -170,6 +189,7 @@ final class Relay {
                     + "' stopped while it was answering and is started again; send the request"
                     + " again"));
       }
+      settle();
     }
 
     @Override

@@ -21,6 +21,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -103,6 +104,22 @@ final class Session implements AutoCloseable {
       return end.get();
     } catch (ExecutionException e) {
       throw new IllegalStateException("never completed with a failure", e);
+    }
+  }
+
+  /**
+   * Has the coordinator take away what runs here, and waits until nothing does any more, until the
+   * session is over, or for so long at most.
+   */
+  void leave(Duration longest) {
+    CompletableFuture<?> gone = CompletableFuture.anyOf(relay.idle(), end);
+    send(Wire.toWire(new Availability.Stopping()));
+    try {
+      gone.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      log.warn("answers that no other node goes on with are broken off");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

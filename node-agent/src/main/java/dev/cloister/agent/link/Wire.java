@@ -12,6 +12,7 @@ import dev.cloister.agent.supervisor.ModelSpec;
 import dev.cloister.agent.supervisor.StageSpec;
 import dev.cloister.identity.ticket.KeyHash;
 import dev.cloister.identity.ticket.Neighbour;
+import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.Battery;
 import dev.cloister.proto.agent.v1.CapabilityReport;
 import dev.cloister.proto.agent.v1.Disk;
@@ -23,6 +24,7 @@ import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.agent.v1.ReachedLink;
 import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.StageAssignment;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
@@ -126,6 +128,21 @@ final class Wire {
     return LoadReport.newBuilder()
         .setCpuUtilization((float) load.cpuUtilization())
         .setMemoryAvailableBytes(load.memoryAvailableBytes());
+  }
+
+  static AgentMessage toWire(Availability availability) {
+    var wire = dev.cloister.proto.agent.v1.Availability.newBuilder();
+    switch (availability) {
+      case Availability.Open _ ->
+          wire.setState(dev.cloister.proto.agent.v1.Availability.State.STATE_OPEN);
+      case Availability.Paused(String reason, Duration grace) ->
+          wire.setState(dev.cloister.proto.agent.v1.Availability.State.STATE_PAUSED)
+              .setReason(reason)
+              .setDeadlineMillis((int) grace.toMillis());
+      case Availability.Stopping _ ->
+          wire.setState(dev.cloister.proto.agent.v1.Availability.State.STATE_STOPPING);
+    }
+    return AgentMessage.newBuilder().setAvailability(wire).build();
   }
 
   static ModelStatus toWire(ModelSpec model, dev.cloister.agent.supervisor.ModelStatus status) {
