@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -25,7 +26,12 @@ final class KeyCommand {
       name = "create",
       description = "Create an API key. It is shown once.",
       mixinStandardHelpOptions = true,
-      footer = {"", "Example:", "  cloister key create alice"})
+      footer = {
+        "",
+        "Examples:",
+        "  cloister key create alice",
+        "  cloister key create payroll --require class=server"
+      })
   static final class Create implements Callable<Integer> {
     @Spec private CommandSpec spec;
     @Mixin private ProfileOptions profile;
@@ -34,10 +40,20 @@ final class KeyCommand {
     @Parameters(paramLabel = "NAME", description = "Whose or what for.")
     private String name;
 
+    @Option(
+        names = "--require",
+        paramLabel = "LABEL",
+        description = {
+          "A label that a machine must have to see a request with this key, as 'node label' gives",
+          "it: class=server. May be repeated; it cannot be changed later."
+        })
+    private List<String> required = List.of();
+
     @Override
     public Integer call() {
       try (CloisterClient client = profile.open()) {
-        NewApiKey created = client.administration().createApiKey(name);
+        NewApiKey created =
+            client.administration().createApiKey(name, LabelArguments.required(required));
         if (output.json()) {
           output.print(
               spec,
@@ -80,6 +96,7 @@ final class KeyCommand {
                   json.writeStringField("name", key.name());
                   json.writeStringField("created_at", key.createdAt().toString());
                   json.writeBooleanField("revoked", key.revoked());
+                  NodeJson.writeLabels(json, "required", key.required());
                   json.writeEndObject();
                 }
                 json.writeEndArray();
@@ -87,7 +104,7 @@ final class KeyCommand {
         } else {
           OutputOptions.table(
               spec.commandLine().getOut(),
-              List.of("id", "name", "state", "created"),
+              List.of("id", "name", "state", "requires", "created"),
               keys.stream()
                   .map(
                       key ->
@@ -95,6 +112,7 @@ final class KeyCommand {
                               key.id(),
                               key.name(),
                               key.revoked() ? "revoked" : "good",
+                              LabelArguments.shown(key.required()),
                               key.createdAt().toString()))
                   .toList());
         }

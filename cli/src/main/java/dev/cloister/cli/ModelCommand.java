@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -112,7 +113,9 @@ final class ModelCommand {
       name = "configure",
       description = {
         "Say how a model is run, on all nodes that serve it. What is not given goes back to",
-        "its default. The nodes load the model anew, and answers under way are broken off."
+        "its default, but for what it requires of nodes: that stays until it is changed. The",
+        "nodes load the model anew, and answers under way go on elsewhere or are broken off.",
+        "With --require alone, nothing else is changed."
       },
       mixinStandardHelpOptions = true,
       sortOptions = false,
@@ -121,6 +124,7 @@ final class ModelCommand {
         "Examples:",
         "  cloister model configure qwen --context 16384 --slots 2 --kv-type q8_0",
         "  cloister model configure qwen --split 3           its layers on three nodes",
+        "  cloister model configure qwen --require class=server   on labelled machines only",
         "  cloister model configure qwen                     all defaults again",
         "",
         "A node grants no more threads and layers on the GPU than its owner said at 'agent start'."
@@ -131,6 +135,15 @@ final class ModelCommand {
     @Parameters(paramLabel = "NAME", description = "As 'cloister model list' shows it.")
     private String name;
 
+    @Option(
+        names = "--require",
+        paramLabel = "LABEL",
+        description = {
+          "A label that a machine must have to have any of the model and to see requests for it,",
+          "as 'node label' gives it: class=server; class- requires it no more. May be repeated."
+        })
+    private List<String> required = List.of();
+
     @Mixin private ModelFlags flags;
     @Mixin private ProfileOptions profile;
     @Mixin private OutputOptions output;
@@ -138,7 +151,12 @@ final class ModelCommand {
     @Override
     public Integer call() {
       try (CloisterClient client = profile.open()) {
-        client.administration().configureModel(name, flags.options());
+        if (!required.isEmpty()) {
+          client.administration().requireLabels(name, LabelArguments.change(required));
+        }
+        if (required.isEmpty() || !flags.options().equals(ModelInfo.Options.NONE)) {
+          client.administration().configureModel(name, flags.options());
+        }
         show(spec, output, find(client, name));
         return ExitCode.OK;
       }
@@ -176,6 +194,7 @@ final class ModelCommand {
                                 + option.getKey()
                                 + (option.getValue().equals(true) ? "" : " " + option.getValue()))
                     .collect(Collectors.joining(" "))));
+    out.println("requires  " + LabelArguments.shown(model.required()));
     if (!model.obstacle().isEmpty()) {
       out.println("obstacle  " + model.obstacle());
     }

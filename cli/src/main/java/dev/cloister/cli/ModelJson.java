@@ -20,6 +20,7 @@ final class ModelJson {
       json.writeObjectField(option.getKey().replace('-', '_'), option.getValue());
     }
     json.writeEndObject();
+    NodeJson.writeLabels(json, "required", model.required());
     json.writeArrayFieldStart("replicas");
     for (ModelInfo.Replica replica : model.replicas()) {
       write(json, replica);

@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
       NodeCommand.ListNodes.class,
       NodeCommand.Show.class,
       NodeDrainCommand.Drain.class,
-      NodeDrainCommand.Resume.class
+      NodeDrainCommand.Resume.class,
+      NodeLabelCommand.class
     })
 final class NodeCommand {
 
@@ -53,7 +54,8 @@ final class NodeCommand {
         } else {
           OutputOptions.table(
               spec.commandLine().getOut(),
-              List.of("name", "state", "seen", "cpu", "load", "memory free", "gpu", "models"),
+              List.of(
+                  "name", "state", "seen", "cpu", "load", "memory free", "gpu", "labels", "models"),
               nodes.stream().map(ListNodes::row).toList());
         }
         return ExitCode.OK;
@@ -72,6 +74,7 @@ final class NodeCommand {
           node.gpus().isEmpty()
               ? "-"
               : String.join(", ", node.gpus().stream().map(NodeInfo.Gpu::model).toList()),
+          LabelArguments.shown(node.labels()),
           models(node));
     }
   }
@@ -119,6 +122,7 @@ final class NodeCommand {
     node.drain()
         .ifPresent(
             drain -> out.println("moved    answers that still run, from " + drain.deadline()));
+    out.println("labels   " + LabelArguments.shown(node.labels()));
     out.println("seen     " + node.lastSeen().map(NodeCommand::ago).orElse("-"));
     out.println("agent    " + (node.agentVersion().isEmpty() ? "-" : node.agentVersion()));
     out.println("system   " + node.operatingSystem() + " " + node.architecture());

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Nodes as {@code cloister node list --json} prints them. */
 final class NodeJson {
@@ -35,6 +37,7 @@ final class NodeJson {
     } else {
       json.writeNull();
     }
+    writeLabels(json, "labels", node.labels());
     json.writeNumberField("active_requests", node.activeRequests());
     json.writeStringField("last_seen", node.lastSeen().map(Instant::toString).orElse(null));
     json.writeStringField("agent_version", node.agentVersion());
@@ -68,6 +71,15 @@ final class NodeJson {
       json.writeEndObject();
     }
     json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  static void writeLabels(JsonGenerator json, String name, Map<String, String> labels)
+      throws IOException {
+    json.writeObjectFieldStart(name);
+    for (Map.Entry<String, String> label : new TreeMap<>(labels).entrySet()) {
+      json.writeStringField(label.getKey(), label.getValue());
+    }
     json.writeEndObject();
   }
 

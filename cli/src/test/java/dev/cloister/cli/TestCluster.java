@@ -33,7 +33,7 @@ final class TestCluster implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
   private final CloisterClient admin;
   private final String api;
-  private final String key;
+  private String key;
 
   /**
    * Starts the coordinator.
@@ -77,12 +77,14 @@ final class TestCluster implements AutoCloseable {
   }
 
   private JavaProcess start(String name, Map<String, String> environment, String... options) {
+    Map<String, String> logging = new LinkedHashMap<>(environment);
+    logging.put("CLOISTER_LOG", "debug");
     List<String> command =
         new ArrayList<>(
             List.of(
                 "agent", "start", "--data", directory.resolve(name).toString(), "--name", name));
     command.addAll(List.of(options));
-    JavaProcess agent = cloister(environment, command.toArray(String[]::new));
+    JavaProcess agent = cloister(logging, command.toArray(String[]::new));
     agents.put(name, agent);
     return agent;
   }
@@ -166,6 +168,16 @@ final class TestCluster implements AutoCloseable {
 
   String key() {
     return key;
+  }
+
+  /** Has callers use another key from now on. */
+  void use(String otherKey) {
+    key = otherKey;
+  }
+
+  /** How many requests an agent says it was given; its log is at debug level. */
+  long seenBy(String name) {
+    return agent(name).errors().stream().filter(line -> line.endsWith(" is answered here")).count();
   }
 
   /** A status and a JSON body. */

@@ -144,6 +144,7 @@ public final class ChatStream implements Iterator<String>, AutoCloseable {
         switch (failure.getCode()) {
           case CODE_INVALID_REQUEST, CODE_CONTEXT_LENGTH_EXCEEDED -> Kind.INVALID_REQUEST;
           case CODE_MODEL_NOT_FOUND -> Kind.NOT_FOUND;
+          case CODE_NOT_ALLOWED -> Kind.NOT_ALLOWED;
           case CODE_NO_CAPACITY -> Kind.NO_CAPACITY;
           case CODE_NODE_LOST -> Kind.NODE_LOST;
           case CODE_INTERNAL, CODE_UNSPECIFIED, UNRECOGNIZED -> Kind.INTERNAL;

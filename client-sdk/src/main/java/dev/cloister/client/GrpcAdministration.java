@@ -3,6 +3,7 @@ package dev.cloister.client;
 import dev.cloister.client.admin.Administration;
 import dev.cloister.client.admin.ApiKeyInfo;
 import dev.cloister.client.admin.JoinTokenInfo;
+import dev.cloister.client.admin.LabelChange;
 import dev.cloister.client.admin.NewApiKey;
 import dev.cloister.client.admin.NewJoinToken;
 import dev.cloister.client.admin.PlanInfo;
@@ -23,6 +24,8 @@ import dev.cloister.proto.catalog.v1.PlanModelRequest;
 import dev.cloister.proto.catalog.v1.PlanModelResponse;
 import dev.cloister.proto.fleet.v1.DrainNodeRequest;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc;
+import dev.cloister.proto.fleet.v1.LabelNodeRequest;
+import dev.cloister.proto.fleet.v1.Labels;
 import dev.cloister.proto.fleet.v1.ResumeNodeRequest;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
@@ -30,6 +33,7 @@ import io.grpc.stub.AbstractStub;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -82,8 +86,19 @@ final class GrpcAdministration implements Administration {
 
   @Override
   public NewApiKey createApiKey(String name) {
+    return createApiKey(name, Map.of());
+  }
+
+  @Override
+  public NewApiKey createApiKey(String name, Map<String, String> required) {
     CreateApiKeyResponse created =
-        call(access -> access.createApiKey(CreateApiKeyRequest.newBuilder().setName(name).build()));
+        call(
+            access ->
+                access.createApiKey(
+                    CreateApiKeyRequest.newBuilder()
+                        .setName(name)
+                        .setRequired(Labels.newBuilder().putAllValues(required))
+                        .build()));
     return new NewApiKey(created.getId(), created.getKey());
   }
 
@@ -98,7 +113,8 @@ final class GrpcAdministration implements Administration {
                     key.getId(),
                     key.getName(),
                     Instant.ofEpochMilli(key.getCreatedAtMillis()),
-                    key.getRevoked()))
+                    key.getRevoked(),
+                    key.getRequired().getValuesMap()))
         .toList();
   }
 
@@ -117,6 +133,34 @@ final class GrpcAdministration implements Administration {
                     .setModel(model)
                     .setOptions(Wire.toWire(options))
                     .build()));
+  }
+
+  @Override
+  public void requireLabels(String model, LabelChange change) {
+    call(
+        CatalogServiceGrpc.newBlockingStub(channel),
+        catalog ->
+            catalog.configureModel(
+                ConfigureModelRequest.newBuilder()
+                    .setModel(model)
+                    .setRequired(toWire(change))
+                    .build()));
+  }
+
+  @Override
+  public void labelNode(String node, LabelChange change) {
+    call(
+        FleetServiceGrpc.newBlockingStub(channel),
+        fleet ->
+            fleet.labelNode(
+                LabelNodeRequest.newBuilder().setNode(node).setChange(toWire(change)).build()));
+  }
+
+  private static dev.cloister.proto.fleet.v1.LabelChange toWire(LabelChange change) {
+    return dev.cloister.proto.fleet.v1.LabelChange.newBuilder()
+        .putAllSet(change.set())
+        .addAllRemoved(change.removed())
+        .build();
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.cloister.client;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -10,6 +11,7 @@ import java.util.OptionalInt;
  *
  * @param sha256 of its file
  * @param options how it is run wherever it is served
+ * @param required labels that a node must have to have any of it, and to see requests for it
  * @param obstacle why no node will answer for it, in one sentence; empty if nothing speaks against
  *     it
  */
@@ -19,10 +21,12 @@ public record ModelInfo(
     long sizeBytes,
     Instant createdAt,
     Options options,
+    Map<String, String> required,
     List<Replica> replicas,
     String obstacle) {
 
   public ModelInfo {
+    required = Map.copyOf(required);
     replicas = List.copyOf(replicas);
   }
 

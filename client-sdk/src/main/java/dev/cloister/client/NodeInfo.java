@@ -2,6 +2,7 @@ package dev.cloister.client;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -12,6 +13,7 @@ import java.util.Optional;
  * @param vectorExtensions lower case, for example {@code avx2}
  * @param cpuUtilization 0 to 1
  * @param drain present while it gets no new requests
+ * @param labels by name, given by administrators
  * @param activeRequests answers that are under way there
  */
 public record NodeInfo(
@@ -32,6 +34,7 @@ public record NodeInfo(
     List<String> readyModels,
     List<ModelStage> stages,
     Optional<Drain> drain,
+    Map<String, String> labels,
     int activeRequests) {
 
   public NodeInfo {
@@ -39,6 +42,7 @@ public record NodeInfo(
     gpus = List.copyOf(gpus);
     readyModels = List.copyOf(readyModels);
     stages = List.copyOf(stages);
+    labels = Map.copyOf(labels);
   }
 
   /** How the coordinator sees it. */

@@ -127,6 +127,7 @@ final class Wire {
         wire.getSizeBytes(),
         Instant.ofEpochMilli(wire.getCreatedAtMillis()),
         fromWire(wire.getOptions()),
+        wire.getRequired().getValuesMap(),
         wire.getReplicasList().stream()
             .map(
                 replica ->
@@ -303,6 +304,7 @@ final class Wire {
                         stage.getState()))
             .toList(),
         wire.hasDrain() ? Optional.of(fromWire(wire.getDrain())) : Optional.empty(),
+        wire.getLabels().getValuesMap(),
         wire.getActiveRequests());
   }
 

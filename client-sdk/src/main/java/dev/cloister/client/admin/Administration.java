@@ -3,6 +3,7 @@ package dev.cloister.client.admin;
 import dev.cloister.client.ModelInfo;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What administrators do. Thread-safe. Every method throws a {@link
@@ -31,6 +32,13 @@ public interface Administration {
    */
   NewApiKey createApiKey(String name);
 
+  /**
+   * Makes an API key whose requests are seen by some nodes only.
+   *
+   * @param required labels that a node must have, by name; for good
+   */
+  NewApiKey createApiKey(String name, Map<String, String> required);
+
   /** All API keys, the newest first. */
   List<ApiKeyInfo> apiKeys();
 
@@ -43,6 +51,14 @@ public interface Administration {
    * @param model its name in the catalog
    */
   void configureModel(String model, ModelInfo.Options options);
+
+  /**
+   * Changes which labels a node must have to have any of a model, and to see requests for it. Other
+   * nodes end it at once; what they were answering goes on elsewhere.
+   *
+   * @param model its name in the catalog
+   */
+  void requireLabels(String model, LabelChange change);
 
   /**
    * How a model would be placed now, with the alternatives; nothing is changed.
@@ -67,4 +83,11 @@ public interface Administration {
    * @param node its name or id
    */
   void resumeNode(String node);
+
+  /**
+   * Changes the labels of a node.
+   *
+   * @param node its name or id
+   */
+  void labelNode(String node, LabelChange change);
 }

@@ -97,7 +97,7 @@ final class AccessGrpc extends AccessServiceImplBase {
       CreateApiKeyRequest request, StreamObserver<CreateApiKeyResponse> reply) {
     ApiKeys.NewKey created;
     try {
-      created = apiKeys.create(request.getName());
+      created = apiKeys.create(request.getName(), WireLabels.fromWire(request.getRequired()));
     } catch (ApiKeys.NameTakenException e) {
       throw Status.ALREADY_EXISTS.withDescription(e.getMessage()).asRuntimeException();
     } catch (IllegalArgumentException e) {
@@ -120,7 +120,8 @@ final class AccessGrpc extends AccessServiceImplBase {
                         .setId(key.id())
                         .setName(key.name())
                         .setCreatedAtMillis(key.createdAt().toEpochMilli())
-                        .setRevoked(key.revoked())));
+                        .setRevoked(key.revoked())
+                        .setRequired(WireLabels.toWire(key.required()))));
     reply.onNext(response.build());
     reply.onCompleted();
   }

@@ -10,6 +10,7 @@ import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.coordinator.placement.Proposal;
 import dev.cloister.coordinator.relay.Relays;
 import dev.cloister.coordinator.relay.Traffic;
@@ -65,7 +66,8 @@ final class CatalogGrpc extends CatalogServiceImplBase {
               .setSizeBytes(model.sizeBytes())
               .setCreatedAtMillis(model.createdAt().toEpochMilli())
               .setOptions(WireOptions.toWire(model.options()))
-              .setObstacle(deployments.obstacle(model.name()).orElse(""));
+              .setObstacle(deployments.obstacle(model.name()).orElse(""))
+              .setRequired(WireLabels.toWire(model.required()));
       for (NodeView node : nodes) {
         for (Replica replica : node.replicas()) {
           if (replica.model().equals(model.name())) {
@@ -117,14 +119,20 @@ final class CatalogGrpc extends CatalogServiceImplBase {
   @Override
   public void configureModel(
       ConfigureModelRequest request, StreamObserver<ConfigureModelResponse> reply) {
-    ModelOptions options;
+    String model = request.getModel();
     try {
-      options = WireOptions.fromWire(request.getOptions());
+      // What is refused changes nothing; and what is confidential is so before it is loaded anew.
+      ModelOptions options = WireOptions.fromWire(request.getOptions());
+      if (catalog
+          .require(model, request.getRequired().getSetMap(), request.getRequired().getRemovedList())
+          .isEmpty()) {
+        throw noModel(model);
+      }
+      if (request.hasOptions()) {
+        catalog.configure(model, options);
+      }
     } catch (IllegalArgumentException e) {
       throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
-    }
-    if (catalog.configure(request.getModel(), options).isEmpty()) {
-      throw noModel(request.getModel());
     }
     reply.onNext(ConfigureModelResponse.getDefaultInstance());
     reply.onCompleted();
@@ -158,7 +166,7 @@ final class CatalogGrpc extends CatalogServiceImplBase {
 
   @Override
   public void fetchModel(FetchModelRequest request, StreamObserver<ModelChunk> reply) {
-    Model model = require(request.getSha256());
+    Model model = requireAllowed(request.getSha256());
     if (request.getOffset() < 0
         || request.getOffset() > model.sizeBytes()
         || request.getLength() < 0
@@ -175,7 +183,7 @@ final class CatalogGrpc extends CatalogServiceImplBase {
 
   @Override
   public void describeStage(DescribeStageRequest request, StreamObserver<StageFile> reply) {
-    Model model = require(request.getSha256());
+    Model model = requireAllowed(request.getSha256());
     try {
       reply.onNext(WireStages.describe(contents, model, request, holders(model)));
       reply.onCompleted();
@@ -186,8 +194,14 @@ final class CatalogGrpc extends CatalogServiceImplBase {
     }
   }
 
-  /** Agents that have the model or stages of it, and that the one that asks may reach. */
+  /**
+   * Agents that have the model or stages of it, and that the one that asks may reach. What not every
+   * node may have, agents do not give to each other.
+   */
   private List<String> holders(Model model) {
+    if (!model.required().isEmpty()) {
+      return List.of();
+    }
     String caller = AccessInterceptor.caller().memberId();
     return fleet.nodes().stream()
         .filter(node -> node.state() == NodeState.ONLINE)
@@ -205,13 +219,26 @@ final class CatalogGrpc extends CatalogServiceImplBase {
     };
   }
 
-  private Model require(String sha256) {
-    return catalog
-        .findByDigest(sha256)
+  /** A model of this digest that the calling agent may have; several names may have one file. */
+  private Model requireAllowed(String sha256) {
+    List<Model> models =
+        catalog.models().stream().filter(model -> model.sha256().equals(sha256)).toList();
+    if (models.isEmpty()) {
+      throw Status.NOT_FOUND
+          .withDescription("no model of the catalog has this digest")
+          .asRuntimeException();
+    }
+    Labels labels =
+        fleet.view(AccessInterceptor.caller().memberId()).map(NodeView::labels).orElse(Labels.NONE);
+    return models.stream()
+        .filter(model -> labels.have(model.required()))
+        .findFirst()
         .orElseThrow(
             () ->
-                Status.NOT_FOUND
-                    .withDescription("no model of the catalog has this digest")
+                Status.PERMISSION_DENIED
+                    .withDescription(
+                        "this node does not have the labels that the model requires: "
+                            + models.getFirst().required())
                     .asRuntimeException());
   }
 }

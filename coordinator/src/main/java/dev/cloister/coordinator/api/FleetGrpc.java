@@ -8,6 +8,8 @@ import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.proto.fleet.v1.DrainNodeRequest;
 import dev.cloister.proto.fleet.v1.DrainNodeResponse;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc.FleetServiceImplBase;
+import dev.cloister.proto.fleet.v1.LabelNodeRequest;
+import dev.cloister.proto.fleet.v1.LabelNodeResponse;
 import dev.cloister.proto.fleet.v1.ListNodesRequest;
 import dev.cloister.proto.fleet.v1.ListNodesResponse;
 import dev.cloister.proto.fleet.v1.ResumeNodeRequest;
@@ -67,6 +69,20 @@ final class FleetGrpc extends FleetServiceImplBase {
   public void resumeNode(ResumeNodeRequest request, StreamObserver<ResumeNodeResponse> reply) {
     fleet.resume(require(request.getNode()));
     reply.onNext(ResumeNodeResponse.getDefaultInstance());
+    reply.onCompleted();
+  }
+
+  @Override
+  public void labelNode(LabelNodeRequest request, StreamObserver<LabelNodeResponse> reply) {
+    try {
+      fleet.label(
+          require(request.getNode()),
+          request.getChange().getSetMap(),
+          request.getChange().getRemovedList());
+    } catch (IllegalArgumentException e) {
+      throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
+    }
+    reply.onNext(LabelNodeResponse.getDefaultInstance());
     reply.onCompleted();
   }
 

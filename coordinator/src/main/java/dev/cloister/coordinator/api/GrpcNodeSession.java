@@ -63,6 +63,7 @@ final class GrpcNodeSession implements NodeSession {
             .setContextTokens(assignment.contextTokens())
             .setSlots(assignment.slots())
             .setMemoryBytes(assignment.memoryBytes())
+            .setRestricted(!model.required().isEmpty())
             .setOptions(WireOptions.engine(model.options()));
     assignment.gpuLayers().ifPresent(serve.getOptionsBuilder()::setGpuLayers);
     assignment

@@ -90,6 +90,7 @@ final class WireEvents {
       case INVALID_REQUEST -> Failure.Code.CODE_INVALID_REQUEST;
       case CONTEXT_LENGTH_EXCEEDED -> Failure.Code.CODE_CONTEXT_LENGTH_EXCEEDED;
       case MODEL_NOT_FOUND -> Failure.Code.CODE_MODEL_NOT_FOUND;
+      case NOT_ALLOWED -> Failure.Code.CODE_NOT_ALLOWED;
       case NO_CAPACITY -> Failure.Code.CODE_NO_CAPACITY;
       case NODE_LOST -> Failure.Code.CODE_NODE_LOST;
       case INTERNAL -> Failure.Code.CODE_INTERNAL;
@@ -163,6 +164,7 @@ final class WireEvents {
       case CODE_INVALID_REQUEST -> FailureCode.INVALID_REQUEST;
       case CODE_CONTEXT_LENGTH_EXCEEDED -> FailureCode.CONTEXT_LENGTH_EXCEEDED;
       case CODE_MODEL_NOT_FOUND -> FailureCode.MODEL_NOT_FOUND;
+      case CODE_NOT_ALLOWED -> FailureCode.NOT_ALLOWED;
       case CODE_NO_CAPACITY -> FailureCode.NO_CAPACITY;
       case CODE_NODE_LOST -> FailureCode.NODE_LOST;
       case CODE_INTERNAL, CODE_UNSPECIFIED, UNRECOGNIZED -> FailureCode.INTERNAL;

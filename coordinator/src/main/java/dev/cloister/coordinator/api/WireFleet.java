@@ -148,7 +148,8 @@ final class WireFleet {
             .setState(toWire(view.state()))
             .setLastSeenMillis(view.lastSeen().map(Instant::toEpochMilli).orElse(0L))
             .setAgentVersion(view.agentVersion())
-            .setActiveRequests(running);
+            .setActiveRequests(running)
+            .setLabels(WireLabels.toWire(view.labels()));
     view.drain()
         .ifPresent(
             drain ->

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.catalog;
 
+import dev.cloister.coordinator.labels.Labels;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -53,14 +55,10 @@ public final class Catalog {
     return Optional.ofNullable(byName.get(name));
   }
 
-  public Optional<Model> findByDigest(String sha256) {
-    return byName.values().stream().filter(model -> model.sha256().equals(sha256)).findFirst();
-  }
-
   /**
    * Adds a model file under a name, or points the name to another file. The file stays where it is
    * and is hashed, unless the same file of the same size and time was hashed before. The options of
-   * a name stay.
+   * a name stay, and what it requires of nodes.
    *
    * @throws IOException if the file cannot be read
    */
@@ -87,7 +85,8 @@ public final class Catalog {
             file,
             modifiedAt,
             clock.instant().truncatedTo(ChronoUnit.MILLIS),
-            find(name).map(Model::options).orElse(ModelOptions.NONE));
+            find(name).map(Model::options).orElse(ModelOptions.NONE),
+            find(name).map(Model::required).orElse(Labels.NONE));
     put(model);
     log.info("model {} is {} ({} bytes)", name, model.sha256(), model.sizeBytes());
     return model;
@@ -104,6 +103,27 @@ public final class Catalog {
         changed -> {
           put(changed);
           log.info("model {} is run with {}", name, options);
+          listeners.forEach(listener -> listener.configured(changed));
+        });
+    return model;
+  }
+
+  /**
+   * Changes which labels a node must have to have any of a model and to see requests for it.
+   * Options do not touch it: what is confidential stays so until somebody says otherwise.
+   *
+   * @return the model, or nothing if there is none of this name
+   * @throws IllegalArgumentException if a label is malformed or there are too many; the message is
+   *     one sentence
+   */
+  public synchronized Optional<Model> require(
+      String name, Map<String, String> set, Collection<String> removed) {
+    Optional<Model> model =
+        find(name).map(known -> known.requiring(known.required().with(set, removed)));
+    model.ifPresent(
+        changed -> {
+          put(changed);
+          log.info("model {} requires the labels [{}]", name, changed.required());
           listeners.forEach(listener -> listener.configured(changed));
         });
     return model;

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.catalog;
 
+import dev.cloister.coordinator.labels.Labels;
 import java.nio.file.Path;
 import java.time.Instant;
 
@@ -9,6 +10,7 @@ import java.time.Instant;
  * @param sha256 of its file: 64 lower-case hexadecimal digits
  * @param modifiedAt of the file when it was hashed: a file that still has this time and size is not
  *     hashed again
+ * @param required labels that a node must have to have any of it, and to see requests for it
  */
 public record Model(
     String name,
@@ -17,7 +19,8 @@ public record Model(
     Path file,
     Instant modifiedAt,
     Instant createdAt,
-    ModelOptions options) {
+    ModelOptions options,
+    Labels required) {
 
   public Model {
     if (!ModelName.isValid(name)) {
@@ -29,8 +32,25 @@ public record Model(
     }
   }
 
+  /** One that any node may have. */
+  public Model(
+      String name,
+      String sha256,
+      long sizeBytes,
+      Path file,
+      Instant modifiedAt,
+      Instant createdAt,
+      ModelOptions options) {
+    this(name, sha256, sizeBytes, file, modifiedAt, createdAt, options, Labels.NONE);
+  }
+
   /** The same, run with other options. */
   public Model with(ModelOptions other) {
-    return new Model(name, sha256, sizeBytes, file, modifiedAt, createdAt, other);
+    return new Model(name, sha256, sizeBytes, file, modifiedAt, createdAt, other, required);
+  }
+
+  /** The same, for other nodes. */
+  public Model requiring(Labels other) {
+    return new Model(name, sha256, sizeBytes, file, modifiedAt, createdAt, options, other);
   }
 }

@@ -61,6 +61,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   private Optional<Instant> newsOfLinks = Optional.empty();
   private volatile Map<String, String> obstacles = Map.of();
   private volatile Set<String> coming = Set.of();
+  private volatile Map<String, List<String>> rings = Map.of();
 
   /**
    * @param links asked for each plan, and for each ring that is closed
@@ -109,6 +110,11 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     return Optional.ofNullable(obstacles.get(model));
   }
 
+  @Override
+  public List<String> ring(String model) {
+    return rings.getOrDefault(model, List.of());
+  }
+
   /** Has broken rings closed again when their time has come. Called several times a second. */
   public synchronized void tick() {
     Instant now = clock.instant();
@@ -139,7 +145,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
 
   /** Between which nodes links matter now. */
   public synchronized Wish wish() {
-    List<List<String>> rings = pipelines.rings();
+    List<List<String>> rings = pipelines.ringsByModel();
     boolean isSplit =
         !rings.isEmpty()
             || catalog.models().stream()
@@ -227,6 +233,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     sound.removeAll(known.keySet());
     obstacles = Map.copyOf(known);
     coming = Set.copyOf(sound);
+    rings = pipelines.ringsByModel();
   }
 
   private List<NodeView> online() {

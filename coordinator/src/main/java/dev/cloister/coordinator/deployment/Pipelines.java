@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,6 +79,13 @@ final class Pipelines {
   /** The models that are answered by pipelines, or will be. */
   Set<String> models() {
     return Set.copyOf(running.keySet());
+  }
+
+  /** The nodes of each pipeline, by model. */
+  Map<String, List<String>> ringsByModel() {
+    return running.values().stream()
+        .collect(
+            Collectors.toUnmodifiableMap(pipeline -> pipeline.model().name(), Pipeline::nodes));
   }
 
   boolean has(String model) {
@@ -152,6 +160,7 @@ final class Pipelines {
     Model model = pipeline.model();
     Set<String> left = round.left();
     return stands(pipeline, round)
+        && pipeline.nodes().stream().allMatch(node -> round.isAllowed(node, model))
         && (pipeline.nodes().stream()
                 .noneMatch(node -> isAvoided(model, node) || left.contains(node))
             || Planner.plan(pipeline.demand(), usable(model, round), round.network())
@@ -244,7 +253,7 @@ final class Pipelines {
 
   private static void give(Pipeline pipeline, Round round) {
     for (PlannedStage stage : pipeline.plan().stages()) {
-      if (round.hasNode(stage.nodeId())) {
+      if (round.isAllowed(stage.nodeId(), pipeline.model())) {
         round.allotment().give(stage.nodeId(), pipeline.assignment(stage), stage.memory());
       }
     }
@@ -268,9 +277,10 @@ final class Pipelines {
       proposal = Planner.plan(demand, nodes, network);
     }
     if (proposal.plan().isEmpty()) {
-      inVain.put(model.name(), new Attempt(model, nodes, proposal.reason()));
-      log.warn("model {} is served by no node: {}", model.name(), proposal.reason());
-      return failed(model, proposal.reason(), round);
+      String reason = reason(proposal, model);
+      inVain.put(model.name(), new Attempt(model, nodes, reason));
+      log.warn("model {} is served by no node: {}", model.name(), reason);
+      return failed(model, reason, round);
     }
     inVain.remove(model.name());
     PipelinePlan best = proposal.plan().get();
@@ -286,6 +296,13 @@ final class Pipelines {
       log.info("model {} is split, {}: {}", model.name(), pipeline.layers(), proposal.reason());
     }
     return Optional.empty();
+  }
+
+  private static String reason(Proposal proposal, Model model) {
+    return model.required().isEmpty()
+        ? proposal.reason()
+        : "only nodes with the labels %s may have %s, and of these: %s"
+            .formatted(model.required(), model.name(), proposal.reason());
   }
 
   /** Those that are still there keep their stages for a while: the others may come back. */

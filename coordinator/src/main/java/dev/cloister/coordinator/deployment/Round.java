@@ -47,20 +47,28 @@ record Round(Instant now, List<NodeView> online, Network network, Allotment allo
 
   /** What nodes have for the model that may be given layers of it. */
   List<Offer> offers(Model model) {
-    return allotment.freeFor(model.name()).stream().filter(node -> mayTake(node.nodeId())).toList();
+    return allotment.freeFor(model.name()).stream()
+        .filter(node -> mayTake(node.nodeId(), model))
+        .toList();
   }
 
-  private boolean mayTake(String nodeId) {
-    return view(nodeId).filter(NodeView::isOpen).isPresent();
+  private boolean mayTake(String nodeId, Model model) {
+    return isAllowed(nodeId, model) && view(nodeId).filter(NodeView::isOpen).isPresent();
+  }
+
+  /** Whether the node is there and has the labels that the model requires. */
+  boolean isAllowed(String nodeId, Model model) {
+    return view(nodeId).filter(view -> view.labels().have(model.required())).isPresent();
   }
 
   /** Whether a node may have all of the model; one that is drained keeps what it has. */
   boolean mayServe(String nodeId, Model model) {
-    return mayTake(nodeId)
-        || view(nodeId)
-            .flatMap(view -> view.replica(model.name()))
-            .filter(replica -> replica.plan().isEmpty())
-            .isPresent();
+    return mayTake(nodeId, model)
+        || (isAllowed(nodeId, model)
+            && view(nodeId)
+                .flatMap(view -> view.replica(model.name()))
+                .filter(replica -> replica.plan().isEmpty())
+                .isPresent());
   }
 
   /** Whether some node that takes requests is to have all of the model. */

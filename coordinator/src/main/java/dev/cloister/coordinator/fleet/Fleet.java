@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.fleet;
 
+import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.identity.ticket.KeyHash;
 import java.time.Duration;
 import java.time.Instant;
@@ -92,6 +93,18 @@ public final class Fleet {
   public void resume(Node node) {
     change(node, known -> known.with(Optional.empty()));
     log.info("node {} is not drained any more", node.name());
+  }
+
+  /**
+   * Changes the labels of a node that joined.
+   *
+   * @throws IllegalArgumentException if one is malformed or there are too many; the message is one
+   *     sentence
+   */
+  public void label(Node node, Map<String, String> set, Collection<String> removed) {
+    change(node, known -> known.with(known.labels().with(set, removed)));
+    log.info("node {} has the labels [{}]", node.name(), view(node).labels());
+    listeners.forEach(listener -> listener.relabeled(node));
   }
 
   private void change(Node node, UnaryOperator<NodeSettings> change) {
@@ -282,9 +295,11 @@ public final class Fleet {
 
   private NodeView view(Node node) {
     @Nullable Observation seen = observed.get(node.id());
+    Labels labels = settings.getOrDefault(node.id(), NodeSettings.NONE).labels();
     if (seen == null) {
       return new NodeView(
           node,
+          labels,
           NodeState.OFFLINE,
           Optional.empty(),
           "",
@@ -296,6 +311,7 @@ public final class Fleet {
     }
     return new NodeView(
         node,
+        labels,
         seen.state,
         Optional.of(seen.lastSeen),
         seen.agentVersion,

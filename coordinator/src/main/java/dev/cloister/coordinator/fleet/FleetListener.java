@@ -7,4 +7,7 @@ public interface FleetListener {
 
   /** Somewhere a model became ready, failed or was lost, or a node opens or closes to new work. */
   void replicasChanged();
+
+  /** A node has other labels: what it may not see any more has to leave it. */
+  default void relabeled(Node node) {}
 }

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.fleet;
 
+import dev.cloister.coordinator.labels.Labels;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -7,11 +8,13 @@ import java.util.Optional;
 /**
  * A node at one moment, declared and observed. Immutable.
  *
+ * @param labels given by administrators
  * @param peerAddress where it listens for other agents, {@code host:port}; empty if it does not
  * @param drain present while it gets nothing new
  */
 public record NodeView(
     Node node,
+    Labels labels,
     NodeState state,
     Optional<Instant> lastSeen,
     String agentVersion,

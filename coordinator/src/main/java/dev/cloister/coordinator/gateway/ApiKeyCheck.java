@@ -38,7 +38,8 @@ final class ApiKeyCheck implements DecoratingHttpServiceFunction {
                   + " key create")
           .response();
     }
-    context.setAttr(CompletionEndpoint.TENANT, Tenant.ofApiKey(known.get().id()));
+    context.setAttr(
+        CompletionEndpoint.TENANT, Tenant.ofApiKey(known.get().id(), known.get().required()));
     return delegate.serve(context, request);
   }
 

@@ -28,6 +28,7 @@ public final class AccessTable {
           Map.entry("cloister.catalog.v1.CatalogService/ListModels", Set.of(CLIENT, ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/ListNodes", Set.of(CLIENT, ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/DrainNode", Set.of(ADMIN)),
+          Map.entry("cloister.fleet.v1.FleetService/LabelNode", Set.of(ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/ResumeNode", Set.of(ADMIN)),
           Map.entry("cloister.inference.v1.InferenceService/Generate", Set.of(CLIENT, ADMIN)),
           Map.entry("cloister.relay.v1.RelayService/Echo", Set.of(AGENT)),

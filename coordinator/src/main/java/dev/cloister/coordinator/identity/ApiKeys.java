@@ -2,6 +2,7 @@ package dev.cloister.coordinator.identity;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.cloister.coordinator.labels.Labels;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -55,6 +56,15 @@ public final class ApiKeys {
    * @throws NameTakenException if a key of this name exists that is not revoked
    */
   public NewKey create(String name) {
+    return create(name, Labels.NONE);
+  }
+
+  /**
+   * As {@link #create(String)}.
+   *
+   * @param required labels that a node must have to see a request with this key; for good
+   */
+  public NewKey create(String name, Labels required) {
     if (!NAME.matcher(name).matches()) {
       throw new IllegalArgumentException(
           "key name is '" + name + "' (expected: 1 to 63 letters, digits, '.', '_' and '-')");
@@ -66,7 +76,7 @@ public final class ApiKeys {
     random.nextBytes(idBytes);
     String id = HexFormat.of().formatHex(idBytes);
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    if (!records.add(new ApiKey(id, name, now, false), hash(key))) {
+    if (!records.add(new ApiKey(id, name, now, false, required), hash(key))) {
       throw new NameTakenException(
           "an API key named '" + name + "' exists; choose another name or revoke it first");
     }

@@ -101,6 +101,8 @@ public sealed interface GenerationEvent {
     INVALID_REQUEST,
     CONTEXT_LENGTH_EXCEEDED,
     MODEL_NOT_FOUND,
+    /** A rule forbids every node of the cluster to answer. */
+    NOT_ALLOWED,
     /** No node can answer now; a later repetition may succeed. */
     NO_CAPACITY,
     /** The node or its engine was lost while answering. */

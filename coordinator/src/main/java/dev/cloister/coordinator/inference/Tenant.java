@@ -1,20 +1,23 @@
 package dev.cloister.coordinator.inference;
 
+import dev.cloister.coordinator.labels.Labels;
+
 /**
  * Whose request it is. What an engine computed for one tenant, such as the state behind a prompt,
  * is never used for another; so it comes from the caller's credentials, never from the request.
  *
  * @param name opaque to engines; the same for all requests of one caller
+ * @param required labels that a node must have to see any of its requests
  */
-public record Tenant(String name) {
+public record Tenant(String name, Labels required) {
 
   /** The holder of an API key. */
-  public static Tenant ofApiKey(String keyId) {
-    return new Tenant("key/" + keyId);
+  public static Tenant ofApiKey(String keyId, Labels required) {
+    return new Tenant("key/" + keyId, required);
   }
 
   /** The owner of a certificate of the cluster. */
   public static Tenant ofMember(String memberId) {
-    return new Tenant("member/" + memberId);
+    return new Tenant("member/" + memberId, Labels.NONE);
   }
 }

@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -149,9 +150,9 @@ public final class ActiveRequest {
         return;
       }
       if (choice.isEmpty()) {
-        if (!waitFor(decision)) {
+        if (!waitFor(rest, decision)) {
           over = true;
-          deliver(dispatcher.noCapacity(request.model(), decision));
+          deliver(dispatcher.noCapacity(rest, decision));
         }
         return;
       }
@@ -176,11 +177,11 @@ public final class ActiveRequest {
   }
 
   /** A node that failed may be tried again after something changed there: its engine restarts. */
-  private boolean waitFor(Decision decision) {
+  private boolean waitFor(GenerationRequest rest, Decision decision) {
     failedNodes.clear();
     return failures < MOST_FAILURES
         && dispatcher.clock().instant().isBefore(deadline)
-        && dispatcher.await(this, request.model(), decision);
+        && dispatcher.await(this, rest, decision);
   }
 
   /** Whether the caller has a part of the answer. To be asked while the request is routed. */
@@ -257,17 +258,42 @@ public final class ActiveRequest {
         return;
       }
       left = attempt;
-      endAttempt();
-      lostAt = dispatcher.clock().instant();
-      deadline = dispatcher.deadline();
-      log.info(
-          "request {}: {} is drained; another node goes on behind {} tokens",
-          request.id(),
-          left.node.nodeName(),
-          told.tokens());
+      leave(left, "is drained");
     }
     left.session.cancel(request.id());
     route();
+  }
+
+  /** Has a node be left that may not see the request any more, whether or not another may. */
+  void leaveUnless(BiPredicate<GenerationRequest, String> maySee) {
+    Attempt left;
+    synchronized (lock) {
+      if (over || attempt == null || maySee.test(request, attempt.node.nodeId())) {
+        return;
+      }
+      left = attempt;
+      if (told.canGoOn() || startsOver()) {
+        leave(left, "may not see it any more");
+      } else {
+        over = true;
+        endAttempt();
+        deliver(STOPPED);
+      }
+    }
+    left.session.cancel(request.id());
+    route();
+  }
+
+  private void leave(Attempt left, String why) {
+    endAttempt();
+    lostAt = dispatcher.clock().instant();
+    deadline = dispatcher.deadline();
+    log.info(
+        "request {}: {} {}; another node goes on behind {} tokens",
+        request.id(),
+        left.node.nodeName(),
+        why,
+        told.tokens());
   }
 
   /** Whether the answer is to go on elsewhere; otherwise the caller is told that it does not. */
@@ -299,7 +325,8 @@ public final class ActiveRequest {
       case NODE_LOST -> failures < MOST_FAILURES && moves < MOST_MOVES;
       // A caller that is told so may try again, but not in the middle of an answer.
       case NO_CAPACITY -> isBegun();
-      case INVALID_REQUEST, CONTEXT_LENGTH_EXCEEDED, MODEL_NOT_FOUND, INTERNAL -> false;
+      case INVALID_REQUEST, CONTEXT_LENGTH_EXCEEDED, MODEL_NOT_FOUND, NOT_ALLOWED, INTERNAL ->
+          false;
     };
   }
 

@@ -89,7 +89,7 @@ public final class Dispatcher implements FleetListener {
 
   Decision decide(GenerationRequest request, int expectedTokens, Set<String> excludedNodes) {
     String model = request.model();
-    List<NodeView> nodes = fleet.nodes();
+    List<NodeView> nodes = mayAnswer(Eligibility.of(request, catalog), model);
     // Where no engine has all features, any one says best what it lacks; none of them can go on
     // with
     // what another has begun.
@@ -116,9 +116,24 @@ public final class Dispatcher implements FleetListener {
     return Router.choose(candidates, expectedTokens);
   }
 
+  /**
+   * The nodes that may see the request and take new work, if all that they work with may see it.
+   */
+  private List<NodeView> mayAnswer(Eligibility eligibility, String model) {
+    List<NodeView> nodes = eligibility.open(fleet.nodes());
+    return isAllowed(eligibility, outlook.ring(model))
+        ? nodes
+        : nodes.stream()
+            .filter(view -> view.replica(model).filter(own -> own.plan().isEmpty()).isPresent())
+            .toList();
+  }
+
+  private boolean isAllowed(Eligibility eligibility, List<String> nodeIds) {
+    return nodeIds.stream().allMatch(id -> fleet.view(id).filter(eligibility::allows).isPresent());
+  }
+
   private Optional<Replica.Ready> generating(NodeView view, String model, boolean onlyFull) {
     return view.ready(model)
-        .filter(ready -> view.isOpen())
         // The first stage of a pipeline that lost another may not have noticed yet.
         .filter(ready -> ready.plan().isEmpty() || outlook.isComing(model))
         .filter(ready -> ready.uses().contains(Use.GENERATE) && (ready.full() || !onlyFull));
@@ -129,10 +144,10 @@ public final class Dispatcher implements FleetListener {
    *
    * @return false if there is none, or too many wait already
    */
-  boolean await(ActiveRequest request, String model, Decision decision) {
+  boolean await(ActiveRequest request, GenerationRequest rest, Decision decision) {
     boolean hope =
         decision.predictions().isEmpty()
-            ? isComing(model) || request.lostANodeJustNow()
+            ? isComing(rest) || request.lostANodeJustNow()
             : request.isBegun();
     return hope && waiting.size() < MOST_WAITING && await(request);
   }
@@ -163,6 +178,19 @@ public final class Dispatcher implements FleetListener {
       request.nodeId().ifPresent(nodeId -> running.merge(nodeId, 1, Integer::sum));
     }
     return running;
+  }
+
+  /** What the node may not see any more leaves it at once. */
+  @Override
+  public void relabeled(Node node) {
+    running.forEach(request -> request.leaveUnless(this::maySee));
+  }
+
+  private boolean maySee(GenerationRequest request, String nodeId) {
+    Eligibility eligibility = Eligibility.of(request, catalog);
+    List<String> ring = outlook.ring(request.model());
+    return isAllowed(eligibility, List.of(nodeId))
+        && (!ring.contains(nodeId) || isAllowed(eligibility, ring));
   }
 
   /** Has answers go on elsewhere whose nodes have drained for long enough. */
@@ -202,12 +230,13 @@ public final class Dispatcher implements FleetListener {
     }
   }
 
-  /** Whether some node has the model or is about to have it. */
-  private boolean isComing(String model) {
-    return outlook.isComing(model)
+  /** Whether some node that may answer has the model or is about to have it. */
+  private boolean isComing(GenerationRequest request) {
+    String model = request.model();
+    Eligibility eligibility = Eligibility.of(request, catalog);
+    return (outlook.isComing(model) && isAllowed(eligibility, outlook.ring(model)))
         || (outlook.obstacle(model).isEmpty()
-            && fleet.nodes().stream()
-                .filter(NodeView::isOpen)
+            && mayAnswer(eligibility, model).stream()
                 .flatMap(view -> view.replicas().stream())
                 .anyMatch(replica -> replica.model().equals(model) && mayGenerate(replica)));
   }
@@ -224,28 +253,37 @@ public final class Dispatcher implements FleetListener {
     return view.ready(model).filter(ready -> !ready.uses().contains(Use.GENERATE)).isPresent();
   }
 
-  /** Why nothing can take a request for this model, in one sentence. */
-  Failed noCapacity(String model, Decision decision) {
+  /** Why nothing can take a request, in one sentence. */
+  Failed noCapacity(GenerationRequest request, Decision decision) {
+    String model = request.model();
     if (!decision.predictions().isEmpty()) {
       return new Failed(
           FailureCode.NO_CAPACITY,
           "every node that serves '" + model + "' has a full queue; try again in a few seconds");
     }
-    if (fleet.nodes().stream().anyMatch(view -> isForOtherUses(view, model))) {
+    List<NodeView> nodes = fleet.nodes();
+    if (nodes.stream().anyMatch(view -> isForOtherUses(view, model))) {
       return new Failed(
           FailureCode.INVALID_REQUEST,
           "the model '" + model + "' does not generate text; choose another model");
     }
-    return new Failed(
-        FailureCode.NO_CAPACITY,
-        isComing(model)
-            ? "the model '" + model + "' is being loaded; try again in a few seconds"
-            : outlook.obstacle(model).orElseGet(() -> nobodyServes(model)));
+    if (isComing(request)) {
+      return new Failed(
+          FailureCode.NO_CAPACITY,
+          "the model '" + model + "' is being loaded; try again in a few seconds");
+    }
+    return Eligibility.of(request, catalog)
+        .refusal(model, nodes)
+        .orElseGet(
+            () ->
+                new Failed(
+                    FailureCode.NO_CAPACITY,
+                    outlook.obstacle(model).orElseGet(() -> nobodyServes(model, nodes))));
   }
 
-  private String nobodyServes(String model) {
+  private static String nobodyServes(String model, List<NodeView> nodes) {
     boolean drained =
-        fleet.nodes().stream().anyMatch(view -> !view.isOpen() && view.ready(model).isPresent());
+        nodes.stream().anyMatch(view -> !view.isOpen() && view.ready(model).isPresent());
     return drained
         ? "every node that serves '" + model + "' is drained or paused; see: cloister node list"
         : "no node serves '" + model + "' now; see: cloister node list";

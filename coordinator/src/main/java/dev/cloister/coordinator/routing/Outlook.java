@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.routing;
 
+import java.util.List;
 import java.util.Optional;
 
 /** What is known of models that no node answers for now. Thread-safe; no method blocks. */
@@ -16,6 +17,11 @@ public interface Outlook {
         public Optional<String> obstacle(String model) {
           return Optional.empty();
         }
+
+        @Override
+        public List<String> ring(String model) {
+          return List.of();
+        }
       };
 
   /** Whether nodes are at work so that the model can be answered. */
@@ -23,4 +29,7 @@ public interface Outlook {
 
   /** Why no node will have the model, in one sentence; empty if nothing speaks against it. */
   Optional<String> obstacle(String model);
+
+  /** The ids of the nodes that answer for the model together; empty where one alone does. */
+  List<String> ring(String model);
 }

@@ -35,7 +35,8 @@ public final class Database implements AutoCloseable {
           "0002-model-options.sql",
           "0003-model-split.sql",
           "0004-split-force.sql",
-          "0005-nodes.sql");
+          "0005-nodes.sql",
+          "0006-labels.sql");
 
   private static final String DRIVER_DIRECTORY = "org.sqlite.tmpdir";
 

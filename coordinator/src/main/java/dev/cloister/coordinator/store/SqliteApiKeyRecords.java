@@ -2,6 +2,7 @@ package dev.cloister.coordinator.store;
 
 import dev.cloister.coordinator.identity.ApiKey;
 import dev.cloister.coordinator.identity.ApiKeyRecords;
+import dev.cloister.coordinator.labels.Labels;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -10,7 +11,7 @@ import java.util.Optional;
 
 /** API keys. */
 public final class SqliteApiKeyRecords implements ApiKeyRecords {
-  private static final String COLUMNS = "id, name, created_at, revoked";
+  private static final String COLUMNS = "id, name, created_at, revoked, required_labels";
 
   private final Database database;
 
@@ -22,11 +23,13 @@ public final class SqliteApiKeyRecords implements ApiKeyRecords {
   public boolean add(ApiKey key, byte[] hash) {
     try {
       database.update(
-          "INSERT INTO api_keys (id, name, hash, created_at) VALUES (?, ?, ?, ?)",
+          "INSERT INTO api_keys (id, name, hash, created_at, required_labels)"
+              + " VALUES (?, ?, ?, ?, ?)",
           key.id(),
           key.name(),
           hash,
-          key.createdAt().toEpochMilli());
+          key.createdAt().toEpochMilli(),
+          key.required().toString());
       return true;
     } catch (StoreException e) {
       if (Database.isConstraintViolation(e)) {
@@ -59,6 +62,7 @@ public final class SqliteApiKeyRecords implements ApiKeyRecords {
         row.getString("id"),
         row.getString("name"),
         Instant.ofEpochMilli(row.getLong("created_at")),
-        row.getInt("revoked") != 0);
+        row.getInt("revoked") != 0,
+        Labels.parse(row.getString("required_labels")));
   }
 }

@@ -6,6 +6,7 @@ import dev.cloister.coordinator.catalog.ModelOptions.FlashAttention;
 import dev.cloister.coordinator.catalog.ModelOptions.KvPlace;
 import dev.cloister.coordinator.catalog.ModelOptions.KvType;
 import dev.cloister.coordinator.catalog.ModelRecords;
+import dev.cloister.coordinator.labels.Labels;
 import java.nio.file.Path;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -20,7 +21,7 @@ public final class SqliteModelRecords implements ModelRecords {
   private static final String COLUMNS =
       "name, sha256, size_bytes, file, modified_at, created_at, context_tokens, slots, threads,"
           + " batch_threads, batch_tokens, gpu_layers, main_gpu, kv_type, kv_place,"
-          + " flash_attention, split, split_force";
+          + " flash_attention, split, split_force, required_labels";
 
   private final Database database;
 
@@ -54,7 +55,8 @@ public final class SqliteModelRecords implements ModelRecords {
             choice(row, "kv_place", KvPlace.class),
             choice(row, "flash_attention", FlashAttention.class),
             number(row, "split"),
-            row.getBoolean("split_force")));
+            row.getBoolean("split_force")),
+        Labels.parse(row.getString("required_labels")));
   }
 
   private static OptionalInt number(ResultSet row, String column) throws SQLException {
@@ -73,7 +75,7 @@ public final class SqliteModelRecords implements ModelRecords {
     database.update(
         "INSERT OR REPLACE INTO models ("
             + COLUMNS
-            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         model.name(),
         model.sha256(),
         model.sizeBytes(),
@@ -91,7 +93,8 @@ public final class SqliteModelRecords implements ModelRecords {
         orNull(options.kvPlace()),
         orNull(options.flashAttention()),
         orNull(options.split()),
-        options.force());
+        options.force(),
+        model.required().toString());
   }
 
   private static @Nullable Integer orNull(OptionalInt value) {

@@ -3,6 +3,7 @@ package dev.cloister.coordinator.store;
 import dev.cloister.coordinator.fleet.Drain;
 import dev.cloister.coordinator.fleet.NodeRecords;
 import dev.cloister.coordinator.fleet.NodeSettings;
+import dev.cloister.coordinator.labels.Labels;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -23,24 +24,27 @@ public final class SqliteNodeRecords implements NodeRecords {
     return database
         .query(
             row -> Map.entry(row.getString("id"), settings(row)),
-            "SELECT id, drain_deadline FROM nodes")
+            "SELECT id, labels, drain_deadline FROM nodes")
         .stream()
         .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
   }
 
   private static NodeSettings settings(ResultSet row) throws SQLException {
     long deadline = row.getLong("drain_deadline");
+    boolean drained = !row.wasNull();
     return new NodeSettings(
-        row.wasNull()
-            ? Optional.empty()
-            : Optional.of(Drain.byAdministrator(Instant.ofEpochMilli(deadline))));
+        Labels.parse(row.getString("labels")),
+        drained
+            ? Optional.of(Drain.byAdministrator(Instant.ofEpochMilli(deadline)))
+            : Optional.empty());
   }
 
   @Override
   public void put(String nodeId, NodeSettings settings) {
     database.update(
-        "INSERT OR REPLACE INTO nodes (id, drain_deadline) VALUES (?, ?)",
+        "INSERT OR REPLACE INTO nodes (id, labels, drain_deadline) VALUES (?, ?, ?)",
         nodeId,
+        settings.labels().toString(),
         settings.drain().map(drain -> drain.deadline().toEpochMilli()).orElse(null));
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.identity.Role;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.DescribeStageRequest;
@@ -22,6 +23,8 @@ import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -64,6 +67,19 @@ class ModelTransferTest {
     rest.update(content, 12_345_678, SIZE - 12_345_678);
     assertThat(digest(12_345_678)).isEqualTo(HexFormat.of().formatHex(rest.digest()));
     assertThat(fetch(model.sha256(), SIZE).hasNext()).isFalse();
+  }
+
+  @Test
+  void aNodeWithoutTheLabelsThatTheModelRequiresGetsNothingOfIt() {
+    cluster.catalog.require("large", Map.of("class", "server"), List.of());
+    assertStatus(Status.Code.PERMISSION_DENIED, () -> fetch(model.sha256(), 0).hasNext());
+    assertStatus(Status.Code.PERMISSION_DENIED, () -> catalog.describeStage(layers(1, 3)));
+
+    Node desk = cluster.fleet.named("desk").orElseThrow();
+    cluster.fleet.label(desk, Map.of("class", "server", "site", "hq"), List.of());
+
+    assertThat(fetch(model.sha256(), 0).hasNext()).isTrue();
+    assertThat(catalog.describeStage(layers(1, 3)).getHoldersList()).isEmpty();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
+import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.testkit.SettableClock;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,9 +46,19 @@ class CatalogTest {
     assertThat(model.sha256()).isEqualTo(ABC);
     assertThat(model.sizeBytes()).isEqualTo(3);
     assertThat(catalog.find("tiny")).hasValue(model);
-    assertThat(catalog.findByDigest(ABC)).hasValue(model);
     assertThat(catalog.find("other")).isEmpty();
     assertThat(new Catalog(records, clock).models()).containsExactly(model);
+  }
+
+  @Test
+  void whatAModelRequiresOfNodesOutlivesItsOptionsAndItsFile() throws Exception {
+    catalog.add("tiny", file);
+    catalog.require("tiny", Map.of("class", "server", "site", "hq"), List.of());
+    catalog.configure("tiny", ModelOptions.NONE);
+    catalog.add("tiny", Files.writeString(directory.resolve("other.gguf"), "other"));
+    catalog.require("tiny", Map.of(), List.of("site"));
+    assertThat(new Catalog(records, clock).find("tiny").orElseThrow().required())
+        .isEqualTo(Labels.of(Map.of("class", "server")));
   }
 
   @Test

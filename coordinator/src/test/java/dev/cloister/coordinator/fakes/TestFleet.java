@@ -13,6 +13,7 @@ import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Sampling;
 import dev.cloister.coordinator.inference.Tenant;
+import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.routing.Outlook;
 import dev.cloister.testkit.SettableClock;
@@ -89,7 +90,7 @@ public final class TestFleet {
     return new GenerationRequest(
         id,
         model,
-        Tenant.ofApiKey("k"),
+        Tenant.ofApiKey("k", Labels.NONE),
         new Generation(new Prompt.Text("Say something"), Sampling.DEFAULT, 16, List.of()));
   }
 

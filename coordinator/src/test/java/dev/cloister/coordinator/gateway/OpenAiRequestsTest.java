@@ -6,6 +6,7 @@ import static dev.cloister.coordinator.gateway.TestGateway.HELLO;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.cloister.coordinator.labels.Labels;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -13,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -62,6 +64,24 @@ class OpenAiRequestsTest {
         .isEqualTo(401);
     assertThat(gateway.send(HttpRequest.newBuilder(gateway.uri("/healthz"))).body())
         .isEqualTo("{\"status\":\"ok\"}");
+  }
+
+  @Test
+  void aKeyWhoseLabelsNoNodeHasIsRefusedForGood() throws Exception {
+    var made = gateway.apiKeys.create("payroll", Labels.of(Map.of("class", "server")));
+    int started = gateway.session.starts().size();
+    HttpResponse<String> refused =
+        gateway.send(
+            HttpRequest.newBuilder(gateway.uri("/v1/chat/completions"))
+                .header("x-api-key", made.key())
+                .POST(HttpRequest.BodyPublishers.ofString(TestGateway.HELLO)));
+    assertThat(refused.statusCode()).isEqualTo(403);
+    assertThat(refused.headers().firstValue("x-should-retry")).hasValue("false");
+    assertThat(TestGateway.error(refused).path("code").asText()).isEqualTo("not_allowed");
+    assertThat(gateway.session.starts()).hasSize(started);
+
+    gateway.world.fleet.label(gateway.node, Map.of("class", "server"), List.of());
+    assertThat(send("x-api-key", made.key()).statusCode()).isEqualTo(200);
   }
 
   @Test

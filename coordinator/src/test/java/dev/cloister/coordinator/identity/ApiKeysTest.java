@@ -129,7 +129,7 @@ class ApiKeysTest {
               return key;
             }
             found[0] = true;
-            return new ApiKey(key.id(), key.name(), key.createdAt(), true);
+            return new ApiKey(key.id(), key.name(), key.createdAt(), true, key.required());
           });
       revocation.countDown();
       return found[0];

@@ -11,6 +11,7 @@ import dev.cloister.coordinator.fleet.NodeSettings;
 import dev.cloister.coordinator.identity.ApiKey;
 import dev.cloister.coordinator.identity.Member;
 import dev.cloister.coordinator.identity.StoredToken;
+import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.identity.Role;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class SqliteRecordsTest {
   private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+  private static final Labels SERVERS = Labels.of(Map.of("class", "server", "site", "hq"));
   private static final byte[] SECRET = "hash".getBytes(UTF_8);
 
   @TempDir private Path directory;
@@ -106,8 +108,8 @@ class SqliteRecordsTest {
   @Test
   void aKeyNameIsTakenUntilTheKeyIsRevoked() {
     SqliteApiKeyRecords keys = new SqliteApiKeyRecords(database);
-    ApiKey first = new ApiKey("k1", "laptop", NOW, false);
-    ApiKey second = new ApiKey("k2", "laptop", NOW.plusSeconds(1), false);
+    ApiKey first = new ApiKey("k1", "laptop", NOW, false, SERVERS);
+    ApiKey second = new ApiKey("k2", "laptop", NOW.plusSeconds(1), false, Labels.NONE);
     assertThat(keys.add(first, new byte[] {1})).isTrue();
     assertThat(keys.add(second, new byte[] {2})).isFalse();
     assertThat(keys.revoke("k1")).isTrue();
@@ -154,7 +156,8 @@ class SqliteRecordsTest {
                 Optional.of(ModelOptions.KvPlace.HOST),
                 Optional.of(ModelOptions.FlashAttention.ON),
                 OptionalInt.of(3),
-                true));
+                true),
+            SERVERS);
     models.put(plain);
     models.put(configured);
     assertThat(models.all()).containsExactly(configured, plain);
@@ -170,7 +173,7 @@ class SqliteRecordsTest {
     tokens.redeem("t", SECRET, "n1", "desk", NOW).orElseThrow();
     SqliteNodeRecords nodes = new SqliteNodeRecords(database);
     assertThat(nodes.all()).isEmpty();
-    NodeSettings drained = new NodeSettings(Optional.of(Drain.byAdministrator(NOW)));
+    NodeSettings drained = new NodeSettings(SERVERS, Optional.of(Drain.byAdministrator(NOW)));
 
     nodes.put("n1", drained);
     assertThat(nodes.all()).isEqualTo(Map.of("n1", drained));

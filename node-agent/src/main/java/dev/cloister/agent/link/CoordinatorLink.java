@@ -130,6 +130,7 @@ public final class CoordinatorLink implements AutoCloseable {
             supervisor,
             stages,
             links,
+            peers,
             load,
             nodeName -> {
               backoff.reset();

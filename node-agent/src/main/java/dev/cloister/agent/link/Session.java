@@ -2,6 +2,7 @@ package dev.cloister.agent.link;
 
 import dev.cloister.agent.fingerprint.LoadSampler;
 import dev.cloister.agent.stage.LinkMeter;
+import dev.cloister.agent.stage.PeerListener;
 import dev.cloister.agent.stage.Stages;
 import dev.cloister.agent.supervisor.ModelSpec;
 import dev.cloister.agent.supervisor.Supervisor;
@@ -41,6 +42,7 @@ final class Session implements AutoCloseable {
   private final Supervisor supervisor;
   private final Stages stages;
   private final LinkMeter links;
+  private final PeerListener peers;
   private final LoadSampler load;
   private final Consumer<String> welcomed;
   private final Relay relay;
@@ -59,9 +61,11 @@ final class Session implements AutoCloseable {
       Supervisor supervisor,
       Stages stages,
       LinkMeter links,
+      PeerListener peers,
       LoadSampler load,
       Consumer<String> welcomed) {
     this.supervisor = supervisor;
+    this.peers = peers;
     this.stages = stages;
     this.links = links;
     this.load = load;
@@ -191,6 +195,7 @@ final class Session implements AutoCloseable {
     private void serve(ServeModel wire) {
       try {
         ModelSpec spec = Wire.fromWire(wire);
+        peers.share(spec.sha256(), !wire.getRestricted());
         if (!supervisor.serves(spec)) {
           stages.disconnect(spec.name());
         }

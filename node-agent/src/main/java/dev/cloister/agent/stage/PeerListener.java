@@ -71,6 +71,11 @@ public final class PeerListener implements AutoCloseable {
     }
   }
 
+  /** Says whether other agents may have a model's files from here. */
+  public void share(String modelSha256, boolean may) {
+    pieces.share(modelSha256, may);
+  }
+
   private synchronized void listen(InetSocketAddress address) throws IOException {
     try {
       server = PeerServer.start(address, own, stages, pieces);

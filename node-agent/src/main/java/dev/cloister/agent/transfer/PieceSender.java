@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,9 +25,19 @@ public final class PieceSender {
   private static final int CHUNK_BYTES = 1 << 20;
 
   private final LocalPieces pieces;
+  private final Set<String> shared = ConcurrentHashMap.newKeySet();
 
   public PieceSender(LocalPieces pieces) {
     this.pieces = pieces;
+  }
+
+  /** Says whether other agents may have a model's files from here. Without a word they may not. */
+  public void share(String modelSha256, boolean may) {
+    if (may) {
+      shared.add(modelSha256);
+    } else {
+      shared.remove(modelSha256);
+    }
   }
 
   /**
@@ -67,12 +79,13 @@ public final class PieceSender {
         pieces
             .find(request.getSha256())
             .flatMap(place -> place.part(request.getOffset(), request.getLength()));
-    if (piece.isPresent()) {
-      return piece;
-    }
-    return pieces
-        .find(request.getModelSha256())
-        .flatMap(place -> place.part(request.getModelOffset(), request.getLength()));
+    Optional<LocalPieces.Place> place =
+        piece.isPresent()
+            ? piece
+            : pieces
+                .find(request.getModelSha256())
+                .flatMap(model -> model.part(request.getModelOffset(), request.getLength()));
+    return place.filter(_ -> shared.contains(request.getModelSha256()));
   }
 
   private static StatusRuntimeException notHere() {

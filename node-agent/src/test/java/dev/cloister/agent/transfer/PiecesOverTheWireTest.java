@@ -49,6 +49,7 @@ class PiecesOverTheWireTest {
   private final Path directory;
   private final ModelStore models;
   private final LocalPieces pieces;
+  private final PieceSender sender;
   private final Server server;
   private final ManagedChannel channel;
   private final PeerPieces peer;
@@ -64,7 +65,8 @@ class PiecesOverTheWireTest {
             models,
             new BundledModels(directory.resolve("bundled"), source),
             directory.resolve("stages"));
-    PieceSender sender = new PieceSender(pieces);
+    sender = new PieceSender(pieces);
+    sender.share(digest, true);
     server =
         InProcessServerBuilder.forName(directory.toString())
             .addService(
@@ -93,6 +95,13 @@ class PiecesOverTheWireTest {
     assertThat(read(peer, layer(1), 0)).isEqualTo(Arrays.copyOfRange(model, LAYER, 2 * LAYER));
     assertThat(read(peer, layer(2), 2_345_678))
         .isEqualTo(Arrays.copyOfRange(model, 2 * LAYER + 2_345_678, 3 * LAYER));
+  }
+
+  @Test
+  void whatNotEveryNodeMayHaveIsNotGivenToOthers() throws Exception {
+    models.obtain(digest, model.length, _ -> {});
+    sender.share(digest, false);
+    assertThatThrownBy(() -> read(peer, layer(1), 0)).isInstanceOf(NoSuchFileException.class);
   }
 
   @Test

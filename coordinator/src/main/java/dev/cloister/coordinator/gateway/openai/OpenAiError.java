@@ -58,6 +58,8 @@ public record OpenAiError(
       case MODEL_NOT_FOUND ->
           new OpenAiError(
               HttpStatus.NOT_FOUND, failed.message(), INVALID, "model", "model_not_found");
+      case NOT_ALLOWED ->
+          new OpenAiError(HttpStatus.FORBIDDEN, failed.message(), INVALID, null, "not_allowed");
       case NO_CAPACITY ->
           new OpenAiError(
               HttpStatus.SERVICE_UNAVAILABLE, failed.message(), SERVER, null, "no_capacity");
@@ -90,6 +92,10 @@ public record OpenAiError(
         ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8);
     if (status.equals(HttpStatus.SERVICE_UNAVAILABLE)) {
       headers.add("retry-after", "2");
+    }
+    if (status.equals(HttpStatus.FORBIDDEN)) {
+      // Clients of OpenAI's API go by it.
+      headers.add("x-should-retry", "false");
     }
     if (status.equals(HttpStatus.UNAUTHORIZED)) {
       headers.add("www-authenticate", "Bearer");
