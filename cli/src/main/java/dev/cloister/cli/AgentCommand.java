@@ -15,9 +15,11 @@ import java.security.KeyPair;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -84,6 +86,22 @@ final class AgentCommand {
     private @Nullable String listen;
 
     @Mixin private NodeFlags owner;
+
+    @Option(
+        names = "--disk-limit",
+        paramLabel = "SIZE",
+        converter = SizeConverter.class,
+        description = {
+          "Disk that models' files on this machine may take, all together (default: all but half a",
+          "GiB). What needs more is not fetched."
+        })
+    private @Nullable Long diskLimit;
+
+    @ArgGroup(
+        validate = false,
+        heading = "%nWhen this machine works (what the coordinator says may be stricter):%n")
+    private CourtesyFlags courtesy = new CourtesyFlags();
+
     @Mixin private LibraryCacheOptions libraries;
 
     @Option(names = "--exit-with-parent", hidden = true)
@@ -102,6 +120,8 @@ final class AgentCommand {
               libraries.directory(),
               InstalledEngine.in(libraries.directory()),
               options,
+              diskLimit == null ? OptionalLong.empty() : OptionalLong.of(diskLimit),
+              courtesy.ofOwner(),
               listening(),
               Version.current());
       Agent agent = started(config, membership);

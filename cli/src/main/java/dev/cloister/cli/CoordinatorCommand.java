@@ -14,6 +14,7 @@ import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -104,6 +105,9 @@ final class CoordinatorCommand {
         })
     private Map<String, Path> models = new LinkedHashMap<>();
 
+    @ArgGroup(validate = false, heading = "%nWhen machines work (their owners may be stricter):%n")
+    private CourtesyFlags courtesy = new CourtesyFlags();
+
     @Option(names = "--exit-with-parent", hidden = true)
     private boolean exitWithParent;
 
@@ -141,6 +145,7 @@ final class CoordinatorCommand {
                   models,
                   split == null ? OptionalInt.empty() : OptionalInt.of(split),
                   new GgufModelFiles(),
+                  courtesy.ofCluster(),
                   System.getenv("CLOISTER_CA_PASSPHRASE"),
                   passphraseFile == null ? null : Path.of(passphraseFile)),
               Clock.systemUTC());

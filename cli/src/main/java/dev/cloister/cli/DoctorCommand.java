@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.agent.courtesy.Observation;
 import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Fingerprint;
@@ -35,7 +36,10 @@ import picocli.CommandLine.Spec;
     name = "doctor",
     description = {
       "Check this machine.",
-      "With --split: how well it is made for holding some of a model's layers, and what limits it."
+      "With --split: how well it is made for holding some of a model's layers, and what limits it.",
+      "With --courtesy: what can be told here by those options of 'agent start' that have a"
+          + " machine",
+      "pause."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false,
@@ -55,6 +59,9 @@ final class DoctorCommand implements Callable<Integer> {
   @Option(names = "--split", description = "Check it for split models.")
   private boolean split;
 
+  @Option(names = "--courtesy", description = "Check what a machine pauses by.")
+  private boolean courtesy;
+
   @Option(
       names = "--data",
       paramLabel = "DIR",
@@ -66,9 +73,21 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (!split) {
+    if (split == courtesy) {
       throw new CommandFailedException(
-          ExitCode.USAGE, "what is to be checked is missing (expected: --split)");
+          ExitCode.USAGE, "say what is to be checked (expected: --split or --courtesy)");
+    }
+    if (courtesy) {
+      Observation seen = CourtesyCheck.observe();
+      if (output.json()) {
+        output.print(spec, json -> CourtesyCheck.write(json, seen));
+      } else {
+        OutputOptions.table(
+            spec.commandLine().getOut(),
+            List.of("part", "found", "option"),
+            CourtesyCheck.rows(seen));
+      }
+      return ExitCode.OK;
     }
     Path directory = data == null ? Directories.agent() : data.toAbsolutePath();
     Optional<Membership> membership = membership(directory);

@@ -62,6 +62,8 @@ final class LocalCluster implements AutoCloseable {
                   "start",
                   "--json",
                   "--exit-with-parent",
+                  // Whoever tries it out on a laptop is not to wait for a socket.
+                  "--no-pause-on-battery",
                   "--bootstrap",
                   String.valueOf(agentCount),
                   "--data",

@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
       NodeCommand.Show.class,
       NodeDrainCommand.Drain.class,
       NodeDrainCommand.Resume.class,
-      NodeLabelCommand.class
+      NodeLabelCommand.class,
+      NodeWakeCommand.class
     })
 final class NodeCommand {
 

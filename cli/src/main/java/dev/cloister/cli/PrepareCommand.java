@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import dev.cloister.agent.Agent;
 import dev.cloister.agent.AgentConfig;
+import dev.cloister.agent.courtesy.Policy;
 import dev.cloister.agent.stage.Listening;
 import dev.cloister.agent.supervisor.NodeOptions;
 import dev.cloister.client.ChatRequest;
@@ -9,6 +10,7 @@ import dev.cloister.client.CloisterClient;
 import dev.cloister.client.ModelInfo;
 import dev.cloister.coordinator.Coordinator;
 import dev.cloister.coordinator.CoordinatorConfig;
+import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.enrollment.Membership;
 import java.net.InetAddress;
@@ -20,6 +22,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import picocli.CommandLine.Command;
@@ -60,6 +63,7 @@ final class PrepareCommand implements Callable<Integer> {
                     Map.of(LocalCluster.MODEL, demo),
                     OptionalInt.empty(),
                     new GgufModelFiles(),
+                    CourtesyPolicy.NONE,
                     null,
                     null),
                 Clock.systemUTC());
@@ -95,6 +99,8 @@ final class PrepareCommand implements Callable<Integer> {
             Directories.libraryCache(),
             InstalledEngine.in(Directories.libraryCache()),
             NodeOptions.DEFAULT,
+            OptionalLong.empty(),
+            Policy.NONE,
             new Listening.Automatic(),
             Version.current()),
         membership,

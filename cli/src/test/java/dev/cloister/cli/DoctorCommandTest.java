@@ -72,6 +72,16 @@ class DoctorCommandTest {
   }
 
   @Test
+  void what_a_machine_pauses_by_is_shown() {
+    assertThat(Cli.run("doctor", "--courtesy").out())
+        .contains("battery", "CPU used by others", "--while-user-present");
+    assertThat(TestCluster.json(Cli.run("doctor", "--courtesy", "--json").out()).fieldNames())
+        .toIterable()
+        .containsExactly("on_battery", "foreign_cpu", "foreign_gpu", "user_idle_seconds");
+    assertThat(Cli.run("doctor").exitCode()).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
   void this_machine_is_measured(@TempDir Path directory) {
     Cli.Result result =
         Cli.run(

@@ -28,7 +28,9 @@ final class TestCluster implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path directory;
-  private final JavaProcess coordinator;
+  private final List<String> options;
+  private final int clusterPort;
+  private JavaProcess coordinator;
   private final Map<String, JavaProcess> agents = new LinkedHashMap<>();
   private final HttpClient http = HttpClient.newHttpClient();
   private final CloisterClient admin;
@@ -42,16 +44,38 @@ final class TestCluster implements AutoCloseable {
    */
   TestCluster(Path directory, String... options) {
     this.directory = directory;
-    List<String> command =
-        new ArrayList<>(
-            List.of("coordinator", "start", "--json", "--port", "0", "--api-port", "0"));
-    command.addAll(List.of("--data", directory.resolve("coordinator").toString()));
-    command.addAll(List.of(options));
-    this.coordinator = cloister(Map.of(), command.toArray(String[]::new));
-    JsonNode up = json(coordinator.awaitOutput(line -> line.startsWith("{"), PATIENCE));
+    this.options = List.of(options);
+    this.coordinator = startCoordinator(0, 0);
+    JsonNode up = announcement();
+    this.clusterPort = up.get("cluster_port").asInt();
     this.api = up.get("api").asText();
     this.admin = CloisterClient.open(profile());
     this.key = admin.administration().createApiKey("test").key();
+  }
+
+  private JavaProcess startCoordinator(int port, int apiPort) {
+    List<String> command = new ArrayList<>(List.of("coordinator", "start", "--json"));
+    // Tests run on laptops too.
+    command.add("--no-pause-on-battery");
+    command.addAll(List.of("--port", String.valueOf(port)));
+    command.addAll(List.of("--api-port", String.valueOf(apiPort)));
+    command.addAll(List.of("--data", directory.resolve("coordinator").toString()));
+    command.addAll(options);
+    return cloister(Map.of(), command.toArray(String[]::new));
+  }
+
+  private JsonNode announcement() {
+    return json(coordinator.awaitOutput(line -> line.startsWith("{"), PATIENCE));
+  }
+
+  void killCoordinator() {
+    coordinator.kill();
+  }
+
+  /** Starts the coordinator again, where it was before, and returns when it is up. */
+  void restartCoordinator() {
+    coordinator = startCoordinator(clusterPort, URI.create(api).getPort());
+    announcement();
   }
 
   JavaProcess cloister(Map<String, String> environment, String... arguments) {

@@ -27,6 +27,7 @@ import dev.cloister.proto.fleet.v1.FleetServiceGrpc;
 import dev.cloister.proto.fleet.v1.LabelNodeRequest;
 import dev.cloister.proto.fleet.v1.Labels;
 import dev.cloister.proto.fleet.v1.ResumeNodeRequest;
+import dev.cloister.proto.fleet.v1.WakeNodeRequest;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractStub;
@@ -154,6 +155,13 @@ final class GrpcAdministration implements Administration {
         fleet ->
             fleet.labelNode(
                 LabelNodeRequest.newBuilder().setNode(node).setChange(toWire(change)).build()));
+  }
+
+  @Override
+  public void wakeNode(String node) {
+    call(
+        FleetServiceGrpc.newBlockingStub(channel),
+        fleet -> fleet.wakeNode(WakeNodeRequest.newBuilder().setNode(node).build()));
   }
 
   private static dev.cloister.proto.fleet.v1.LabelChange toWire(LabelChange change) {

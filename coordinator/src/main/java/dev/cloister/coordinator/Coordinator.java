@@ -20,6 +20,8 @@ import dev.cloister.coordinator.store.SqliteApiKeyRecords;
 import dev.cloister.coordinator.store.SqliteModelRecords;
 import dev.cloister.coordinator.store.SqliteNodeRecords;
 import dev.cloister.coordinator.store.SqliteTokenRecords;
+import dev.cloister.coordinator.wake.Waker;
+import dev.cloister.coordinator.wake.WakingOutlook;
 import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.IdentitySource;
@@ -107,7 +109,10 @@ public final class Coordinator implements AutoCloseable {
     Deployments deployments =
         new Deployments(
             catalog, fleet, links, contents, clock, () -> JoinToken.newId(new SecureRandom()));
-    Dispatcher dispatcher = new Dispatcher(catalog, fleet, deployments, clock);
+    Waker waker = new Waker();
+    Dispatcher dispatcher =
+        new Dispatcher(
+            catalog, fleet, new WakingOutlook(deployments, fleet, waker::wake, clock), clock);
     // The dispatcher last: it asks what the other made of the news.
     fleet.addListener(survey);
     fleet.addListener(deployments);
@@ -134,10 +139,12 @@ public final class Coordinator implements AutoCloseable {
             relays,
             survey,
             dispatcher,
+            waker,
             door,
             keys,
             port -> advertisedHost() + ":" + port,
             CoordinatorConfig.REPORT_INTERVAL,
+            config.courtesy(),
             clock));
     startGateway(identity, catalog, dispatcher, keys);
 

@@ -1,6 +1,7 @@
 package dev.cloister.coordinator;
 
 import dev.cloister.coordinator.catalog.ModelFiles;
+import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param models file by name; added to the catalog at the start
  * @param split over how many nodes each of them is spread from now on; empty leaves that as it is
  * @param modelFiles reads what model files hold
+ * @param courtesy what all machines keep to
  * @param passphrase of the root key
  * @param passphraseFile holds it, if {@code passphrase} is null
  */
@@ -30,6 +32,7 @@ public record CoordinatorConfig(
     Map<String, Path> models,
     OptionalInt split,
     ModelFiles modelFiles,
+    CourtesyPolicy courtesy,
     @Nullable String passphrase,
     @Nullable Path passphraseFile) {
 

@@ -3,6 +3,7 @@ package dev.cloister.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.fakes.FakeModelFiles;
 import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.PrivateFileException;
@@ -167,6 +168,7 @@ class CoordinatorTest {
             models,
             OptionalInt.empty(),
             new FakeModelFiles(),
+            CourtesyPolicy.DEFAULT,
             null,
             null),
         InstantSource.system());

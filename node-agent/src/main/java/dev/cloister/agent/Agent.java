@@ -1,12 +1,18 @@
 package dev.cloister.agent;
 
+import dev.cloister.agent.courtesy.MachineSurroundings;
+import dev.cloister.agent.courtesy.Neighbour;
+import dev.cloister.agent.courtesy.Policy;
+import dev.cloister.agent.courtesy.Verdict;
 import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Fingerprint;
 import dev.cloister.agent.fingerprint.MemorySpeed;
+import dev.cloister.agent.link.Availability;
 import dev.cloister.agent.link.CoordinatorLink;
 import dev.cloister.agent.link.LinkListener;
 import dev.cloister.agent.modelstore.BundledModels;
+import dev.cloister.agent.modelstore.DiskLimit;
 import dev.cloister.agent.modelstore.LocalPieces;
 import dev.cloister.agent.modelstore.ModelStore;
 import dev.cloister.agent.modelstore.StageFiles;
@@ -24,7 +30,10 @@ import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.ticket.TicketVerifier;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
+import java.time.ZoneId;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -40,6 +49,11 @@ public final class Agent implements AutoCloseable {
   /** Neither the agent's start nor that of its first engines is to be slowed by it. */
   private static final long MEASURED_AFTER_SECONDS = 60;
 
+  private static final long LOOK_SECONDS = 2;
+
+  /** How long answers may go on after the machine's owner wants it back. */
+  private static final Duration PAUSE_GRACE = Duration.ofSeconds(10);
+
   private final IoThread thread = new IoThread();
   private final CompletableFuture<Capability> capability;
   private final Supervisor supervisor;
@@ -49,6 +63,10 @@ public final class Agent implements AutoCloseable {
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("certificate-renewal").daemon().factory());
+  private final ScheduledExecutorService watch =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("neighbour").daemon().factory());
+  private final Neighbour neighbour;
   private final CompletableFuture<String> end = new CompletableFuture<>();
 
   private Agent(AgentConfig config, Membership membership, InstantSource clock) throws IOException {
@@ -60,8 +78,10 @@ public final class Agent implements AutoCloseable {
             Thread::startVirtualThread);
     BundledModels bundled =
         new BundledModels(config.bundledModels(), new GrpcModelSource(membership));
-    ModelStore store = new ModelStore(data.resolve("models"), bundled);
+    Path models = data.resolve("models");
     Path stageFiles = data.resolve("stages");
+    DiskLimit disk = new DiskLimit(config.diskLimit(), List.of(models, stageFiles));
+    ModelStore store = new ModelStore(models, bundled, disk);
     LocalPieces pieces = new LocalPieces(store, bundled, stageFiles);
     PrefixCache prefixes =
         new PrefixCache(data.resolve("prefixes"), config.owner().prefixBytes(), store::has);
@@ -70,12 +90,13 @@ public final class Agent implements AutoCloseable {
         new Supervisor(
             store,
             new StageFiles(
-                stageFiles, new GrpcStageSource(membership), pieces, clock, config.version()),
+                stageFiles, new GrpcStageSource(membership), pieces, clock, config.version(), disk),
             new EngineLauncher(
                 config.engineCommand(),
                 data.resolve("run"),
                 config.libraryCache(),
                 config.owner(),
+                () -> neighbour().isGentle(),
                 () -> capability.join().cpu(),
                 prefixes,
                 thread),
@@ -99,6 +120,13 @@ public final class Agent implements AutoCloseable {
             capability,
             config.version(),
             new Log());
+    this.neighbour =
+        new Neighbour(
+            config.courtesy(),
+            new MachineSurroundings(clock),
+            clock,
+            ZoneId.systemDefault(),
+            verdict -> link.tell(availability(verdict)));
   }
 
   /**
@@ -109,7 +137,11 @@ public final class Agent implements AutoCloseable {
   public static Agent start(AgentConfig config, Membership membership, InstantSource clock)
       throws IOException {
     Agent agent = new Agent(config, membership, clock);
+    agent.lookAround();
     agent.link.start();
+    var _ =
+        agent.watch.scheduleWithFixedDelay(
+            agent::lookAround, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
     var _ =
         agent.timer.scheduleWithFixedDelay(
             () -> renew(membership, clock), 0, RENEWAL_CHECK_MINUTES, TimeUnit.MINUTES);
@@ -126,6 +158,28 @@ public final class Agent implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private static Availability availability(Verdict verdict) {
+    return switch (verdict) {
+      case Verdict.Work _ -> new Availability.Open();
+      case Verdict.Pause pause -> new Availability.Paused(pause.reason(), PAUSE_GRACE);
+    };
+  }
+
+  private void lookAround() {
+    try {
+      neighbour.look();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      // A timer drops a task that throws.
+      log.error("the machine's policy cannot be judged", e);
+    }
+  }
+
+  private Neighbour neighbour() {
+    return neighbour;
   }
 
   private CoordinatorLink reportTo() {
@@ -155,6 +209,7 @@ public final class Agent implements AutoCloseable {
   public void close() {
     timer.shutdownNow();
     link.close();
+    watch.shutdownNow();
     peers.close();
     stages.close();
     supervisor.close();
@@ -166,6 +221,12 @@ public final class Agent implements AutoCloseable {
     @Override
     public void connected(String nodeName) {
       log.info("connected to the coordinator as {}", nodeName);
+    }
+
+    @Override
+    public void policy(Policy cluster) {
+      neighbour.follow(cluster);
+      watch.execute(Agent.this::lookAround);
     }
 
     @Override

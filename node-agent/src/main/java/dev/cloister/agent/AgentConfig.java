@@ -1,10 +1,12 @@
 package dev.cloister.agent;
 
+import dev.cloister.agent.courtesy.Policy;
 import dev.cloister.agent.fingerprint.Engines;
 import dev.cloister.agent.stage.Listening;
 import dev.cloister.agent.supervisor.NodeOptions;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * What an agent is started with.
@@ -15,6 +17,8 @@ import java.util.List;
  * @param libraryCache where native libraries are unpacked; may be shared by agents
  * @param engines what engines run with that use the best library there
  * @param owner what this machine's owner says to engines
+ * @param diskLimit bytes of disk that models' files may take
+ * @param courtesy when this machine works, as its owner says
  * @param listen where to listen for other agents
  * @param version told to the coordinator
  */
@@ -25,6 +29,8 @@ public record AgentConfig(
     Path libraryCache,
     Engines engines,
     NodeOptions owner,
+    OptionalLong diskLimit,
+    Policy courtesy,
     Listening listen,
     String version) {
   public AgentConfig {

@@ -90,4 +90,11 @@ public interface Administration {
    * @param node its name or id
    */
   void labelNode(String node, LabelChange change);
+
+  /**
+   * Sends a node that sleeps what wakes it; nothing tells whether it hears it.
+   *
+   * @param node its name or id
+   */
+  void wakeNode(String node);
 }

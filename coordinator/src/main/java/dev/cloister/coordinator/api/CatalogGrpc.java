@@ -123,10 +123,12 @@ final class CatalogGrpc extends CatalogServiceImplBase {
     try {
       // What is refused changes nothing; and what is confidential is so before it is loaded anew.
       ModelOptions options = WireOptions.fromWire(request.getOptions());
-      if (catalog
-          .require(model, request.getRequired().getSetMap(), request.getRequired().getRemovedList())
-          .isEmpty()) {
+      if (catalog.find(model).isEmpty()) {
         throw noModel(model);
+      }
+      if (request.hasRequired()) {
+        catalog.require(
+            model, request.getRequired().getSetMap(), request.getRequired().getRemovedList());
       }
       if (request.hasOptions()) {
         catalog.configure(model, options);
@@ -195,8 +197,8 @@ final class CatalogGrpc extends CatalogServiceImplBase {
   }
 
   /**
-   * Agents that have the model or stages of it, and that the one that asks may reach. What not every
-   * node may have, agents do not give to each other.
+   * Agents that have the model or stages of it, and that the one that asks may reach. What not
+   * every node may have, agents do not give to each other.
    */
   private List<String> holders(Model model) {
     if (!model.required().isEmpty()) {

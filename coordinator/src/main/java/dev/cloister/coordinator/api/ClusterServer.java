@@ -2,6 +2,7 @@ package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.ModelContents;
+import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.identity.Admission;
@@ -9,6 +10,7 @@ import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.links.Survey;
 import dev.cloister.coordinator.relay.Relays;
 import dev.cloister.coordinator.routing.Dispatcher;
+import dev.cloister.coordinator.wake.Waker;
 import dev.cloister.identity.IdentitySource;
 import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.identity.tls.ClusterTls;
@@ -49,6 +51,7 @@ public final class ClusterServer implements AutoCloseable {
    *
    * @param advertisedAddress where members reach this coordinator, given the port it listens on
    * @param reportInterval how often agents report their load
+   * @param policy what all machines keep to
    */
   public record Services(
       Fleet fleet,
@@ -59,19 +62,21 @@ public final class ClusterServer implements AutoCloseable {
       Relays relays,
       Survey survey,
       Dispatcher dispatcher,
+      Waker waker,
       Admission admission,
       ApiKeys apiKeys,
       IntFunction<String> advertisedAddress,
       Duration reportInterval,
+      CourtesyPolicy policy,
       InstantSource clock) {
 
     List<BindableService> all(IntSupplier port) {
       return List.of(
-          new SessionGrpc(fleet, survey, deployments, reportInterval, ticketSigner, clock),
+          new SessionGrpc(fleet, survey, deployments, reportInterval, ticketSigner, policy, clock),
           new InferenceGrpc(dispatcher),
           new CatalogGrpc(catalog, contents, fleet, deployments, relays),
           new RelayGrpc(relays),
-          new FleetGrpc(fleet, deployments, dispatcher, clock),
+          new FleetGrpc(fleet, deployments, dispatcher, waker, clock),
           new AccessGrpc(admission, apiKeys, () -> advertisedAddress.apply(port.getAsInt())),
           new EnrollmentGrpc(admission, fleet));
     }

@@ -3,8 +3,10 @@ package dev.cloister.coordinator.api;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
+import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.routing.Dispatcher;
+import dev.cloister.coordinator.wake.Waker;
 import dev.cloister.proto.fleet.v1.DrainNodeRequest;
 import dev.cloister.proto.fleet.v1.DrainNodeResponse;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc.FleetServiceImplBase;
@@ -14,6 +16,8 @@ import dev.cloister.proto.fleet.v1.ListNodesRequest;
 import dev.cloister.proto.fleet.v1.ListNodesResponse;
 import dev.cloister.proto.fleet.v1.ResumeNodeRequest;
 import dev.cloister.proto.fleet.v1.ResumeNodeResponse;
+import dev.cloister.proto.fleet.v1.WakeNodeRequest;
+import dev.cloister.proto.fleet.v1.WakeNodeResponse;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
@@ -28,9 +32,16 @@ final class FleetGrpc extends FleetServiceImplBase {
   private final Fleet fleet;
   private final Deployments deployments;
   private final Dispatcher dispatcher;
+  private final Waker waker;
   private final InstantSource clock;
 
-  FleetGrpc(Fleet fleet, Deployments deployments, Dispatcher dispatcher, InstantSource clock) {
+  FleetGrpc(
+      Fleet fleet,
+      Deployments deployments,
+      Dispatcher dispatcher,
+      Waker waker,
+      InstantSource clock) {
+    this.waker = waker;
     this.fleet = fleet;
     this.deployments = deployments;
     this.dispatcher = dispatcher;
@@ -83,6 +94,24 @@ final class FleetGrpc extends FleetServiceImplBase {
       throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
     }
     reply.onNext(LabelNodeResponse.getDefaultInstance());
+    reply.onCompleted();
+  }
+
+  @Override
+  public void wakeNode(WakeNodeRequest request, StreamObserver<WakeNodeResponse> reply) {
+    Node node = require(request.getNode());
+    NodeView view = fleet.view(node.id()).orElseThrow();
+    if (!Waker.canWake(view)) {
+      throw Status.FAILED_PRECONDITION
+          .withDescription(
+              view.state() == NodeState.ONLINE
+                  ? "node %s is online".formatted(node.name())
+                  : "by what node %s is woken is not known; it tells when it is online"
+                      .formatted(node.name()))
+          .asRuntimeException();
+    }
+    waker.wake(view);
+    reply.onNext(WakeNodeResponse.getDefaultInstance());
     reply.onCompleted();
   }
 

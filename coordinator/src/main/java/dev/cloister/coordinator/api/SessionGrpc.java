@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.api;
 
+import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
@@ -33,6 +34,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
   private final Deployments deployments;
   private final Duration reportInterval;
   private final TicketSigner signer;
+  private final CourtesyPolicy policy;
   private final InstantSource clock;
 
   SessionGrpc(
@@ -41,7 +43,9 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
       Deployments deployments,
       Duration reportInterval,
       TicketSigner signer,
+      CourtesyPolicy policy,
       InstantSource clock) {
+    this.policy = policy;
     this.clock = clock;
     this.fleet = fleet;
     this.survey = survey;
@@ -157,7 +161,8 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
               .setWelcome(
                   Welcome.newBuilder()
                       .setNodeName(node.name())
-                      .setReportIntervalMillis((int) reportInterval.toMillis()))
+                      .setReportIntervalMillis((int) reportInterval.toMillis())
+                      .setPolicy(WirePolicy.toWire(policy)))
               .build());
       attached = true;
       fleet.noteKey(node.id(), key);

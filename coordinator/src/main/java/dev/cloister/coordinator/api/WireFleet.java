@@ -7,6 +7,7 @@ import dev.cloister.coordinator.fleet.Load;
 import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.fleet.WakeAddress;
 import dev.cloister.proto.agent.v1.Availability;
 import dev.cloister.proto.agent.v1.Battery;
 import dev.cloister.proto.agent.v1.CapabilityReport;
@@ -51,7 +52,10 @@ final class WireFleet {
             .map(
                 link ->
                     new Capability.NetworkLink(
-                        link.getName(), link.getSpeedBitsPerSecond(), link.getWireless()))
+                        link.getName(),
+                        link.getSpeedBitsPerSecond(),
+                        link.getWireless(),
+                        WakeAddress.of(link.getHardwareAddress(), link.getBroadcastAddress())))
             .toList(),
         wire.getGpusList().stream().map(WireFleet::fromWire).toList(),
         new Capability.Engines(

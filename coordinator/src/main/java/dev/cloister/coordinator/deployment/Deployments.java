@@ -145,14 +145,13 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
 
   /** Between which nodes links matter now. */
   public synchronized Wish wish() {
-    List<List<String>> rings = pipelines.ringsByModel();
+    List<List<String>> rings = pipelines.rings();
     boolean isSplit =
         !rings.isEmpty()
             || catalog.models().stream()
                 .anyMatch(
                     model ->
-                        model.options().split().orElse(0) != 1
-                            && !last.isWholeSomewhere(model));
+                        model.options().split().orElse(0) != 1 && !last.isWholeSomewhere(model));
     return isSplit
         ? new Wish(
             last.online().stream()
@@ -280,10 +279,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
         .of(model.with(options))
         .map(
             demand ->
-                Planner.plan(
-                    demand,
-                    last.offers(model),
-                    Round.network(last.online(), links)));
+                Planner.plan(demand, last.offers(model), Round.network(last.online(), links)));
   }
 
   /** The stages of models that a node is to have. */

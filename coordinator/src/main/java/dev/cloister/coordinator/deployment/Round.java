@@ -7,7 +7,10 @@ import dev.cloister.coordinator.links.Links;
 import dev.cloister.coordinator.placement.Network;
 import dev.cloister.coordinator.placement.Offer;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -15,23 +18,29 @@ import java.util.stream.Collectors;
 /**
  * One decision who is to have what.
  *
- * @param online the nodes there are
+ * @param nodes those that are online, by id
  * @param allotment what was decided so far
  */
-record Round(Instant now, List<NodeView> online, Network network, Allotment allotment) {
+record Round(Instant now, Map<String, NodeView> nodes, Network network, Allotment allotment) {
 
   /** One in which nothing was decided yet. */
   static Round of(Instant now, List<NodeView> online, Links links) {
+    Map<String, NodeView> nodes = new LinkedHashMap<>();
+    online.forEach(view -> nodes.put(view.node().id(), view));
     return new Round(
         now,
-        online,
+        nodes,
         network(online, links),
         new Allotment(online.stream().map(Round::offer).toList()));
   }
 
   /** The same decision over another network. */
   Round with(Network other) {
-    return new Round(now, online, other, allotment);
+    return new Round(now, nodes, other, allotment);
+  }
+
+  Collection<NodeView> online() {
+    return nodes.values();
   }
 
   private static Offer offer(NodeView view) {
@@ -73,7 +82,7 @@ record Round(Instant now, List<NodeView> online, Network network, Allotment allo
 
   /** Whether some node that takes requests is to have all of the model. */
   boolean isWholeSomewhere(Model model) {
-    return online.stream()
+    return nodes.values().stream()
         .filter(NodeView::isOpen)
         .map(view -> allotment.assignment(view.node().id(), model.name()))
         .flatMap(Optional::stream)
@@ -82,14 +91,14 @@ record Round(Instant now, List<NodeView> online, Network network, Allotment allo
 
   /** The nodes that have been drained for so long that others are to take their places. */
   Set<String> left() {
-    return online.stream()
+    return nodes.values().stream()
         .filter(view -> view.drain().filter(drain -> drain.isOver(now)).isPresent())
         .map(view -> view.node().id())
         .collect(Collectors.toUnmodifiableSet());
   }
 
   private Optional<NodeView> view(String nodeId) {
-    return online.stream().filter(view -> view.node().id().equals(nodeId)).findFirst();
+    return Optional.ofNullable(nodes.get(nodeId));
   }
 
   boolean hasNode(String nodeId) {
@@ -97,7 +106,7 @@ record Round(Instant now, List<NodeView> online, Network network, Allotment allo
   }
 
   /** How these nodes reach each other. */
-  static Network network(List<NodeView> online, Links links) {
+  static Network network(Collection<NodeView> online, Links links) {
     return new Network(
         online.stream()
             .collect(

@@ -50,8 +50,16 @@ public record Capability(
 
   /**
    * @param speedBitsPerSecond 0 means unknown
+   * @param wake by what the machine is woken over it
    */
-  public record NetworkLink(String name, long speedBitsPerSecond, boolean wireless) {}
+  public record NetworkLink(
+      String name, long speedBitsPerSecond, boolean wireless, Optional<WakeAddress> wake) {
+
+    /** One that the machine is not woken over. */
+    public NetworkLink(String name, long speedBitsPerSecond, boolean wireless) {
+      this(name, speedBitsPerSecond, wireless, Optional.empty());
+    }
+  }
 
   public record Gpu(
       Vendor vendor,

@@ -1,6 +1,5 @@
 package dev.cloister.coordinator.fleet;
 
-import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.identity.ticket.KeyHash;
 import java.time.Duration;
 import java.time.Instant;
@@ -9,10 +8,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
@@ -108,6 +107,11 @@ public final class Fleet {
   }
 
   private void change(Node node, UnaryOperator<NodeSettings> change) {
+    keep(node, change);
+    listeners.forEach(FleetListener::replicasChanged);
+  }
+
+  private void keep(Node node, UnaryOperator<NodeSettings> change) {
     settings.compute(
         node.id(),
         (id, known) -> {
@@ -115,7 +119,6 @@ public final class Fleet {
           records.put(id, next);
           return next;
         });
-    listeners.forEach(FleetListener::replicasChanged);
   }
 
   /**
@@ -135,7 +138,7 @@ public final class Fleet {
     Map<String, Drain> drains = new HashMap<>();
     observed.forEach(
         (nodeId, seen) -> {
-          if (seen.session != null) {
+          if (seen.session() != null) {
             drain(nodeId, seen).ifPresent(drain -> drains.put(nodeId, drain));
           }
         });
@@ -143,7 +146,7 @@ public final class Fleet {
   }
 
   private Optional<Drain> drain(String nodeId, @Nullable Observation seen) {
-    Optional<Drain> own = seen == null ? Optional.empty() : seen.pause;
+    Optional<Drain> own = seen == null ? Optional.empty() : seen.pause();
     // Whoever stops is gone in a moment, whatever else was said of it.
     return own.filter(drain -> drain.cause() == Drain.Cause.STOPPING)
         .or(settings.getOrDefault(nodeId, NodeSettings.NONE)::drain)
@@ -188,13 +191,24 @@ public final class Fleet {
             peerAddress,
             null,
             Optional.empty(),
+            Set.of(),
             Map.of());
     @Nullable Observation former = observed.put(node.id(), fresh);
-    if (former != null && former.session != null && !former.isOf(session)) {
-      former.session.close("the node opened another session");
+    if (former != null && former.session() != null && !former.isOf(session)) {
+      former.session().close("the node opened another session");
     }
+    remember(node, capability);
     log.info("node {} ({}) is online", node.name(), node.id());
     listeners.forEach(listener -> listener.attached(node, session, capability));
+  }
+
+  /** What a machine says while it is awake is all there is to wake it by. */
+  private void remember(Node node, Capability capability) {
+    List<WakeAddress> wake =
+        capability.links().stream().flatMap(link -> link.wake().stream()).distinct().toList();
+    if (!settings.getOrDefault(node.id(), NodeSettings.NONE).wake().equals(wake)) {
+      keep(node, known -> known.with(wake));
+    }
   }
 
   /** Takes a load report. */
@@ -208,8 +222,8 @@ public final class Fleet {
         nodeId,
         session,
         seen -> {
-          @Nullable Replica known = seen.replicas.get(model);
-          return known == null ? seen : seen.with(seen.lastSeen, known.withResidentBytes(bytes));
+          @Nullable Replica known = seen.replicas().get(model);
+          return known == null ? seen : seen.with(seen.lastSeen(), known.withResidentBytes(bytes));
         });
   }
 
@@ -220,7 +234,7 @@ public final class Fleet {
         nodeId,
         session,
         seen -> {
-          @Nullable Replica before = seen.replicas.get(replica.model());
+          @Nullable Replica before = seen.replicas().get(replica.model());
           // Progress alone is no news: it would fill the log and wake every waiting request.
           news[0] =
               before == null
@@ -260,9 +274,9 @@ public final class Fleet {
     List<NodeSession> silent = new ArrayList<>();
     observed.forEach(
         (nodeId, seen) -> {
-          @Nullable NodeSession session = seen.session;
+          @Nullable NodeSession session = seen.session();
           if (session != null
-              && seen.lastSeen.isBefore(limit)
+              && seen.lastSeen().isBefore(limit)
               && update(nodeId, session, last -> last.ended(NodeState.LOST))) {
             log.warn("node {} was silent for {} ms", nodeId, silenceLimit.toMillis());
             silent.add(session);
@@ -290,16 +304,16 @@ public final class Fleet {
 
   /** The open session of a node, if it is online. */
   public Optional<NodeSession> session(String nodeId) {
-    return Optional.ofNullable(observed.get(nodeId)).flatMap(o -> Optional.ofNullable(o.session));
+    return Optional.ofNullable(observed.get(nodeId)).flatMap(o -> Optional.ofNullable(o.session()));
   }
 
   private NodeView view(Node node) {
     @Nullable Observation seen = observed.get(node.id());
-    Labels labels = settings.getOrDefault(node.id(), NodeSettings.NONE).labels();
+    NodeSettings known = settings.getOrDefault(node.id(), NodeSettings.NONE);
     if (seen == null) {
       return new NodeView(
           node,
-          labels,
+          known.labels(),
           NodeState.OFFLINE,
           Optional.empty(),
           "",
@@ -307,19 +321,23 @@ public final class Fleet {
           "",
           Optional.empty(),
           drain(node.id(), null),
+          known.wake(),
+          Set.of(),
           List.of());
     }
     return new NodeView(
         node,
-        labels,
-        seen.state,
-        Optional.of(seen.lastSeen),
-        seen.agentVersion,
-        Optional.of(seen.capability),
-        seen.peerAddress,
-        Optional.ofNullable(seen.load),
+        known.labels(),
+        seen.state(),
+        Optional.of(seen.lastSeen()),
+        seen.agentVersion(),
+        Optional.of(seen.capability()),
+        seen.peerAddress(),
+        Optional.ofNullable(seen.load()),
         drain(node.id(), seen),
-        new ArrayList<>(seen.replicas.values()));
+        known.wake(),
+        seen.former(),
+        new ArrayList<>(seen.replicas().values()));
   }
 
   private boolean update(String nodeId, NodeSession session, UnaryOperator<Observation> change) {
@@ -334,80 +352,5 @@ public final class Fleet {
           return change.apply(seen);
         });
     return changed[0];
-  }
-
-  /** What was seen of a node; immutable. */
-  private record Observation(
-      NodeState state,
-      @Nullable NodeSession session,
-      Instant lastSeen,
-      String agentVersion,
-      Capability capability,
-      String peerAddress,
-      @Nullable Load load,
-      Optional<Drain> pause,
-      Map<String, Replica> replicas) {
-
-    /** A session is itself and nothing else. */
-    @SuppressWarnings("ReferenceEquality")
-    boolean isOf(NodeSession other) {
-      return session == other;
-    }
-
-    Observation with(Instant now, Load newLoad) {
-      return new Observation(
-          state, session, now, agentVersion, capability, peerAddress, newLoad, pause, replicas);
-    }
-
-    Observation with(Instant now, Replica replica) {
-      Map<String, Replica> all = new LinkedHashMap<>(replicas);
-      all.put(replica.model(), replica);
-      return with(now, all);
-    }
-
-    Observation without(String model) {
-      Map<String, Replica> others = new LinkedHashMap<>(replicas);
-      others.remove(model);
-      return with(lastSeen, others);
-    }
-
-    private Observation with(Instant seen, Map<String, Replica> all) {
-      return new Observation(
-          state,
-          session,
-          seen,
-          agentVersion,
-          capability,
-          peerAddress,
-          load,
-          pause,
-          Map.copyOf(all));
-    }
-
-    Observation with(Optional<Drain> newPause) {
-      return new Observation(
-          state,
-          session,
-          lastSeen,
-          agentVersion,
-          capability,
-          peerAddress,
-          load,
-          newPause,
-          replicas);
-    }
-
-    Observation ended(NodeState how) {
-      return new Observation(
-          how,
-          null,
-          lastSeen,
-          agentVersion,
-          capability,
-          peerAddress,
-          load,
-          Optional.empty(),
-          Map.of());
-    }
   }
 }

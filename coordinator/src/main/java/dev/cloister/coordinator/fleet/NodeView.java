@@ -4,12 +4,15 @@ import dev.cloister.coordinator.labels.Labels;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A node at one moment, declared and observed. Immutable.
  *
  * @param labels given by administrators
  * @param peerAddress where it listens for other agents, {@code host:port}; empty if it does not
+ * @param wake by what it is woken when it sleeps
+ * @param former models that it had when it went away
  * @param drain present while it gets nothing new
  */
 public record NodeView(
@@ -22,9 +25,13 @@ public record NodeView(
     String peerAddress,
     Optional<Load> load,
     Optional<Drain> drain,
+    List<WakeAddress> wake,
+    Set<String> former,
     List<Replica> replicas) {
 
   public NodeView {
+    wake = List.copyOf(wake);
+    former = Set.copyOf(former);
     replicas = List.copyOf(replicas);
   }
 

@@ -30,6 +30,7 @@ public final class AccessTable {
           Map.entry("cloister.fleet.v1.FleetService/DrainNode", Set.of(ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/LabelNode", Set.of(ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/ResumeNode", Set.of(ADMIN)),
+          Map.entry("cloister.fleet.v1.FleetService/WakeNode", Set.of(ADMIN)),
           Map.entry("cloister.inference.v1.InferenceService/Generate", Set.of(CLIENT, ADMIN)),
           Map.entry("cloister.relay.v1.RelayService/Echo", Set.of(AGENT)),
           Map.entry("cloister.relay.v1.RelayService/Receive", Set.of(AGENT)),

@@ -150,6 +150,7 @@ public final class ActiveRequest {
         return;
       }
       if (choice.isEmpty()) {
+        dispatcher.missed(rest);
         if (!waitFor(rest, decision)) {
           over = true;
           deliver(dispatcher.noCapacity(rest, decision));
@@ -160,6 +161,13 @@ public final class ActiveRequest {
       attempt = next;
       dispatcher.ledger().began(next.key(), expectedTokens);
       dispatcher.began(this);
+      if (!dispatcher.maySee(request, next.node.nodeId())) {
+        // It lost a label since the decision, and nobody knew yet that this request has to leave
+        // it.
+        endAttempt();
+        dispatcher.await(this);
+        return;
+      }
       dispatcher.logDecision(request.id(), request.model(), next.node, decision);
     }
     // Outside the lock: it writes to the node's stream, and may call back at once.

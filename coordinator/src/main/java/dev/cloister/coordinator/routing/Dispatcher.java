@@ -152,6 +152,11 @@ public final class Dispatcher implements FleetListener {
     return hope && waiting.size() < MOST_WAITING && await(request);
   }
 
+  /** Tells that no node is free for a request. */
+  void missed(GenerationRequest request) {
+    outlook.missed(request.model(), Eligibility.of(request, catalog)::allows);
+  }
+
   /** Has a request routed again within a moment. */
   boolean await(ActiveRequest request) {
     return waiting.add(request);
@@ -186,8 +191,12 @@ public final class Dispatcher implements FleetListener {
     running.forEach(request -> request.leaveUnless(this::maySee));
   }
 
-  private boolean maySee(GenerationRequest request, String nodeId) {
+  /** Whether a node, and all that answer with it, have the labels that are required now. */
+  boolean maySee(GenerationRequest request, String nodeId) {
     Eligibility eligibility = Eligibility.of(request, catalog);
+    if (eligibility.isOpenToAll()) {
+      return true;
+    }
     List<String> ring = outlook.ring(request.model());
     return isAllowed(eligibility, List.of(nodeId))
         && (!ring.contains(nodeId) || isAllowed(eligibility, ring));

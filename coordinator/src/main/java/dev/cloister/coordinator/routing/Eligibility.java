@@ -26,6 +26,10 @@ record Eligibility(Labels ofModel, Labels ofCaller) {
         request.tenant().required());
   }
 
+  boolean isOpenToAll() {
+    return ofModel.isEmpty() && ofCaller.isEmpty();
+  }
+
   boolean allows(NodeView node) {
     return node.labels().have(ofModel) && node.labels().have(ofCaller);
   }
@@ -41,7 +45,7 @@ record Eligibility(Labels ofModel, Labels ofCaller) {
    * @param nodes all of the cluster, also those that are away
    */
   Optional<Failed> refusal(String model, Collection<NodeView> nodes) {
-    if (ofModel.isEmpty() && ofCaller.isEmpty()) {
+    if (isOpenToAll()) {
       return Optional.empty();
     }
     return Optional.of(

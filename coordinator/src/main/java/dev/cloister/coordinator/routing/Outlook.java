@@ -1,7 +1,9 @@
 package dev.cloister.coordinator.routing;
 
+import dev.cloister.coordinator.fleet.NodeView;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** What is known of models that no node answers for now. Thread-safe; no method blocks. */
 public interface Outlook {
@@ -29,6 +31,13 @@ public interface Outlook {
 
   /** Why no node will have the model, in one sentence; empty if nothing speaks against it. */
   Optional<String> obstacle(String model);
+
+  /**
+   * Is told that a request found no free node; often, and as long as it waits.
+   *
+   * @param allowed the nodes that may see it
+   */
+  default void missed(String model, Predicate<NodeView> allowed) {}
 
   /** The ids of the nodes that answer for the model together; empty where one alone does. */
   List<String> ring(String model);

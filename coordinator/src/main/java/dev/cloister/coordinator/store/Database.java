@@ -36,7 +36,8 @@ public final class Database implements AutoCloseable {
           "0003-model-split.sql",
           "0004-split-force.sql",
           "0005-nodes.sql",
-          "0006-labels.sql");
+          "0006-labels.sql",
+          "0007-wake.sql");
 
   private static final String DRIVER_DIRECTORY = "org.sqlite.tmpdir";
 

@@ -3,6 +3,7 @@ package dev.cloister.coordinator.store;
 import dev.cloister.coordinator.fleet.Drain;
 import dev.cloister.coordinator.fleet.NodeRecords;
 import dev.cloister.coordinator.fleet.NodeSettings;
+import dev.cloister.coordinator.fleet.WakeAddress;
 import dev.cloister.coordinator.labels.Labels;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -24,7 +25,7 @@ public final class SqliteNodeRecords implements NodeRecords {
     return database
         .query(
             row -> Map.entry(row.getString("id"), settings(row)),
-            "SELECT id, labels, drain_deadline FROM nodes")
+            "SELECT id, labels, drain_deadline, wake FROM nodes")
         .stream()
         .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
   }
@@ -36,15 +37,17 @@ public final class SqliteNodeRecords implements NodeRecords {
         Labels.parse(row.getString("labels")),
         drained
             ? Optional.of(Drain.byAdministrator(Instant.ofEpochMilli(deadline)))
-            : Optional.empty());
+            : Optional.empty(),
+        WakeAddress.parse(row.getString("wake")));
   }
 
   @Override
   public void put(String nodeId, NodeSettings settings) {
     database.update(
-        "INSERT OR REPLACE INTO nodes (id, labels, drain_deadline) VALUES (?, ?, ?)",
+        "INSERT OR REPLACE INTO nodes (id, labels, drain_deadline, wake) VALUES (?, ?, ?, ?)",
         nodeId,
         settings.labels().toString(),
-        settings.drain().map(drain -> drain.deadline().toEpochMilli()).orElse(null));
+        settings.drain().map(drain -> drain.deadline().toEpochMilli()).orElse(null),
+        WakeAddress.format(settings.wake()));
   }
 }

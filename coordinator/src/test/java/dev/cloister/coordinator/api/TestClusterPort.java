@@ -2,6 +2,7 @@ package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.ModelContents;
+import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fakes.FakeModelFiles;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
@@ -19,6 +20,7 @@ import dev.cloister.coordinator.routing.Outlook;
 import dev.cloister.coordinator.store.Database;
 import dev.cloister.coordinator.store.SqliteApiKeyRecords;
 import dev.cloister.coordinator.store.SqliteTokenRecords;
+import dev.cloister.coordinator.wake.Waker;
 import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.IdentitySource;
@@ -97,10 +99,12 @@ final class TestClusterPort implements AutoCloseable {
                 relays,
                 survey,
                 dispatcher,
+                new Waker(),
                 admission,
                 new ApiKeys(new SqliteApiKeyRecords(database), clock),
                 port -> "127.0.0.1:" + port,
                 Duration.ofSeconds(1),
+                CourtesyPolicy.DEFAULT,
                 clock));
   }
 

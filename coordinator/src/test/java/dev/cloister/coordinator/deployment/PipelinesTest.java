@@ -9,13 +9,9 @@ import dev.cloister.coordinator.fakes.RecordingSink;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Capability.Engines;
-import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
-import dev.cloister.coordinator.inference.GenerationRequest;
-import dev.cloister.coordinator.inference.Tenant;
-import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.coordinator.links.Finding;
 import dev.cloister.coordinator.links.Wish;
 import dev.cloister.coordinator.placement.Network.Way;
@@ -24,7 +20,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,8 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 class PipelinesTest {
   /** A node that holds two of the model's four layers, and not three. */
   private static final long TWO_LAYERS = 5 * GIB;
-
-  private static final Map<String, String> SERVER = Map.of("class", "server");
 
   private @TempDir Path directory;
   private TestPipelines cluster;
@@ -412,61 +405,5 @@ class PipelinesTest {
     assertThat(cluster.deployments.wish()).isEqualTo(Wish.NONE);
     cluster.split(2);
     assertThat(cluster.deployments.wish().nodes()).hasSize(2);
-  }
-
-  @Test
-  void stagesLieOnNodesWithTheLabelsThatTheModelRequiresOnly() {
-    cluster.catalog.require(MODEL, SERVER, List.of());
-    cluster.online("desk", TWO_LAYERS);
-    cluster.online("lap", TWO_LAYERS);
-    cluster.online("rack", TWO_LAYERS);
-    assertThat(cluster.ring()).isEmpty();
-    assertThat(cluster.deployments.obstacle(MODEL).orElseThrow())
-        .startsWith("only nodes with the labels class=server may have big, and of these: ");
-
-    cluster.fleet.label(TestFleet.node("desk"), SERVER, List.of());
-    cluster.fleet.label(TestFleet.node("rack"), SERVER, List.of());
-    assertThat(cluster.ring()).containsExactlyInAnyOrder("desk", "rack");
-    assertThat(cluster.session("lap").served()).isEmpty();
-
-    cluster.fleet.label(TestFleet.node("desk"), Map.of(), List.of("class"));
-    assertThat(cluster.ring()).doesNotContain("desk", "lap");
-    assertThat(cluster.session("desk").dropped()).containsExactly(MODEL);
-  }
-
-  @Test
-  void aCallerWhoseKeyRequiresLabelsIsAnsweredByAPipelineOfSuchNodesOnly() {
-    List<String> ring = running();
-    GenerationRequest plain = TestFleet.request("r", MODEL);
-    GenerationRequest confidential =
-        new GenerationRequest(
-            "c", MODEL, Tenant.ofApiKey("k", Labels.of(SERVER)), plain.generation());
-    cluster.fleet.label(TestFleet.node(ring.getFirst()), SERVER, List.of());
-    RecordingSink refused = new RecordingSink();
-    cluster.dispatcher.submit(confidential, refused);
-    assertThat(refused.failure().orElseThrow().code()).isEqualTo(FailureCode.NO_CAPACITY);
-
-    cluster.fleet.label(TestFleet.node(ring.getLast()), SERVER, List.of());
-    cluster.dispatcher.submit(confidential, new RecordingSink());
-    assertThat(cluster.session(ring.getFirst()).starts()).hasSize(1);
-  }
-
-  @Test
-  void aStageLeavesADrainedNodeAfterTheDeadlineIfAnotherCanTakeIt() {
-    List<String> ring = running();
-    Node drained = TestFleet.node(ring.getLast());
-    cluster.fleet.drain(drained, cluster.clock.instant().plusSeconds(30));
-    cluster.clock.advance(Duration.ofSeconds(31));
-    cluster.deployments.tick();
-    assertThat(cluster.ring()).as("there is no other").isEqualTo(ring);
-
-    cluster.fleet.resume(drained);
-    cluster.online("spare", TWO_LAYERS);
-    cluster.fleet.drain(drained, cluster.clock.instant().plusSeconds(30));
-    assertThat(cluster.ring()).isEqualTo(ring);
-    cluster.clock.advance(Duration.ofSeconds(30));
-    cluster.deployments.tick();
-    assertThat(cluster.ring()).containsExactly(ring.getFirst(), "spare");
-    assertThat(cluster.session(ring.getLast()).dropped()).containsExactly(MODEL);
   }
 }

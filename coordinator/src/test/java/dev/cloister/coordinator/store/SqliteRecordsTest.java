@@ -8,6 +8,7 @@ import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.fleet.Drain;
 import dev.cloister.coordinator.fleet.NodeSettings;
+import dev.cloister.coordinator.fleet.WakeAddress;
 import dev.cloister.coordinator.identity.ApiKey;
 import dev.cloister.coordinator.identity.Member;
 import dev.cloister.coordinator.identity.StoredToken;
@@ -170,10 +171,16 @@ class SqliteRecordsTest {
   @Test
   void whatIsKnownOfANodeIsKeptAndReplaced() {
     tokens.add(token("t", 1), SECRET);
-    tokens.redeem("t", SECRET, "n1", "desk", NOW).orElseThrow();
+    tokens.redeem("t", SECRET, "n1", "desk", NOW);
     SqliteNodeRecords nodes = new SqliteNodeRecords(database);
     assertThat(nodes.all()).isEmpty();
-    NodeSettings drained = new NodeSettings(SERVERS, Optional.of(Drain.byAdministrator(NOW)));
+    NodeSettings drained =
+        new NodeSettings(
+            SERVERS,
+            Optional.of(Drain.byAdministrator(NOW)),
+            List.of(
+                new WakeAddress("00:1b:44:11:3a:b7", "192.168.1.255"),
+                new WakeAddress("00:1b:44:11:3a:b8", "")));
 
     nodes.put("n1", drained);
     assertThat(nodes.all()).isEqualTo(Map.of("n1", drained));

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.List;
 
 /** Runs a tool that may be missing, slow, broken or talkative. Implementations are thread-safe. */
-interface CommandRunner {
+public interface CommandRunner {
 
   /**
    * Runs a command to its end or to the timeout.

@@ -9,7 +9,7 @@ import java.util.Optional;
  * What the operating system says about the machine, not judged yet: {@code 0}, empty or implausible
  * values are passed on as they are found. Implementations are thread-safe.
  */
-interface Host {
+public interface Host {
 
   /** The machine's name; empty if it has none. */
   String hostName() throws IOException;
@@ -28,6 +28,9 @@ interface Host {
 
   /** Time all cores have spent since some moment in the past; only differences mean something. */
   CpuTime cpuTime() throws IOException;
+
+  /** What {@link #cpuTime} counts in a second of one core. */
+  int ticksPerSecond();
 
   /**
    * The processor, or the first of several.

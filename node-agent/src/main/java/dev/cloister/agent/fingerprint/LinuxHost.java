@@ -153,6 +153,12 @@ final class LinuxHost implements Host {
     return interfaces;
   }
 
+  /** {@code USER_HZ}, the same on every architecture that Java runs on. */
+  @Override
+  public int ticksPerSecond() {
+    return 100;
+  }
+
   @Override
   public CpuTime cpuTime() throws IOException {
     // "cpu  user nice system idle iowait irq softirq steal": the two guest times after them are

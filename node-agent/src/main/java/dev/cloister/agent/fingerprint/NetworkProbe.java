@@ -2,6 +2,7 @@ package dev.cloister.agent.fingerprint;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -24,8 +25,11 @@ final class NetworkProbe implements Probe<List<NetworkLink>> {
 
   private final Host host;
 
-  NetworkProbe(Host host) {
+  private final Function<String, LinkAddresses> addresses;
+
+  NetworkProbe(Host host, Function<String, LinkAddresses> addresses) {
     this.host = host;
+    this.addresses = addresses;
   }
 
   @Override
@@ -33,10 +37,17 @@ final class NetworkProbe implements Probe<List<NetworkLink>> {
     return host.interfaces().stream()
         .filter(Host.Interface::up)
         .filter(link -> !VIRTUAL.matcher(link.name().toLowerCase(Locale.ROOT)).matches())
-        .map(
-            link ->
-                new NetworkLink(
-                    link.name(), Math.max(0, link.speedBitsPerSecond()), link.wireless()))
+        .map(this::link)
         .toList();
+  }
+
+  private NetworkLink link(Host.Interface link) {
+    LinkAddresses own = addresses.apply(link.name());
+    return new NetworkLink(
+        link.name(),
+        Math.max(0, link.speedBitsPerSecond()),
+        link.wireless(),
+        own.hardware(),
+        own.broadcast());
   }
 }

@@ -85,6 +85,11 @@ final class OshiHost implements Host {
   }
 
   @Override
+  public int ticksPerSecond() {
+    return 1_000;
+  }
+
+  @Override
   public CpuTime cpuTime() {
     long[] ticks = hardware.getProcessor().getSystemCpuLoadTicks();
     long total = Arrays.stream(ticks).sum();

@@ -30,7 +30,7 @@ record Probes(
         memory,
         new DiskProbe(dataDirectory),
         new BatteryProbe(host),
-        new NetworkProbe(host),
+        new NetworkProbe(host, LinkAddresses::of),
         List.of(
             new NvidiaSmiProbe(runner, memory),
             new RocmSmiProbe(runner),

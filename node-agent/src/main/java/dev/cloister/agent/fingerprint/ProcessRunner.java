@@ -18,7 +18,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /** Real processes. A tool is looked up first, so that nothing is started where it is absent. */
-final class ProcessRunner implements CommandRunner {
+public final class ProcessRunner implements CommandRunner {
 
   static final int OUTPUT_LIMIT = 1 << 20;
 
@@ -40,7 +40,7 @@ final class ProcessRunner implements CommandRunner {
   }
 
   /** Searches PATH, then the places where drivers are usually installed. */
-  static ProcessRunner ofThisMachine(Map<String, String> environment) {
+  public static ProcessRunner ofThisMachine(Map<String, String> environment) {
     String path = environment.getOrDefault("PATH", "");
     boolean windows = File.separatorChar == '\\';
     return new ProcessRunner(

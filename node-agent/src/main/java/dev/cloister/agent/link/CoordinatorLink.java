@@ -132,9 +132,10 @@ public final class CoordinatorLink implements AutoCloseable {
             links,
             peers,
             load,
-            nodeName -> {
+            welcome -> {
               backoff.reset();
-              listener.connected(nodeName);
+              listener.policy(Wire.fromWire(welcome.getPolicy()));
+              listener.connected(welcome.getNodeName());
             });
     try {
       opened.open(channel, hello());
@@ -155,6 +156,9 @@ public final class CoordinatorLink implements AutoCloseable {
   /** Tells the coordinator, now and in each session to come. */
   public void tell(Availability now) {
     availability = now;
+    if (closing) {
+      return;
+    }
     @Nullable Session open = session;
     if (open != null) {
       open.send(Wire.toWire(now));

@@ -1,11 +1,16 @@
 package dev.cloister.agent.link;
 
+import dev.cloister.agent.courtesy.Policy;
+
 /** Is told how the link is doing, for people. */
 public interface LinkListener {
   /**
    * @param nodeName how the coordinator calls this machine
    */
   void connected(String nodeName);
+
+  /** The coordinator says what all machines are to keep to. */
+  void policy(Policy cluster);
 
   /**
    * The session broke or could not be opened; it is tried again.

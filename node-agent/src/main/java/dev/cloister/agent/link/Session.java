@@ -44,7 +44,7 @@ final class Session implements AutoCloseable {
   private final LinkMeter links;
   private final PeerListener peers;
   private final LoadSampler load;
-  private final Consumer<String> welcomed;
+  private final Consumer<Welcome> welcomed;
   private final Relay relay;
   private final CompletableFuture<Status> end = new CompletableFuture<>();
   private final ScheduledExecutorService timer =
@@ -55,7 +55,7 @@ final class Session implements AutoCloseable {
   private @Nullable ClientCallStreamObserver<AgentMessage> outgoing;
 
   /**
-   * @param welcomed is told the node's name
+   * @param welcomed takes what the coordinator says first
    */
   Session(
       Supervisor supervisor,
@@ -63,7 +63,7 @@ final class Session implements AutoCloseable {
       LinkMeter links,
       PeerListener peers,
       LoadSampler load,
-      Consumer<String> welcomed) {
+      Consumer<Welcome> welcomed) {
     this.supervisor = supervisor;
     this.peers = peers;
     this.stages = stages;
@@ -248,7 +248,7 @@ final class Session implements AutoCloseable {
     }
 
     private void welcome(Welcome welcome) {
-      welcomed.accept(welcome.getNodeName());
+      welcomed.accept(welcome);
       long interval = Math.max(100, welcome.getReportIntervalMillis());
       var _ =
           timer.scheduleAtFixedRate(Session.this::reportLoad, 0, interval, TimeUnit.MILLISECONDS);

@@ -1,5 +1,8 @@
 package dev.cloister.agent.link;
 
+import dev.cloister.agent.courtesy.Hours;
+import dev.cloister.agent.courtesy.Policy;
+import dev.cloister.agent.courtesy.Policy.WhileUserPresent;
 import dev.cloister.agent.engine.ModelFacts;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
@@ -15,6 +18,7 @@ import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.Battery;
 import dev.cloister.proto.agent.v1.CapabilityReport;
+import dev.cloister.proto.agent.v1.CourtesyPolicy;
 import dev.cloister.proto.agent.v1.Disk;
 import dev.cloister.proto.agent.v1.LinkReport;
 import dev.cloister.proto.agent.v1.LoadReport;
@@ -25,7 +29,10 @@ import dev.cloister.proto.agent.v1.ReachedLink;
 import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.StageAssignment;
 import java.time.Duration;
+import java.time.LocalTime;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
@@ -63,7 +70,9 @@ final class Wire {
       wire.addLinksBuilder()
           .setName(link.name())
           .setSpeedBitsPerSecond(link.speedBitsPerSecond())
-          .setWireless(link.wireless());
+          .setWireless(link.wireless())
+          .setHardwareAddress(link.hardwareAddress())
+          .setBroadcastAddress(link.broadcastAddress());
     }
     for (Gpu gpu : capability.gpus()) {
       wire.addGpusBuilder()
@@ -182,6 +191,32 @@ final class Wire {
         fromWire(wire.getOptions()),
         wire.hasStage() ? Optional.of(fromWire(wire.getStage())) : Optional.empty(),
         wire.getMemoryBytes());
+  }
+
+  /** What a newer version says and this one does not know is strict. */
+  static Policy fromWire(CourtesyPolicy wire) {
+    return new Policy(
+        wire.getNotOnBattery(),
+        share(wire.hasForeignCpu(), wire.getForeignCpu()),
+        share(wire.hasForeignGpu(), wire.getForeignGpu()),
+        switch (wire.getWhileUserPresent()) {
+          case WHILE_USER_PRESENT_UNSPECIFIED, WHILE_USER_PRESENT_WORK -> WhileUserPresent.WORK;
+          case WHILE_USER_PRESENT_GENTLY -> WhileUserPresent.GENTLY;
+          case WHILE_USER_PRESENT_PAUSE, UNRECOGNIZED -> WhileUserPresent.PAUSE;
+        },
+        wire.hasHours()
+            ? List.of(
+                new Hours(
+                    time(wire.getHours().getFromMinute()), time(wire.getHours().getToMinute())))
+            : List.of());
+  }
+
+  private static OptionalDouble share(boolean given, double share) {
+    return given ? OptionalDouble.of(Math.clamp(share, 0, 1)) : OptionalDouble.empty();
+  }
+
+  private static LocalTime time(int minuteOfDay) {
+    return LocalTime.MIN.plusMinutes(Integer.toUnsignedLong(minuteOfDay));
   }
 
   private static StageSpec fromWire(StageAssignment wire) {

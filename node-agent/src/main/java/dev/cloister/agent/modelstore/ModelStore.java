@@ -39,7 +39,15 @@ public final class ModelStore {
    * @param directory made at the first fetch
    */
   public ModelStore(Path directory, ModelSource source) {
-    this(directory, source, () -> Files.getFileStore(directory).getUsableSpace());
+    this(directory, source, DiskLimit.NONE);
+  }
+
+  /**
+   * @param directory made at the first fetch
+   * @param limit of what models take on this machine
+   */
+  public ModelStore(Path directory, ModelSource source, DiskLimit limit) {
+    this(directory, source, limit.space(directory));
   }
 
   ModelStore(Path directory, ModelSource source, FreeSpace space) {
@@ -112,7 +120,7 @@ public final class ModelStore {
       throw new IOException(
           "the disk has "
               + (free >> 20)
-              + " MiB free, the model needs "
+              + " MiB free for models, this one needs "
               + ((sizeBytes - offset + RESERVED_BYTES) >> 20)
               + " MiB");
     }

@@ -53,17 +53,16 @@ public final class StageFiles implements StageStore {
    * @param directory made at the first fetch
    * @param local pieces that are on this machine already
    * @param version of this program
+   * @param limit of what models take on this machine
    */
   public StageFiles(
-      Path directory, StageSource source, LocalPieces local, InstantSource clock, String version) {
-    this(
-        directory,
-        source,
-        local,
-        clock,
-        version,
-        UNUSED_BYTES,
-        () -> Files.getFileStore(directory).getUsableSpace());
+      Path directory,
+      StageSource source,
+      LocalPieces local,
+      InstantSource clock,
+      String version,
+      DiskLimit limit) {
+    this(directory, source, local, clock, version, UNUSED_BYTES, limit.space(directory));
   }
 
   StageFiles(
@@ -211,7 +210,7 @@ public final class StageFiles implements StageStore {
     long free = space.bytes();
     if (free < bytes + ModelStore.RESERVED_BYTES) {
       throw new IOException(
-          "the disk has %d MiB free, the stage needs %d MiB"
+          "the disk has %d MiB free for models, the stage needs %d MiB"
               .formatted(free >> 20, (bytes + ModelStore.RESERVED_BYTES) >> 20));
     }
   }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,10 +32,14 @@ public final class EngineLauncher implements AutoCloseable {
    */
   private static final int LONGEST_SOCKET_PATH = 100;
 
+  /** Not there on Windows. */
+  private static final Path NICE = Path.of("/usr/bin/nice");
+
   private final List<String> command;
   private final Path runDirectory;
   private final Path libraryCache;
   private final NodeOptions owner;
+  private final BooleanSupplier gentle;
   private final Supplier<Cpu> cpu;
   private final PrefixCache prefixes;
   private final IoThread thread;
@@ -48,6 +53,7 @@ public final class EngineLauncher implements AutoCloseable {
    * @param runDirectory for sockets; only this user may enter it
    * @param libraryCache where native libraries are unpacked
    * @param owner what the node's owner says to engines
+   * @param gentle whether engines are to leave others room: low priority, half of the threads
    * @param cpu the processor; asked before each start
    * @param thread carries the connections to engines
    */
@@ -56,10 +62,11 @@ public final class EngineLauncher implements AutoCloseable {
       Path runDirectory,
       Path libraryCache,
       NodeOptions owner,
+      BooleanSupplier gentle,
       Supplier<Cpu> cpu,
       PrefixCache prefixes,
       IoThread thread) {
-    this(command, runDirectory, libraryCache, owner, cpu, prefixes, thread, LONGEST_START);
+    this(command, runDirectory, libraryCache, owner, gentle, cpu, prefixes, thread, LONGEST_START);
   }
 
   EngineLauncher(
@@ -67,10 +74,12 @@ public final class EngineLauncher implements AutoCloseable {
       Path runDirectory,
       Path libraryCache,
       NodeOptions owner,
+      BooleanSupplier gentle,
       Supplier<Cpu> cpu,
       PrefixCache prefixes,
       IoThread thread,
       Duration longestStart) {
+    this.gentle = gentle;
     this.thread = thread;
     this.command = List.copyOf(command);
     this.runDirectory = runDirectory;
@@ -87,7 +96,9 @@ public final class EngineLauncher implements AutoCloseable {
   EngineProcess launch(ModelSpec model, EngineFiles files) throws IOException {
     Path socket = runDirectory().resolve(started.incrementAndGet() + ".sock");
     Files.deleteIfExists(socket);
-    List<String> line = new ArrayList<>(command);
+    boolean gently = gentle.getAsBoolean();
+    List<String> line = new ArrayList<>(gently ? lowPriority() : List.of());
+    line.addAll(command);
     line.addAll(
         List.of(
             "--model",
@@ -100,7 +111,7 @@ public final class EngineLauncher implements AutoCloseable {
             String.valueOf(model.contextTokens()),
             "--slots",
             String.valueOf(model.slots())));
-    line.addAll(model.options().on(cpu.get(), owner).flags());
+    line.addAll(model.options().on(cpu.get(), gently ? owner.gently(cpu.get()) : owner).flags());
     model.stage().ifPresent(stage -> line.addAll(flags(stage)));
     files.lexicon().ifPresent(lexicon -> line.addAll(List.of("--lexicon", lexicon.toString())));
     // A stage has the state of its layers only, and no say in which prefix is used.
@@ -119,6 +130,11 @@ public final class EngineLauncher implements AutoCloseable {
   /** Connects to an engine, whose process may still be loading its model. */
   EngineClient connect(Path socket) {
     return new EngineClient(socket, thread, () -> {});
+  }
+
+  /** What to put before a command. The process keeps its id: {@code nice} becomes it. */
+  private static List<String> lowPriority() {
+    return Files.isExecutable(NICE) ? List.of(NICE.toString(), "-n", "10") : List.of();
   }
 
   private static List<String> flags(StageSpec stage) {

@@ -1,6 +1,7 @@
 package dev.cloister.agent.supervisor;
 
 import dev.cloister.agent.fingerprint.Capability;
+import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Engines;
 import dev.cloister.agent.supervisor.EngineOptions.FlashAttention;
 import dev.cloister.agent.supervisor.EngineOptions.KvType;
@@ -43,6 +44,18 @@ public record NodeOptions(
     return memoryLimit.isPresent()
         ? capability.withMemory(capability.memory().limitedTo(memoryLimit.getAsLong()))
         : capability;
+  }
+
+  /** The same with half of the threads that a processor has room for, at least one. */
+  NodeOptions gently(Cpu cpu) {
+    int half = Math.max(1, cpu.logicalCores() / 2);
+    return new NodeOptions(
+        OptionalInt.of(Math.min(half, threads.orElse(half))),
+        gpuLayers,
+        kvType,
+        flashAttention,
+        prefixBytes,
+        memoryLimit);
   }
 
   /** Of an owner who said nothing. */

@@ -145,9 +145,17 @@ class HostProbesTest {
     file("sys/class/net/eth0/speed", "10000\n");
     file("sys/class/net/wlan0/speed", "-1\n");
     file("sys/class/net/wlan0/wireless/x", "");
-    assertThat(new NetworkProbe(host()).probe())
+    assertThat(
+            new NetworkProbe(
+                    host(),
+                    name ->
+                        name.equals("eth0")
+                            ? new LinkAddresses("00:1b:44:11:3a:b7", "192.168.1.255")
+                            : new LinkAddresses("", ""))
+                .probe())
         .containsExactly(
-            new NetworkLink("eth0", 10_000_000_000L, false), new NetworkLink("wlan0", 0, true));
+            new NetworkLink("eth0", 10_000_000_000L, false, "00:1b:44:11:3a:b7", "192.168.1.255"),
+            new NetworkLink("wlan0", 0, true));
   }
 
   @Test

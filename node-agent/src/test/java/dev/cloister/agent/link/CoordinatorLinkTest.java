@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.UnknownFieldSet;
+import dev.cloister.agent.courtesy.Policy;
 import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
@@ -426,6 +427,9 @@ class CoordinatorLinkTest {
 
   /** What people are told, in order. */
   private final class Told implements LinkListener {
+    @Override
+    public void policy(Policy cluster) {}
+
     @Override
     public void connected(String nodeName) {
       told.add("connected " + nodeName);

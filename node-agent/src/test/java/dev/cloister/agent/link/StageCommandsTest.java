@@ -3,6 +3,7 @@ package dev.cloister.agent.link;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.cloister.agent.courtesy.Policy;
 import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
@@ -216,6 +217,9 @@ class StageCommandsTest {
   }
 
   private static final class Silent implements LinkListener {
+    @Override
+    public void policy(Policy cluster) {}
+
     @Override
     public void connected(String nodeName) {}
 

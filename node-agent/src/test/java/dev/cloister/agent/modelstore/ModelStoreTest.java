@@ -14,6 +14,7 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -41,6 +42,22 @@ class ModelStoreTest {
     this.directory = directory.resolve("models");
     new Random(7).nextBytes(model);
     digest = sha256(model);
+  }
+
+  @Test
+  void modelsTakeNoMoreDiskThanTheOwnerAllows() throws Exception {
+    Path others = Files.createDirectories(directory.resolve("others"));
+    Files.write(others.resolve("stage.gguf"), new byte[1 << 20]);
+    Path own = directory.resolve("own");
+    List<Path> counted = List.of(own, others);
+    OptionalLong tight = OptionalLong.of(SIZE + (1 << 20) - 1);
+    ModelStore refused = new ModelStore(own, this::whole, new DiskLimit(tight, counted));
+    assertThatThrownBy(() -> refused.obtain(digest, SIZE, _ -> {}))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("MiB free for models");
+    OptionalLong enough = OptionalLong.of(SIZE + (1 << 20));
+    ModelStore allowed = new ModelStore(own, this::whole, new DiskLimit(enough, counted));
+    assertThat(allowed.obtain(digest, SIZE, _ -> {})).hasBinaryContent(model);
   }
 
   @Test

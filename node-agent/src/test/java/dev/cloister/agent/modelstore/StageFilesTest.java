@@ -242,7 +242,7 @@ class StageFilesTest {
     free = (512L << 20) + 3 * LAYER_BYTES;
     assertThatThrownBy(() -> store(this::piece).obtain(digest, 2, 5, progress::add))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("MiB free, the stage needs 512 MiB");
+        .hasMessageContaining("MiB free for models, the stage needs 512 MiB");
     assertThat(asked).isEmpty();
     assertThat(stages).isEmptyDirectory();
   }

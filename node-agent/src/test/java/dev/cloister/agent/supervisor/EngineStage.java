@@ -28,6 +28,7 @@ public final class EngineStage {
   /** Layers of models. */
   final StageFiles stageFiles;
 
+  private volatile boolean gentle;
   private final Path directory;
 
   public EngineStage(Path directory) {
@@ -57,6 +58,11 @@ public final class EngineStage {
     return supervisor(listener, run, longestStart, NodeOptions.DEFAULT);
   }
 
+  /** Has engines run with low priority and few threads from now on. */
+  void beGentle() {
+    gentle = true;
+  }
+
   Supervisor supervisor(
       StatusListener listener, Path run, Duration longestStart, NodeOptions owner) {
     ModelStore store =
@@ -72,6 +78,7 @@ public final class EngineStage {
             run,
             directory.resolve("lib"),
             owner,
+            () -> gentle,
             () -> CPU,
             new PrefixCache(directory.resolve("prefixes"), owner.prefixBytes(), store::has),
             THREAD,

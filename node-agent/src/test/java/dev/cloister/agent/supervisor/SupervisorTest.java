@@ -231,6 +231,21 @@ class SupervisorTest {
   }
 
   @Test
+  void aGentleEngineHasLowPriorityAndHalfOfTheThreads() throws IOException {
+    stage.beGentle();
+    supervisor.serve(MODEL);
+    awaitReady(1);
+    assertThat(stage.commandLine())
+        .containsSequence("--threads", String.valueOf(EngineStage.CPU.logicalCores() / 2));
+    Path stat = Path.of("/proc", String.valueOf(stage.pids().getLast()), "stat");
+    if (Files.exists(stat) && Files.exists(Path.of("/usr/bin/nice"))) {
+      // proc(5): nice is the 19th field, the 17th behind the name in parentheses.
+      String fields = Files.readString(stat);
+      assertThat(fields.substring(fields.lastIndexOf(')') + 2).split(" ")[16]).isEqualTo("10");
+    }
+  }
+
+  @Test
   void anEngineThatNeverListensIsGivenUpAndTriedAgain() {
     stage.mood(Mood.NEVER_LISTENS);
     try (Supervisor impatient =

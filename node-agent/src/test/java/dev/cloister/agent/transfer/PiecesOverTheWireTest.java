@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import dev.cloister.agent.modelstore.BundledModels;
+import dev.cloister.agent.modelstore.DiskLimit;
 import dev.cloister.agent.modelstore.LocalPieces;
 import dev.cloister.agent.modelstore.ModelSource;
 import dev.cloister.agent.modelstore.ModelStore;
@@ -193,7 +194,8 @@ class PiecesOverTheWireTest {
             (_, _) -> new StageSource.Offer(recipe, List.of(all), () -> {}),
             pieces,
             InstantSource.system(),
-            "1")
+            "1",
+            DiskLimit.NONE)
         .obtain(digest, layer, layer + 1, _ -> {});
   }
 

@@ -1,0 +1,86 @@
+package dev.cloister.coordinator.wake;
+
+import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.NodeView;
+import dev.cloister.coordinator.routing.Outlook;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * Has a sleeping node woken where requests find no free one and it had their model: one every ten
+ * seconds, and each once a minute. Requests then wait for it as for a model that is being loaded.
+ * Thread-safe.
+ */
+public final class WakingOutlook implements Outlook {
+  private static final Duration BETWEEN_NODES = Duration.ofSeconds(10);
+  private static final Duration BETWEEN_TRIES = Duration.ofMinutes(1);
+
+  /** A machine is up by then, or will not be. */
+  private static final Duration LONGEST_WAKING = Duration.ofSeconds(30);
+
+  private final Outlook others;
+  private final Fleet fleet;
+  private final Consumer<NodeView> waker;
+  private final InstantSource clock;
+  private final Map<String, Instant> triedAt = new HashMap<>();
+  private final Map<String, Instant> comingUntil = new HashMap<>();
+  private Instant next = Instant.EPOCH;
+
+  /**
+   * @param others what else is known of models
+   * @param waker sends what wakes a node
+   */
+  public WakingOutlook(Outlook others, Fleet fleet, Consumer<NodeView> waker, InstantSource clock) {
+    this.others = others;
+    this.fleet = fleet;
+    this.waker = waker;
+    this.clock = clock;
+  }
+
+  @Override
+  public synchronized void missed(String model, Predicate<NodeView> allowed) {
+    others.missed(model, allowed);
+    Instant now = clock.instant();
+    if (now.isBefore(next)) {
+      return;
+    }
+    triedAt.values().removeIf(tried -> !now.isBefore(tried.plus(BETWEEN_TRIES)));
+    comingUntil.values().removeIf(until -> until.isBefore(now));
+    Optional<NodeView> sleeping =
+        fleet.nodes().stream()
+            .filter(Waker::canWake)
+            .filter(node -> node.drain().isEmpty() && node.former().contains(model))
+            .filter(node -> !triedAt.containsKey(node.node().id()))
+            .filter(allowed)
+            .findFirst();
+    if (sleeping.isPresent()) {
+      next = now.plus(BETWEEN_NODES);
+      triedAt.put(sleeping.get().node().id(), now);
+      comingUntil.put(model, now.plus(LONGEST_WAKING));
+      waker.accept(sleeping.get());
+    }
+  }
+
+  @Override
+  public synchronized boolean isComing(String model) {
+    return others.isComing(model)
+        || comingUntil.getOrDefault(model, Instant.EPOCH).isAfter(clock.instant());
+  }
+
+  @Override
+  public Optional<String> obstacle(String model) {
+    return others.obstacle(model);
+  }
+
+  @Override
+  public List<String> ring(String model) {
+    return others.ring(model);
+  }
+}
