@@ -89,7 +89,7 @@ final class HopMeter implements AutoCloseable {
       long without = System.nanoTime() - begin;
       begin = System.nanoTime();
       CompletableFuture<Void> end = new CompletableFuture<>();
-      client.generate(wire(seed), "bench", new Arrivals(stamped.sent, latencies, end));
+      client.generate(wire(seed), "bench", List.of(), new Arrivals(stamped.sent, latencies, end));
       end.join();
       long through = System.nanoTime() - begin;
       added.add((through - without) / 1e6 / tokens);

@@ -51,7 +51,7 @@ final class WireMeter implements ClientResponseObserver<GenerateRequest, Generat
               .setMaxTokens(tokens)
               .setSampling(Sampling.newBuilder().setTemperature(0))
               .build();
-      engine.generate(generation, "bench-" + seed + "-" + stream, meter);
+      engine.generate(generation, "bench-" + seed + "-" + stream, List.of(), meter);
     }
     return meters;
   }

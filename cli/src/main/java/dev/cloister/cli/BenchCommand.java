@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import dev.cloister.bench.EngineBenchmark;
 import dev.cloister.bench.FamiliesReport;
+import dev.cloister.bench.RouteBenchmark;
 import dev.cloister.bench.SplitBenchmark;
 import dev.cloister.bench.StartBenchmark;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.Start.class,
       BenchCommand.Engine.class,
       BenchCommand.Split.class,
+      BenchCommand.Route.class,
       BenchCommand.Families.class
     })
 final class BenchCommand {
@@ -156,6 +158,27 @@ final class BenchCommand {
                   quick ? 512 : 2000),
               spec.commandLine().getErr());
       benchmark.run(spec.commandLine().getOut(), json);
+      return ExitCode.OK;
+    }
+  }
+
+  /** {@code cloister bench route}. */
+  @Command(
+      name = "route",
+      description = "How long a decision takes where a request goes.",
+      mixinStandardHelpOptions = true)
+  static final class Route implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Option(names = "--quick", description = "Fewer runs, for a look.")
+    private boolean quick;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the rows to a file too.")
+    private @Nullable Path json;
+
+    @Override
+    public Integer call() throws Exception {
+      new RouteBenchmark(quick).run(spec.commandLine().getOut(), json);
       return ExitCode.OK;
     }
   }

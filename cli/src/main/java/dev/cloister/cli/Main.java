@@ -50,6 +50,7 @@ public final class Main {
     commands.put("model", ModelCommand::new);
     commands.put("engine", EngineCommand::new);
     commands.put("chat", ChatCommand::new);
+    commands.put("explain", ExplainCommand::new);
     commands.put("bench", BenchCommand::new);
     commands.put("doctor", DoctorCommand::new);
     commands.put("prepare", PrepareCommand::new);

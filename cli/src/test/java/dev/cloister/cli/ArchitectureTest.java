@@ -151,7 +151,7 @@ class ArchitectureTest {
   static final ArchRule the_routing_core_is_pure =
       noClasses()
           .that()
-          .haveNameMatching(".*\\.routing\\.(Router|Decision|Candidate).*")
+          .resideInAPackage("dev.cloister.coordinator.routing.choice..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(

@@ -112,6 +112,7 @@ final class EngineRing implements AutoCloseable {
                 .setSampling(Sampling.newBuilder().setTemperature(0))
                 .build(),
             "test",
+            List.of(),
             new ClientResponseObserver<GenerateRequest, GenerationEvent>() {
               @Override
               public void beforeStart(ClientCallStreamObserver<GenerateRequest> request) {}

@@ -15,6 +15,8 @@ import dev.cloister.proto.catalog.v1.ListModelsRequest;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc;
 import dev.cloister.proto.fleet.v1.ListNodesRequest;
 import dev.cloister.proto.inference.v1.InferenceServiceGrpc;
+import dev.cloister.proto.routing.v1.ExplainRequest;
+import dev.cloister.proto.routing.v1.RoutingServiceGrpc;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
@@ -203,6 +205,26 @@ public final class CloisterClient implements AutoCloseable {
                 .withDeadlineAfter(CALL_TIMEOUT_SECONDS, TimeUnit.SECONDS)
                 .listNodes(ListNodesRequest.getDefaultInstance())
                 .getNodesList()
+                .stream()
+                .map(Wire::fromWire)
+                .toList());
+  }
+
+  /**
+   * Why a request went where it went: one decision for each node that it was given to, oldest
+   * first.
+   *
+   * @param requestId as the header {@code x-cloister-request} of an answer over HTTP tells it
+   * @throws CloisterException if no such decision is known, or not any more, or the coordinator
+   *     does not answer
+   */
+  public List<RoutingDecision> explain(String requestId) {
+    return called(
+        () ->
+            RoutingServiceGrpc.newBlockingStub(channel)
+                .withDeadlineAfter(CALL_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                .explain(ExplainRequest.newBuilder().setRequestId(requestId).build())
+                .getDecisionsList()
                 .stream()
                 .map(Wire::fromWire)
                 .toList());

@@ -319,4 +319,35 @@ final class Wire {
         wire.getReason(),
         Instant.ofEpochMilli(wire.getDeadlineMillis()));
   }
+
+  static RoutingDecision fromWire(dev.cloister.proto.routing.v1.Decision wire) {
+    return new RoutingDecision(
+        Instant.ofEpochMilli(wire.getAtMillis()),
+        wire.getModel(),
+        wire.getTokensBefore(),
+        wire.getPromptTokens(),
+        wire.getAnswerTokens(),
+        wire.getCandidates(),
+        wire.getPredictionsList().stream().map(Wire::fromWire).toList());
+  }
+
+  private static RoutingDecision.Prediction fromWire(
+      dev.cloister.proto.routing.v1.Prediction wire) {
+    return new RoutingDecision.Prediction(
+        wire.getNodeId(),
+        wire.getNode(),
+        wire.getSeconds(),
+        wire.getWaitSeconds(),
+        wire.getLoadSeconds(),
+        wire.getPromptSeconds(),
+        wire.getAnswerSeconds(),
+        wire.getRoundTripSeconds(),
+        wire.getCachedTokens(),
+        wire.getPromptTokensPerSecond(),
+        wire.getTokensPerSecond(),
+        wire.getMeasured(),
+        wire.getActive(),
+        wire.getSlots(),
+        wire.getFull());
+  }
 }

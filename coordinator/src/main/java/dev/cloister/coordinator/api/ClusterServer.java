@@ -72,8 +72,10 @@ public final class ClusterServer implements AutoCloseable {
 
     List<BindableService> all(IntSupplier port) {
       return List.of(
-          new SessionGrpc(fleet, survey, deployments, reportInterval, ticketSigner, policy, clock),
+          new SessionGrpc(
+              fleet, survey, deployments, dispatcher, reportInterval, ticketSigner, policy, clock),
           new InferenceGrpc(dispatcher),
+          new RoutingGrpc(dispatcher.decisions()),
           new CatalogGrpc(catalog, contents, fleet, deployments, relays),
           new RelayGrpc(relays),
           new FleetGrpc(fleet, deployments, dispatcher, waker, clock),

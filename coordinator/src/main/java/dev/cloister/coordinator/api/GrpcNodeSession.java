@@ -133,6 +133,7 @@ final class GrpcNodeSession implements NodeSession {
                     .setRequestId(request.id())
                     .setModel(request.model())
                     .setTenant(request.tenant().name())
+                    .addAllMarks(request.marks())
                     .setGeneration(WireGeneration.toWire(request)))
             .build();
     boolean sent;

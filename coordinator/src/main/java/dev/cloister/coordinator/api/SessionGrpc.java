@@ -7,16 +7,20 @@ import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.links.Finding;
 import dev.cloister.coordinator.links.Survey;
+import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.identity.ticket.KeyHash;
 import dev.cloister.identity.ticket.TicketSigner;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc.AgentSessionServiceImplBase;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.Echo;
+import dev.cloister.proto.agent.v1.HeldPrefixes;
 import dev.cloister.proto.agent.v1.Hello;
 import dev.cloister.proto.agent.v1.LinkReport;
 import dev.cloister.proto.agent.v1.LoadReport;
 import dev.cloister.proto.agent.v1.ModelLoad;
 import dev.cloister.proto.agent.v1.Welcome;
+import dev.cloister.proto.inference.v1.PrefixNews;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -32,6 +36,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
   private final Fleet fleet;
   private final Survey survey;
   private final Deployments deployments;
+  private final Dispatcher dispatcher;
   private final Duration reportInterval;
   private final TicketSigner signer;
   private final CourtesyPolicy policy;
@@ -41,6 +46,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
       Fleet fleet,
       Survey survey,
       Deployments deployments,
+      Dispatcher dispatcher,
       Duration reportInterval,
       TicketSigner signer,
       CourtesyPolicy policy,
@@ -50,6 +56,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
     this.fleet = fleet;
     this.survey = survey;
     this.deployments = deployments;
+    this.dispatcher = dispatcher;
     this.reportInterval = reportInterval;
     this.signer = signer;
   }
@@ -106,6 +113,8 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
       }
       switch (message.getMessageCase()) {
         case LOAD -> report(message.getLoad());
+        case ECHO -> dispatcher.roundTrips().received(node.id(), message.getEcho().getNumber());
+        case PREFIXES -> prefixes(message.getPrefixes());
         case MODEL ->
             WireFleet.fromWire(message.getModel())
                 .ifPresent(replica -> fleet.replica(node.id(), session, replica));
@@ -126,6 +135,23 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
           fleet.resident(node.id(), session, model.getModel(), model.getResidentBytes());
         }
       }
+      session.send(
+          CoordinatorMessage.newBuilder()
+              .setEcho(Echo.newBuilder().setNumber(dispatcher.roundTrips().sent(node.id())))
+              .build());
+    }
+
+    private void prefixes(HeldPrefixes prefixes) {
+      PrefixNews news = prefixes.getNews();
+      dispatcher
+          .prefixes()
+          .told(
+              node.id(),
+              prefixes.getModel(),
+              news.getWhole(),
+              news.getHeldList(),
+              news.getTokensList(),
+              news.getDroppedList());
     }
 
     private void take(LinkReport report) {

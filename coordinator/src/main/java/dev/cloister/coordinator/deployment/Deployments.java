@@ -91,7 +91,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   }
 
   @Override
-  public void replicasChanged() {
+  public void changed(Set<String> nodeIds) {
     decide();
   }
 

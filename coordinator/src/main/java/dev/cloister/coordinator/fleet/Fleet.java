@@ -108,7 +108,7 @@ public final class Fleet {
 
   private void change(Node node, UnaryOperator<NodeSettings> change) {
     keep(node, change);
-    listeners.forEach(FleetListener::replicasChanged);
+    listeners.forEach(listener -> listener.changed(Set.of(node.id())));
   }
 
   private void keep(Node node, UnaryOperator<NodeSettings> change) {
@@ -129,7 +129,7 @@ public final class Fleet {
   public void pause(String nodeId, NodeSession session, Optional<Drain> drain) {
     if (update(nodeId, session, seen -> seen.with(drain))) {
       log.info("node {} {}", nodeId, drain.map(Drain::describe).orElse("takes new work"));
-      listeners.forEach(FleetListener::replicasChanged);
+      listeners.forEach(listener -> listener.changed(Set.of(nodeId)));
     }
   }
 
@@ -244,7 +244,7 @@ public final class Fleet {
         });
     if (news[0]) {
       log.info("node {}: {}", nodeId, replica);
-      listeners.forEach(FleetListener::replicasChanged);
+      listeners.forEach(listener -> listener.changed(Set.of(nodeId)));
     }
   }
 
@@ -261,7 +261,7 @@ public final class Fleet {
   public void detach(String nodeId, NodeSession session, NodeState state) {
     if (update(nodeId, session, seen -> seen.ended(state))) {
       log.info("node {} is {}", nodeId, state == NodeState.LOST ? "lost" : "offline");
-      listeners.forEach(FleetListener::replicasChanged);
+      listeners.forEach(listener -> listener.changed(Set.of(nodeId)));
     }
   }
 
@@ -271,7 +271,7 @@ public final class Fleet {
    */
   public void sweep() {
     Instant limit = clock.instant().minus(silenceLimit);
-    List<NodeSession> silent = new ArrayList<>();
+    Map<String, NodeSession> silent = new HashMap<>();
     observed.forEach(
         (nodeId, seen) -> {
           @Nullable NodeSession session = seen.session();
@@ -279,13 +279,13 @@ public final class Fleet {
               && seen.lastSeen().isBefore(limit)
               && update(nodeId, session, last -> last.ended(NodeState.LOST))) {
             log.warn("node {} was silent for {} ms", nodeId, silenceLimit.toMillis());
-            silent.add(session);
+            silent.put(nodeId, session);
           }
         });
     if (!silent.isEmpty()) {
-      listeners.forEach(FleetListener::replicasChanged);
+      listeners.forEach(listener -> listener.changed(Set.copyOf(silent.keySet())));
       String reason = "the node was silent for " + silenceLimit.toMillis() + " ms";
-      silent.forEach(session -> session.close(reason));
+      silent.values().forEach(session -> session.close(reason));
     }
   }
 
@@ -300,6 +300,12 @@ public final class Fleet {
   /** A node that joined. */
   public Optional<NodeView> view(String nodeId) {
     return find(nodeId).map(this::view);
+  }
+
+  /** Whether a node may be given new work; as {@link NodeView#isOpen}. */
+  public boolean isOpen(String nodeId) {
+    @Nullable Observation seen = observed.get(nodeId);
+    return seen != null && seen.state() == NodeState.ONLINE && drain(nodeId, seen).isEmpty();
   }
 
   /** The open session of a node, if it is online. */

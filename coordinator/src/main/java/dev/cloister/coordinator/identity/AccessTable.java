@@ -35,6 +35,7 @@ public final class AccessTable {
           Map.entry("cloister.relay.v1.RelayService/Echo", Set.of(AGENT)),
           Map.entry("cloister.relay.v1.RelayService/Receive", Set.of(AGENT)),
           Map.entry("cloister.relay.v1.RelayService/Send", Set.of(AGENT)),
+          Map.entry("cloister.routing.v1.RoutingService/Explain", Set.of(CLIENT, ADMIN)),
           Map.entry("cloister.access.v1.AccessService/CreateJoinToken", Set.of(ADMIN)),
           Map.entry("cloister.access.v1.AccessService/ListJoinTokens", Set.of(ADMIN)),
           Map.entry("cloister.access.v1.AccessService/RevokeJoinToken", Set.of(ADMIN)),

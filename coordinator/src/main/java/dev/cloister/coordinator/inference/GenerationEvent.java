@@ -8,6 +8,27 @@ import java.util.List;
  */
 public sealed interface GenerationEvent {
 
+  /** How many bytes of UTF-8 of the answer it tells. */
+  default int bytes() {
+    return switch (this) {
+      case TextDelta delta -> utf8Bytes(delta.text());
+      case ReasoningDelta delta -> utf8Bytes(delta.text());
+      case ToolCallDelta delta -> utf8Bytes(delta.name()) + utf8Bytes(delta.arguments());
+      case Started _, Finished _, Failed _ -> 0;
+    };
+  }
+
+  private static int utf8Bytes(String text) {
+    int bytes = text.length();
+    for (int i = 0; i < text.length(); i++) {
+      char unit = text.charAt(i);
+      if (unit >= 0x80) {
+        bytes += unit < 0x800 || Character.isSurrogate(unit) ? 1 : 2;
+      }
+    }
+    return bytes;
+  }
+
   /**
    * An engine accepted the prompt.
    *

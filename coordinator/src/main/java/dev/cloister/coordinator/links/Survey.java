@@ -195,5 +195,5 @@ public final class Survey implements FleetListener {
   }
 
   @Override
-  public void replicasChanged() {}
+  public void changed(Set<String> nodeIds) {}
 }

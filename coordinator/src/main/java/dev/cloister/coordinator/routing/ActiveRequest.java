@@ -14,6 +14,10 @@ import dev.cloister.coordinator.inference.GenerationEvent.ToolCallDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
+import dev.cloister.coordinator.routing.CandidateBook.Placed;
+import dev.cloister.coordinator.routing.choice.Candidate;
+import dev.cloister.coordinator.routing.choice.Decision;
+import dev.cloister.coordinator.routing.choice.Work;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
@@ -56,7 +60,6 @@ public final class ActiveRequest {
   private final Dispatcher dispatcher;
   private final GenerationRequest request;
   private final GenerationSink sink;
-  private final int expectedTokens;
 
   private final Object lock = new Object();
   private final Set<String> failedNodes = new HashSet<>();
@@ -75,12 +78,13 @@ public final class ActiveRequest {
   /** What is under way on one node. */
   private final class Attempt implements EngineSink {
     final Candidate node;
+    final Work work;
     final NodeSession session;
     final GenerationRequest rest;
-    private @Nullable Instant startedAt;
 
-    Attempt(Candidate node, NodeSession session, GenerationRequest rest) {
+    Attempt(Candidate node, Work work, NodeSession session, GenerationRequest rest) {
       this.node = node;
+      this.work = work;
       this.session = session;
       this.rest = rest;
     }
@@ -89,17 +93,12 @@ public final class ActiveRequest {
     public void accept(GenerationEvent event, List<Integer> tokens) {
       ActiveRequest.this.accept(this, event, tokens);
     }
-
-    NodeLedger.Key key() {
-      return new NodeLedger.Key(node.nodeId(), request.model());
-    }
   }
 
   ActiveRequest(Dispatcher dispatcher, GenerationRequest request, GenerationSink sink) {
     this.dispatcher = dispatcher;
     this.request = request;
     this.sink = sink;
-    this.expectedTokens = dispatcher.expectedTokens(request.generation());
     this.deadline = dispatcher.deadline();
   }
 
@@ -140,16 +139,10 @@ public final class ActiveRequest {
         return;
       }
       GenerationRequest rest = request.from(told.beginning());
-      Decision decision = dispatcher.decide(rest, expectedTokens, failedNodes);
-      Optional<Candidate> choice = decision.choice();
-      Optional<NodeSession> session =
-          choice.flatMap(candidate -> dispatcher.session(candidate.nodeId()));
-      if (choice.isPresent() && session.isEmpty()) {
-        // Lost since the decision: the timer routes the request again.
-        dispatcher.await(this);
-        return;
-      }
-      if (choice.isEmpty()) {
+      Placed placed = dispatcher.place(rest, failedNodes);
+      Decision decision = placed.decision();
+      @Nullable Work work = placed.work();
+      if (work == null) {
         dispatcher.missed(rest);
         if (!waitFor(rest, decision)) {
           over = true;
@@ -157,18 +150,30 @@ public final class ActiveRequest {
         }
         return;
       }
-      next = new Attempt(choice.get(), session.orElseThrow(), rest);
+      Candidate node = decision.choice().orElseThrow();
+      Optional<NodeSession> session = dispatcher.session(node.nodeId());
+      if (session.isEmpty()) {
+        // Lost since the decision: the timer routes the request again.
+        dispatcher.candidates().ended(request.model(), work);
+        dispatcher.await(this);
+        return;
+      }
+      next = new Attempt(node, work, session.get(), rest);
       attempt = next;
-      dispatcher.ledger().began(next.key(), expectedTokens);
       dispatcher.began(this);
-      if (!dispatcher.maySee(request, next.node.nodeId())) {
+      if (!dispatcher.maySee(request, node.nodeId())) {
         // It lost a label since the decision, and nobody knew yet that this request has to leave
         // it.
         endAttempt();
         dispatcher.await(this);
         return;
       }
-      dispatcher.logDecision(request.id(), request.model(), next.node, decision);
+      log.info(
+          "request {} for {} goes to {}: {}",
+          request.id(),
+          request.model(),
+          node.nodeName(),
+          decision);
     }
     // Outside the lock: it writes to the node's stream, and may call back at once.
     next.session.start(next.rest, next);
@@ -210,13 +215,19 @@ public final class ActiveRequest {
       }
       switch (event) {
         case Started started -> {
-          from.startedAt = dispatcher.clock().instant();
+          dispatcher
+              .candidates()
+              .started(
+                  request.model(), from.work, started.promptTokens(), started.cachedPromptTokens());
           if (start == null) {
             start = started;
             deliver(started);
           }
         }
         case TextDelta _, ReasoningDelta _, ToolCallDelta _ -> {
+          dispatcher
+              .candidates()
+              .made(request.model(), from.work, Math.max(1, tokens.size()), event.bytes());
           told.add(tokens);
           if (!tokens.isEmpty()) {
             failures = 0;
@@ -230,7 +241,9 @@ public final class ActiveRequest {
         case Finished finished -> {
           over = true;
           endAttempt();
-          measure(from, finished);
+          dispatcher
+              .lengths()
+              .ended(request.tenant(), request.model(), finished.usage().completionTokens());
           deliver(asOneAnswer(finished));
         }
         case Failed failed -> reroute = moves(from, failed);
@@ -259,10 +272,7 @@ public final class ActiveRequest {
           || attempt == null
           || !nodeIds.contains(attempt.node.nodeId())
           || !told.canGoOn()
-          || dispatcher
-              .decide(request.from(told.beginning()), expectedTokens, failedNodes)
-              .choice()
-              .isEmpty()) {
+          || !dispatcher.isPlaceable(request.from(told.beginning()), failedNodes)) {
         return;
       }
       left = attempt;
@@ -375,21 +385,9 @@ public final class ActiveRequest {
     @Nullable Attempt ended = attempt;
     attempt = null;
     if (ended != null) {
-      dispatcher.ledger().ended(ended.key(), expectedTokens);
+      dispatcher.candidates().ended(request.model(), ended.work);
       dispatcher.ended(this);
     }
     return ended;
-  }
-
-  private void measure(Attempt finishedAttempt, Finished finished) {
-    if (finishedAttempt.startedAt != null) {
-      dispatcher
-          .ledger()
-          .measured(
-              finishedAttempt.key(),
-              finished.usage().completionTokens()
-                  - finishedAttempt.rest.beginning().tokens().size(),
-              Duration.between(finishedAttempt.startedAt, dispatcher.clock().instant()));
-    }
   }
 }

@@ -11,37 +11,37 @@ import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
-import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
+import dev.cloister.coordinator.routing.CandidateBook.Placed;
+import dev.cloister.coordinator.routing.choice.Candidate;
+import dev.cloister.coordinator.routing.choice.Decision;
+import dev.cloister.coordinator.routing.choice.Work;
+import dev.cloister.coordinator.routing.prefix.PrefixIndex;
+import dev.cloister.coordinator.routing.prefix.PromptMarks;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Sends each request to the node the {@link Router} chooses. Thread-safe; nothing here blocks.
+ * Sends each request to the node the {@link dev.cloister.coordinator.routing.choice.Router}
+ * chooses. Thread-safe; nothing here blocks.
  *
  * <p>While a model is on its way to a node, or its engine is being started again, requests for it
  * wait, a bounded number for a bounded time. A request that nothing can take fails at once with
  * {@code NO_CAPACITY}.
  */
 public final class Dispatcher implements FleetListener {
-  private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
-
-  /** What an answer is assumed to need when the request sets no limit, and at most. */
-  private static final int EXPECTED_TOKENS = 128;
-
   /** How long a request waits for its model to be loaded. */
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
@@ -51,7 +51,11 @@ public final class Dispatcher implements FleetListener {
   private final Fleet fleet;
   private final Outlook outlook;
   private final InstantSource clock;
-  private final NodeLedger ledger = new NodeLedger();
+  private final CandidateBook candidates;
+  private final AnswerLengths lengths = new AnswerLengths();
+  private final PrefixIndex prefixes = new PrefixIndex();
+  private final RoundTrips roundTrips;
+  private final DecisionLog decisions;
   private final Set<ActiveRequest> waiting = ConcurrentHashMap.newKeySet();
   private final Set<ActiveRequest> running = ConcurrentHashMap.newKeySet();
 
@@ -60,6 +64,9 @@ public final class Dispatcher implements FleetListener {
     this.fleet = fleet;
     this.outlook = outlook;
     this.clock = clock;
+    this.candidates = new CandidateBook(fleet, prefixes::forget, clock);
+    this.roundTrips = new RoundTrips(clock, candidates::roundTrip);
+    this.decisions = new DecisionLog(clock);
   }
 
   /**
@@ -68,7 +75,10 @@ public final class Dispatcher implements FleetListener {
    * @param sink gets exactly one last event, unless the request is cancelled
    */
   public ActiveRequest submit(GenerationRequest request, GenerationSink sink) {
-    ActiveRequest active = new ActiveRequest(this, request, sink);
+    GenerationRequest marked =
+        request.withMarks(
+            PromptMarks.of(request.model(), request.tenant(), request.generation().prompt()));
+    ActiveRequest active = new ActiveRequest(this, marked, sink);
     if (catalog.find(request.model()).isEmpty()) {
       active.fail(
           FailureCode.MODEL_NOT_FOUND,
@@ -81,39 +91,56 @@ public final class Dispatcher implements FleetListener {
     return active;
   }
 
-  int expectedTokens(Generation generation) {
-    return generation.maxTokens() == 0
-        ? EXPECTED_TOKENS
-        : Math.min(EXPECTED_TOKENS, generation.maxTokens());
+  /**
+   * Chooses a node for a request and counts it there.
+   *
+   * @param excludedNodes that are not to be tried again
+   */
+  Placed place(GenerationRequest request, Set<String> excludedNodes) {
+    Placed placed = choose(request, excludedNodes);
+    if (placed.work() != null) {
+      int made = request.beginning().tokens().size();
+      decisions.add(request.id(), request.model(), made, placed.decision());
+    }
+    return placed;
   }
 
-  Decision decide(GenerationRequest request, int expectedTokens, Set<String> excludedNodes) {
+  /** Whether some other node would take a request now. */
+  boolean isPlaceable(GenerationRequest request, Set<String> excludedNodes) {
+    @Nullable Work work = choose(request, excludedNodes).work();
+    if (work != null) {
+      candidates.ended(request.model(), work);
+    }
+    return work != null;
+  }
+
+  private Placed choose(GenerationRequest request, Set<String> excludedNodes) {
     String model = request.model();
-    List<NodeView> nodes = mayAnswer(Eligibility.of(request, catalog), model);
+    Eligibility eligibility = Eligibility.of(request, catalog);
     // Where no engine has all features, any one says best what it lacks; none of them can go on
-    // with
-    // what another has begun.
+    // with what another has begun.
     boolean onlyFull =
         !request.beginning().isEmpty()
             || (request.generation().needsFullEngine()
-                && nodes.stream().anyMatch(view -> generating(view, model, true).isPresent()));
-    List<Candidate> candidates = new ArrayList<>();
-    for (NodeView view : nodes) {
-      Optional<Replica.Ready> ready = generating(view, model, onlyFull);
-      if (ready.isPresent() && !excludedNodes.contains(view.node().id())) {
-        NodeLedger.Entry known = ledger.of(new NodeLedger.Key(view.node().id(), model));
-        candidates.add(
-            new Candidate(
-                view.node().id(),
-                view.node().name(),
-                ready.get().slots(),
-                known.active(),
-                known.pendingTokens(),
-                known.tokensPerSecond(),
-                known.served()));
-      }
-    }
-    return Router.choose(candidates, expectedTokens);
+                && candidates.hasAllFeaturesSomewhere(model));
+    // The first stage of a pipeline that lost another may not have noticed yet.
+    boolean stagesOut = !outlook.isComing(model) || !isAllowed(eligibility, outlook.ring(model));
+    int made = request.beginning().tokens().size();
+    int expected =
+        Math.max(
+            1, lengths.expected(request.tenant(), model, request.generation().maxTokens()) - made);
+    Predicate<Candidate> allowed =
+        candidate ->
+            (candidate.host().allFeatures() || !onlyFull)
+                && !(candidate.host().staged() && stagesOut)
+                && !excludedNodes.contains(candidate.nodeId())
+                && eligibility.isOpen(fleet, candidate.nodeId());
+    return candidates.place(
+        model,
+        request.generation().prompt().characters(),
+        expected,
+        prefixes.find(request.marks()),
+        allowed);
   }
 
   /**
@@ -130,13 +157,6 @@ public final class Dispatcher implements FleetListener {
 
   private boolean isAllowed(Eligibility eligibility, List<String> nodeIds) {
     return nodeIds.stream().allMatch(id -> fleet.view(id).filter(eligibility::allows).isPresent());
-  }
-
-  private Optional<Replica.Ready> generating(NodeView view, String model, boolean onlyFull) {
-    return view.ready(model)
-        // The first stage of a pipeline that lost another may not have noticed yet.
-        .filter(ready -> ready.plan().isEmpty() || outlook.isComing(model))
-        .filter(ready -> ready.uses().contains(Use.GENERATE) && (ready.full() || !onlyFull));
   }
 
   /**
@@ -218,11 +238,14 @@ public final class Dispatcher implements FleetListener {
   }
 
   @Override
-  public void attached(Node node, NodeSession session, Capability capability) {}
+  public void attached(Node node, NodeSession session, Capability capability) {
+    candidates.update(node.id());
+  }
 
   @Override
-  public void replicasChanged() {
-    retry();
+  public void changed(Set<String> nodeIds) {
+    nodeIds.forEach(candidates::update);
+    routeWaiting();
   }
 
   /**
@@ -232,6 +255,11 @@ public final class Dispatcher implements FleetListener {
    */
   public void retry() {
     moveFromDrained();
+    candidates.refresh();
+    routeWaiting();
+  }
+
+  private void routeWaiting() {
     for (ActiveRequest request : List.copyOf(waiting)) {
       if (waiting.remove(request)) {
         request.route();
@@ -307,16 +335,30 @@ public final class Dispatcher implements FleetListener {
     return session(nodeId).filter(session::equals).isPresent();
   }
 
-  NodeLedger ledger() {
-    return ledger;
+  CandidateBook candidates() {
+    return candidates;
+  }
+
+  AnswerLengths lengths() {
+    return lengths;
+  }
+
+  /** How long the way to nodes is. */
+  public RoundTrips roundTrips() {
+    return roundTrips;
+  }
+
+  /** Which nodes hold beginnings of prompts. */
+  public PrefixIndex prefixes() {
+    return prefixes;
+  }
+
+  /** Why requests went where they went. */
+  public DecisionLog decisions() {
+    return decisions;
   }
 
   InstantSource clock() {
     return clock;
-  }
-
-  void logDecision(String requestId, String model, Candidate choice, Decision decision) {
-    log.info(
-        "request {} for {} goes to {}: {}", requestId, model, choice.nodeName(), decision.reason());
   }
 }

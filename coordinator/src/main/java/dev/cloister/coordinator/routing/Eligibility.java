@@ -2,6 +2,7 @@ package dev.cloister.coordinator.routing;
 
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.Model;
+import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
@@ -32,6 +33,13 @@ record Eligibility(Labels ofModel, Labels ofCaller) {
 
   boolean allows(NodeView node) {
     return node.labels().have(ofModel) && node.labels().have(ofCaller);
+  }
+
+  /** Whether a node may see it, and takes new work. */
+  boolean isOpen(Fleet fleet, String nodeId) {
+    return isOpenToAll()
+        ? fleet.isOpen(nodeId)
+        : fleet.view(nodeId).filter(view -> view.isOpen() && allows(view)).isPresent();
   }
 
   /** The nodes that may see it, and take new work. */

@@ -1,10 +1,9 @@
 /**
  * Which node answers a request, and the request's way until it is answered.
  *
- * <p>The choice is pure: {@link dev.cloister.coordinator.routing.Router} turns candidates into a
- * {@link dev.cloister.coordinator.routing.Decision} that says why. {@link
- * dev.cloister.coordinator.routing.Dispatcher} carries it out: it starts the request on the chosen
- * node and, as long as the caller has seen nothing of an answer, starts it again elsewhere when
- * that node is lost.
+ * <p>The choice is pure: {@link dev.cloister.coordinator.routing.choice} says of each node that has
+ * the model when it would be done. {@link dev.cloister.coordinator.routing.CandidateBook} keeps the
+ * candidates up to date, and {@link dev.cloister.coordinator.routing.Dispatcher} carries the choice
+ * out: it starts the request on the chosen node and, when that one is lost, has another go on.
  */
 package dev.cloister.coordinator.routing;

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,7 +31,7 @@ class FleetTest {
           }
 
           @Override
-          public void replicasChanged() {
+          public void changed(Set<String> nodeIds) {
             changes.incrementAndGet();
           }
         });

@@ -10,6 +10,7 @@ import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc;
 import dev.cloister.proto.inference.v1.InferenceServiceGrpc;
 import dev.cloister.proto.relay.v1.RelayServiceGrpc;
+import dev.cloister.proto.routing.v1.RoutingServiceGrpc;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServiceDescriptor;
 import java.util.Optional;
@@ -28,7 +29,8 @@ class AccessTableTest {
               EnrollmentServiceGrpc.getServiceDescriptor(),
               FleetServiceGrpc.getServiceDescriptor(),
               InferenceServiceGrpc.getServiceDescriptor(),
-              RelayServiceGrpc.getServiceDescriptor())
+              RelayServiceGrpc.getServiceDescriptor(),
+              RoutingServiceGrpc.getServiceDescriptor())
           .map(ServiceDescriptor::getMethods)
           .flatMap(methods -> methods.stream().map(MethodDescriptor::getFullMethodName))
           .collect(Collectors.toUnmodifiableSet());
@@ -58,7 +60,8 @@ class AccessTableTest {
         .containsExactlyInAnyOrder(
             "Enroll", "Renew", "Open", "DescribeStage", "FetchModel", "Echo", "Receive", "Send");
     assertThat(allowedTo(Role.CLIENT))
-        .containsExactlyInAnyOrder("Enroll", "Renew", "ListModels", "ListNodes", "Generate");
+        .containsExactlyInAnyOrder(
+            "Enroll", "Renew", "ListModels", "ListNodes", "Generate", "Explain");
     assertThat(allowedTo(Role.COORDINATOR)).containsExactly("Enroll");
     assertThat(allowedTo(Role.ADMIN)).doesNotContain("Open", "FetchModel");
   }

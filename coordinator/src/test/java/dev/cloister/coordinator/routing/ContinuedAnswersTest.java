@@ -2,6 +2,7 @@ package dev.cloister.coordinator.routing;
 
 import static dev.cloister.coordinator.fakes.TestFleet.MODEL;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import dev.cloister.coordinator.fakes.FakeNodeSession;
@@ -21,6 +22,7 @@ import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.ToolCallDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
+import dev.cloister.coordinator.routing.choice.Speed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -213,10 +215,16 @@ class ContinuedAnswersTest {
     a.starts().getFirst().send(ONE, made);
     world.lose(lost, a);
     b.starts().getFirst().send(STARTED);
-    world.clock.advance(Duration.ofSeconds(1));
+    for (int token = 0; token < 11; token++) {
+      b.starts().getFirst().send(TWO, token);
+      world.clock.advance(Duration.ofMillis(100));
+    }
     b.starts().getFirst().send(new Finished(FinishReason.STOP, new Usage(3, 0, 110)));
-    assertThat(world.dispatcher.ledger().of(new NodeLedger.Key(heir.id(), MODEL)).tokensPerSecond())
-        .hasValue(10);
+    assertThat(speed(heir).tokensPerSecond(1)).isCloseTo(1 / 0.11, within(0.001));
+  }
+
+  private Speed speed(Node node) {
+    return world.dispatcher.candidates().candidate(node.id(), MODEL).orElseThrow().speed();
   }
 
   @Test

@@ -14,6 +14,7 @@ import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
+import dev.cloister.coordinator.routing.choice.Candidate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,7 +68,7 @@ class DispatcherStressTest {
         .allMatch(sink -> sink.started() <= 1)
         .noneMatch(RecordingSink::overlapped);
     for (Node node : nodes) {
-      NodeLedger.Entry entry = world.dispatcher.ledger().of(new NodeLedger.Key(node.id(), MODEL));
+      Candidate entry = world.dispatcher.candidates().candidate(node.id(), MODEL).orElseThrow();
       assertThat(entry.active()).as("seed %d", seed).isZero();
       assertThat(entry.pendingTokens()).as("seed %d", seed).isZero();
     }

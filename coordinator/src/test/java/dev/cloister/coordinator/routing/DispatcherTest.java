@@ -2,6 +2,7 @@ package dev.cloister.coordinator.routing;
 
 import static dev.cloister.coordinator.fakes.TestFleet.MODEL;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.cloister.coordinator.fakes.FakeNodeSession;
 import dev.cloister.coordinator.fakes.FakeNodeSession.Start;
@@ -22,6 +23,10 @@ import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
+import dev.cloister.coordinator.inference.Prompt;
+import dev.cloister.coordinator.inference.Sampling;
+import dev.cloister.coordinator.routing.choice.Candidate;
+import dev.cloister.coordinator.routing.prefix.PromptMarks;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,15 +52,20 @@ class DispatcherTest {
     submit();
     Start start = a.starts().getFirst();
     start.send(STARTED);
-    assertThat(entry(node).active()).isEqualTo(1);
+    assertThat(active(node)).isEqualTo(1);
     assertThat(entry(node).pendingTokens()).isEqualTo(16);
-    world.clock.advance(Duration.ofSeconds(1));
     start.send(TEXT);
+    assertThat(entry(node).pendingTokens()).isEqualTo(15);
+    for (int i = 0; i < 4; i++) {
+      world.clock.advance(Duration.ofMillis(100));
+      start.send(TEXT);
+    }
     start.send(FINISHED);
-    assertThat(sink.events()).containsExactly(STARTED, TEXT, FINISHED);
-    assertThat(entry(node).active()).isZero();
+    assertThat(sink.events()).hasSize(7).startsWith(STARTED, TEXT).endsWith(FINISHED);
+    assertThat(active(node)).isZero();
     assertThat(entry(node).pendingTokens()).isZero();
-    assertThat(entry(node).tokensPerSecond()).hasValue(10);
+    assertThat(entry(node).speed().measured()).isTrue();
+    assertThat(entry(node).speed().tokensPerSecond(1)).isCloseTo(10, within(0.001));
   }
 
   @Test
@@ -79,8 +89,8 @@ class DispatcherTest {
     second.send(TEXT);
     second.send(FINISHED);
     assertThat(sink.events()).containsExactly(STARTED, TEXT, FINISHED);
-    assertThat(entry(lost).active()).isZero();
-    assertThat(entry(heir).active()).isZero();
+    assertThat(active(lost)).isZero();
+    assertThat(active(heir)).isZero();
   }
 
   @Test
@@ -93,7 +103,7 @@ class DispatcherTest {
     world.lose(lost, a);
     assertThat(sink.events()).containsExactly(STARTED, TEXT, FakeNodeSession.lost());
     assertThat(b.starts()).isEmpty();
-    assertThat(entry(lost).active()).isZero();
+    assertThat(active(lost)).isZero();
   }
 
   @Test
@@ -160,7 +170,7 @@ class DispatcherTest {
     start.send(FINISHED);
     world.lose(node, a);
     assertThat(sink.events()).containsExactly(STARTED);
-    assertThat(entry(node).active()).isZero();
+    assertThat(active(node)).isZero();
   }
 
   @Test
@@ -183,7 +193,7 @@ class DispatcherTest {
     world.report(node, early, 1);
     assertThat(early.starts()).hasSize(1);
     assertThat(early.cancelled()).containsExactly("r");
-    assertThat(entry(node).active()).isZero();
+    assertThat(active(node)).isZero();
     assertThat(sink.events()).isEmpty();
   }
 
@@ -200,7 +210,7 @@ class DispatcherTest {
     a.starts().get(1).send(STARTED);
     assertThat(a.cancelled()).containsExactly("bad");
     assertThat(sink.events()).containsExactly(STARTED);
-    assertThat(entry(node).active()).isEqualTo(1);
+    assertThat(active(node)).isEqualTo(1);
   }
 
   @Test
@@ -355,12 +365,68 @@ class DispatcherTest {
     assertThat(sink.events()).containsExactly(FINISHED);
   }
 
+  @Test
+  void aConversationGoesBackToTheNodeThatHoldsItsBeginning() {
+    world.ready("a", a, 4);
+    Node home = world.ready("b", b, 4);
+    String text = "a long beginning ".repeat(200);
+    GenerationRequest request =
+        new GenerationRequest(
+            "r",
+            MODEL,
+            TestFleet.request("r").tenant(),
+            new Generation(new Prompt.Text(text), Sampling.DEFAULT, 16, List.of()));
+    List<Long> marks = PromptMarks.of(MODEL, request.tenant(), request.generation().prompt());
+    List<Integer> tokens = marks.stream().map(mark -> 1_000).toList();
+    world.dispatcher.prefixes().told(home.id(), MODEL, true, marks, tokens, List.of());
+    for (int i = 0; i < 3; i++) {
+      world.dispatcher.submit(request, new RecordingSink());
+    }
+    assertThat(b.starts()).hasSize(3);
+    assertThat(b.starts().getFirst().request().marks()).isEqualTo(marks);
+    world.lose(home, b);
+    world.ready("b", new FakeNodeSession(), 4);
+    assertThat(world.dispatcher.prefixes().find(marks)).isEmpty();
+  }
+
+  @Test
+  void theDecisionsAboutARequestAreKept() {
+    Node lost = world.ready("a", a, 1);
+    world.ready("b", b, 1);
+    submit();
+    a.starts().getFirst().send(STARTED);
+    a.starts().getFirst().send(TEXT, 1, 2);
+    world.lose(lost, a);
+    List<DecisionLog.Entry> entries = world.dispatcher.decisions().find("r").orElseThrow();
+    assertThat(entries)
+        .extracting(entry -> entry.decision().choice().orElseThrow().nodeName())
+        .containsExactly("a", "b");
+    assertThat(entries).extracting(DecisionLog.Entry::tokensBefore).containsExactly(0, 2);
+    assertThat(entries.getFirst().decision().candidates()).isEqualTo(2);
+    assertThat(world.dispatcher.decisions().find("other")).isEmpty();
+  }
+
+  @Test
+  void aFarNodeIsChosenLast() {
+    Node far = world.ready("a", a, 4);
+    world.ready("b", b, 4);
+    long number = world.dispatcher.roundTrips().sent(far.id());
+    world.clock.advance(Duration.ofMillis(300));
+    world.dispatcher.roundTrips().received(far.id(), number);
+    submit();
+    assertThat(b.starts()).hasSize(1);
+  }
+
   private ActiveRequest submit() {
     return world.dispatcher.submit(TestFleet.request("r"), sink);
   }
 
-  private NodeLedger.Entry entry(Node node) {
-    return world.dispatcher.ledger().of(new NodeLedger.Key(node.id(), MODEL));
+  private int active(Node node) {
+    return world.dispatcher.candidates().active(node.id(), MODEL);
+  }
+
+  private Candidate entry(Node node) {
+    return world.dispatcher.candidates().candidate(node.id(), MODEL).orElseThrow();
   }
 
   private void assertFailed(FailureCode code, String message) {

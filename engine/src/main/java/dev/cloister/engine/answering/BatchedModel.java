@@ -9,6 +9,7 @@ import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelFacts;
 import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.generation.PrefixNews;
 import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.StopSequences;
 import dev.cloister.engine.generation.Usage;
@@ -22,6 +23,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,6 +95,13 @@ public final class BatchedModel implements LoadedModel {
   @Override
   public CompletableFuture<Void> broken() {
     return batcher == null ? LoadedModel.super.broken() : batcher.broken();
+  }
+
+  @Override
+  public void watchPrefixes(Consumer<PrefixNews> listener) {
+    if (batcher != null) {
+      batcher.watchPrefixes(listener);
+    }
   }
 
   @Override
@@ -172,7 +181,8 @@ public final class BatchedModel implements LoadedModel {
               written.grammar(),
               generation.maxTokens(),
               generation.topLogprobs(),
-              generation.tenant());
+              generation.tenant(),
+              generation.marks());
       synchronized (this) {
         if (!cancelled) {
           running = batcher.submit(request, stream);

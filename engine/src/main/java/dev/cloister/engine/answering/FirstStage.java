@@ -4,6 +4,7 @@ import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelFacts;
+import dev.cloister.engine.generation.PrefixNews;
 import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.stage.RingStage;
 import java.util.List;
@@ -31,6 +32,11 @@ public record FirstStage(LoadedModel model, RingStage ring) implements LoadedMod
   @Override
   public ModelFacts facts() {
     return model.facts();
+  }
+
+  @Override
+  public void watchPrefixes(Consumer<PrefixNews> listener) {
+    model.watchPrefixes(listener);
   }
 
   @Override

@@ -2,12 +2,14 @@ package dev.cloister.engine.batching;
 
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.LoadedModel.Running;
+import dev.cloister.engine.generation.PrefixNews;
 import dev.cloister.engine.model.Vocabulary;
 import dev.cloister.engine.stage.Pipeline;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -96,6 +98,13 @@ public final class Batcher implements AutoCloseable {
     };
   }
 
+  /**
+   * Tells which beginnings of prompts are held: as {@link HeldPrefixes#watch}, at the next step.
+   */
+  public void watchPrefixes(Consumer<PrefixNews> listener) {
+    inbox.add(() -> schedule.watchPrefixes(listener));
+  }
+
   private void wake() {
     inbox.add(() -> {});
   }
@@ -155,7 +164,9 @@ public final class Batcher implements AutoCloseable {
     try {
       while (closed == null) {
         takeFromInbox();
-        if (!schedule.advance()) {
+        boolean worked = schedule.advance();
+        schedule.tellPrefixes();
+        if (!worked) {
           waitForWork();
         }
       }

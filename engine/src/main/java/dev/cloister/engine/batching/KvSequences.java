@@ -33,16 +33,19 @@ final class KvSequences {
   /** Least recently used first. */
   private final LinkedHashMap<Integer, Retained> retained = new LinkedHashMap<>();
 
+  private final HeldPrefixes prefixes;
   private int retainedTokens;
 
   private static final class Retained {
     final int id;
     final String tenant;
     final TokenList tokens;
+    final MarkedPrompt prompt;
     boolean stored;
 
-    Retained(int id, String tenant, TokenList tokens) {
+    Retained(int id, String tenant, TokenList tokens, MarkedPrompt prompt) {
       this.id = id;
+      this.prompt = prompt;
       this.tenant = tenant;
       this.tokens = tokens;
     }
@@ -53,11 +56,14 @@ final class KvSequences {
     this.recurrent = limits.recurrent();
     this.mostRetained = limits.retainedTokens();
     this.store = store;
+    this.prefixes = new HeldPrefixes(recurrent);
     reset();
   }
 
   /** Forgets everything: all sequences of the pipeline are empty. */
   void reset() {
+    prefixes.clear();
+    active.values().forEach(sequence -> sequence.told = 0);
     active.clear();
     retained.clear();
     retainedTokens = 0;
@@ -137,6 +143,26 @@ final class KvSequences {
     sequence.id = id;
     sequence.computed = cached;
     active.put(id, sequence);
+    tell(sequence, cached);
+  }
+
+  /** Which beginnings of prompts are held. */
+  HeldPrefixes prefixes() {
+    return prefixes;
+  }
+
+  /** Notes that the prompt of a sequence is computed. */
+  void promptComputed(Sequence sequence) {
+    tell(sequence, sequence.promptTokens());
+  }
+
+  private void tell(Sequence sequence, int tokens) {
+    int held = Math.min(tokens, sequence.promptTokens());
+    if (held != sequence.told) {
+      prefixes.add(sequence.marked(), held);
+      prefixes.remove(sequence.marked(), sequence.told);
+      sequence.told = held;
+    }
   }
 
   /** Goes on with a retained sequence itself, or leaves it for others where much of it is left. */
@@ -175,14 +201,21 @@ final class KvSequences {
   /** Ends a sequence; what was computed of it is retained where that may be of use. */
   void release(Sequence sequence) {
     active.remove(sequence.id);
+    prefixes.hurry();
     sequence.tokens.truncate(sequence.computed);
     if (sequence.computed < LEAST_RETAINED) {
+      tell(sequence, 0);
       drop(sequence.id);
       return;
     }
     Retained kept =
         new Retained(
-            sequence.id, sequence.request.tenant(), sequence.tokens.prefix(sequence.computed));
+            sequence.id,
+            sequence.request.tenant(),
+            sequence.tokens.prefix(sequence.computed),
+            sequence.marked());
+    prefixes.add(kept.prompt, kept.tokens.size());
+    tell(sequence, 0);
     for (Retained other : List.copyOf(retained.values())) {
       boolean contained =
           other.tenant.equals(kept.tenant)
@@ -202,6 +235,7 @@ final class KvSequences {
   /** Ends a sequence whose state is unknown or must make room. */
   void discard(Sequence sequence) {
     active.remove(sequence.id);
+    tell(sequence, 0);
     drop(sequence.id);
     sequence.id = -1;
     sequence.computed = 0;
@@ -277,6 +311,7 @@ final class KvSequences {
   private void forget(Retained kept) {
     retained.remove(kept.id);
     retainedTokens -= kept.tokens.size();
+    prefixes.remove(kept.prompt, kept.tokens.size());
   }
 
   private void touch(Retained kept) {

@@ -2,6 +2,7 @@ package dev.cloister.engine.batching;
 
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
+import dev.cloister.engine.generation.PrefixNews;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.model.DecodeException;
 import dev.cloister.engine.model.Vocabulary;
@@ -68,6 +69,18 @@ final class Schedule {
 
   void add(Sequence sequence) {
     waiting.add(sequence);
+  }
+
+  /** As {@link HeldPrefixes#watch}. */
+  void watchPrefixes(Consumer<PrefixNews> listener) {
+    sequences.prefixes().watch(listener);
+  }
+
+  /** Tells what changed of the beginnings of prompts that are held, if it is time. */
+  void tellPrefixes() {
+    if (sequences.prefixes().hasNews()) {
+      sequences.prefixes().tell(nanoClock.getAsLong());
+    }
   }
 
   /** Whether no answer has a slot. */
@@ -211,6 +224,7 @@ final class Schedule {
     switch (choice) {
       case Choice.Token(int token, var probabilities) -> {
         sequence.computedAgain = false;
+        sequences.promptComputed(sequence);
         FinishReason end;
         try {
           end = sequence.take(token, probabilities, vocabulary, limits.contextTokens());

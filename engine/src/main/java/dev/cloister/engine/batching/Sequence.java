@@ -37,6 +37,9 @@ final class Sequence {
   /** How many tokens of its prompt were there when it got its slot. */
   int cachedAtStart;
 
+  /** Of how many of its tokens others were told that they are held. */
+  int told;
+
   boolean started;
 
   /** Steps under way that compute tokens of it. */
@@ -55,6 +58,11 @@ final class Sequence {
     for (int token : request.resumed()) {
       tokens.add(token);
     }
+  }
+
+  /** The prompt with the marks of its beginnings. */
+  MarkedPrompt marked() {
+    return new MarkedPrompt(request.marks(), promptTokens());
   }
 
   int promptTokens() {

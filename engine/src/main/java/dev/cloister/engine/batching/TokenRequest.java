@@ -1,6 +1,7 @@
 package dev.cloister.engine.batching;
 
 import dev.cloister.engine.generation.Sampling;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -14,6 +15,7 @@ import java.util.OptionalInt;
  * @param maxTokens to be generated at most; 0 means as many as the context holds
  * @param topLogprobs how many alternatives to tell with each token; empty tells no probabilities
  * @param tenant whose request it is: prefixes are shared within a tenant only
+ * @param marks of beginnings of the prompt, shortest first
  */
 @SuppressWarnings("ArrayRecordComponent") // Handed over to its one reader; nobody compares it.
 public record TokenRequest(
@@ -23,7 +25,12 @@ public record TokenRequest(
     Optional<String> grammar,
     int maxTokens,
     OptionalInt topLogprobs,
-    String tenant) {
+    String tenant,
+    List<Long> marks) {
+
+  public TokenRequest {
+    marks = List.copyOf(marks);
+  }
 
   /** Nothing was generated before. */
   public TokenRequest(
@@ -33,7 +40,7 @@ public record TokenRequest(
       int maxTokens,
       OptionalInt topLogprobs,
       String tenant) {
-    this(prompt, new int[0], sampling, grammar, maxTokens, topLogprobs, tenant);
+    this(prompt, new int[0], sampling, grammar, maxTokens, topLogprobs, tenant, List.of());
   }
 
   /** Without the prompt: this may reach a log. */

@@ -15,6 +15,7 @@ import java.util.OptionalInt;
  *     stop sequence held back a part of a token, that token's are not told at all. A seed does not
  *     make a continued answer the one it would have been: how often a sampler has drawn depends on
  *     the probabilities it saw, which are not there any more.
+ * @param marks name beginnings of the prompt, shortest first; empty where nobody wants to know
  */
 public record Generation(
     Prompt prompt,
@@ -24,7 +25,8 @@ public record Generation(
     AnswerFormat format,
     OptionalInt topLogprobs,
     String tenant,
-    Beginning beginning) {
+    Beginning beginning,
+    List<Long> marks) {
 
   /** The longest list of stop sequences. */
   public static final int MAX_STOPS = 16;
@@ -34,6 +36,7 @@ public record Generation(
 
   public Generation {
     stop = List.copyOf(stop);
+    marks = List.copyOf(marks);
     if (maxTokens < 0) {
       throw new IllegalArgumentException("max_tokens: " + maxTokens + " (expected: 0 or more)");
     }
@@ -66,7 +69,7 @@ public record Generation(
       AnswerFormat format,
       OptionalInt topLogprobs,
       String tenant) {
-    this(prompt, sampling, maxTokens, stop, format, topLogprobs, tenant, Beginning.NONE);
+    this(prompt, sampling, maxTokens, stop, format, topLogprobs, tenant, Beginning.NONE, List.of());
   }
 
   /** Free text for nobody in particular. */

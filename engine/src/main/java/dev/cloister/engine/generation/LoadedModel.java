@@ -2,6 +2,7 @@ package dev.cloister.engine.generation;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /** A model in memory that answers several requests at once. Thread-safe. */
 public interface LoadedModel extends AutoCloseable {
@@ -39,6 +40,12 @@ public interface LoadedModel extends AutoCloseable {
 
   /** The text of tokens; bytes that are no whole character become U+FFFD. */
   String detokenize(int[] tokens) throws RequestException;
+
+  /**
+   * Tells which beginnings of prompts are held: everything first, then what changes. The latest
+   * listener alone is told, on a thread that must not be blocked.
+   */
+  default void watchPrefixes(Consumer<PrefixNews> listener) {}
 
   /** Completes when a defect has made the model useless: its process should end. */
   default CompletableFuture<Void> broken() {

@@ -6,6 +6,7 @@ import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelFacts;
+import dev.cloister.engine.generation.PrefixNews;
 import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.stage.RingStage;
 import dev.cloister.proto.engine.v1.DetokenizeRequest;
@@ -25,6 +26,7 @@ import dev.cloister.proto.engine.v1.Staged;
 import dev.cloister.proto.engine.v1.TokenizeRequest;
 import dev.cloister.proto.engine.v1.TokenizeResponse;
 import dev.cloister.proto.engine.v1.WatchModelRequest;
+import dev.cloister.proto.engine.v1.WatchPrefixesRequest;
 import dev.cloister.proto.inference.v1.GenerationEvent;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -130,6 +132,35 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
       return;
     }
     events.follow(loading.resultNow().generate(generation, events));
+  }
+
+  @Override
+  public void watchPrefixes(
+      WatchPrefixesRequest request,
+      StreamObserver<dev.cloister.proto.inference.v1.PrefixNews> observer) {
+    if (loading.state() != CompletableFuture.State.SUCCESS) {
+      observer.onError(notReady());
+      return;
+    }
+    var call = (ServerCallStreamObserver<dev.cloister.proto.inference.v1.PrefixNews>) observer;
+    call.setOnCancelHandler(() -> {});
+    loading
+        .resultNow()
+        .watchPrefixes(
+            news -> {
+              if (!call.isCancelled()) {
+                call.onNext(toWire(news));
+              }
+            });
+  }
+
+  private static dev.cloister.proto.inference.v1.PrefixNews toWire(PrefixNews news) {
+    return dev.cloister.proto.inference.v1.PrefixNews.newBuilder()
+        .setWhole(news.whole())
+        .addAllHeld(news.held())
+        .addAllTokens(news.tokens())
+        .addAllDropped(news.dropped())
+        .build();
   }
 
   @Override

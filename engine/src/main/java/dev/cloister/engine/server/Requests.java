@@ -33,7 +33,8 @@ final class Requests {
             : OptionalInt.empty(),
         request.getTenant(),
         new Beginning(
-            generation.getResumeList(), SamplingWire.clamped(generation.getResumeEvents())));
+            generation.getResumeList(), SamplingWire.clamped(generation.getResumeEvents())),
+        request.getMarksList());
   }
 
   private static Prompt prompt(dev.cloister.proto.inference.v1.Generation request) {

@@ -9,8 +9,10 @@ import dev.cloister.proto.engine.v1.ModelState;
 import dev.cloister.proto.engine.v1.Ready;
 import dev.cloister.proto.engine.v1.StageServiceGrpc;
 import dev.cloister.proto.engine.v1.WatchModelRequest;
+import dev.cloister.proto.engine.v1.WatchPrefixesRequest;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.PrefixNews;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
@@ -27,6 +29,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 
 /** A connection to one engine process. Thread-safe. */
@@ -143,15 +146,31 @@ public final class EngineClient implements AutoCloseable {
    * Starts a generation.
    *
    * @param tenant whose request it is
+   * @param marks of beginnings of its prompt
    * @param events gets the events, then the end of the call; it cancels through the stream it is
    *     given first
    */
   public void generate(
       Generation generation,
       String tenant,
+      List<Long> marks,
       ClientResponseObserver<GenerateRequest, GenerationEvent> events) {
     engine.generate(
-        GenerateRequest.newBuilder().setGeneration(generation).setTenant(tenant).build(), events);
+        GenerateRequest.newBuilder()
+            .setGeneration(generation)
+            .setTenant(tenant)
+            .addAllMarks(marks)
+            .build(),
+        events);
+  }
+
+  /**
+   * Follows which beginnings of prompts the engine holds.
+   *
+   * @param news gets everything first, then news; it cancels as above
+   */
+  public void watchPrefixes(ClientResponseObserver<WatchPrefixesRequest, PrefixNews> news) {
+    engine.watchPrefixes(WatchPrefixesRequest.getDefaultInstance(), news);
   }
 
   /**

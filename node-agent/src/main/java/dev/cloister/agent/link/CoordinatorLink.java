@@ -81,7 +81,7 @@ public final class CoordinatorLink implements AutoCloseable {
   public void report(ModelSpec model, ModelStatus status) {
     @Nullable Session open = session;
     if (open != null) {
-      open.send(AgentMessage.newBuilder().setModel(Wire.toWire(model, status)).build());
+      open.report(model, status);
     }
   }
 

@@ -58,7 +58,9 @@ final class Relay {
     log.debug("request {} for {} is answered here", id, start.getModel());
     Running generation = new Running(id, start.getModel());
     running.put(id, generation);
-    engine.get().generate(start.getGeneration(), start.getTenant(), generation);
+    engine
+        .get()
+        .generate(start.getGeneration(), start.getTenant(), start.getMarksList(), generation);
     generation.started();
     if (over) {
       cancel(id);

@@ -46,6 +46,7 @@ final class Session implements AutoCloseable {
   private final LoadSampler load;
   private final Consumer<Welcome> welcomed;
   private final Relay relay;
+  private final PrefixRelay prefixes;
   private final CompletableFuture<Status> end = new CompletableFuture<>();
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
@@ -75,6 +76,9 @@ final class Session implements AutoCloseable {
             supervisor,
             update -> send(AgentMessage.newBuilder().setGeneration(update).build()),
             this::isReady);
+    this.prefixes =
+        new PrefixRelay(
+            supervisor, held -> send(AgentMessage.newBuilder().setPrefixes(held).build()));
   }
 
   void open(ManagedChannel channel, AgentMessage hello) {
@@ -85,6 +89,14 @@ final class Session implements AutoCloseable {
       outgoing = stream;
     }
     send(hello);
+  }
+
+  /** Tells how a model is doing and, once it answers, what its engine holds. */
+  void report(ModelSpec model, dev.cloister.agent.supervisor.ModelStatus status) {
+    send(AgentMessage.newBuilder().setModel(Wire.toWire(model, status)).build());
+    if (status instanceof dev.cloister.agent.supervisor.ModelStatus.Ready) {
+      prefixes.watch(model.name());
+    }
   }
 
   void send(AgentMessage message) {
@@ -148,6 +160,7 @@ final class Session implements AutoCloseable {
   public void close() {
     timer.shutdownNow();
     relay.cancelAll();
+    prefixes.close();
     synchronized (lock) {
       outgoing = null;
     }
@@ -186,6 +199,7 @@ final class Session implements AutoCloseable {
         case START -> relay.start(message.getStart());
         case CANCEL -> relay.cancel(message.getCancel().getRequestId());
         case CONNECT -> connect(message.getConnect());
+        case ECHO -> send(AgentMessage.newBuilder().setEcho(message.getEcho()).build());
         case DROP -> drop(message.getDrop().getModel());
         case MEASURE -> measure(message.getMeasure());
         case MESSAGE_NOT_SET -> log.debug("a message of a newer version was ignored");

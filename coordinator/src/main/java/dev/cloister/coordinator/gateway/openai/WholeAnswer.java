@@ -40,7 +40,7 @@ final class WholeAnswer implements Answer {
 
   private synchronized void accept(Choice choice, GenerationEvent event) {
     switch (event) {
-      case Started started -> node = started.node();
+      case Started started -> node = node.isEmpty() ? started.node() : node;
       case TextDelta piece -> choice.add(piece);
       case ReasoningDelta piece -> choice.addReasoning(piece.text());
       case ToolCallDelta piece -> {
@@ -92,6 +92,9 @@ final class WholeAnswer implements Answer {
     public boolean startOver() {
       synchronized (WholeAnswer.this) {
         choice.clear();
+        if (choices.size() == 1) {
+          node = "";
+        }
       }
       return true;
     }

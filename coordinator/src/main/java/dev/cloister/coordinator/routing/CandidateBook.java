@@ -1,0 +1,248 @@
+package dev.cloister.coordinator.routing;
+
+import dev.cloister.coordinator.fleet.Capability;
+import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.NodeView;
+import dev.cloister.coordinator.fleet.Replica;
+import dev.cloister.coordinator.fleet.Replica.Ready.Use;
+import dev.cloister.coordinator.routing.choice.Ask;
+import dev.cloister.coordinator.routing.choice.Candidate;
+import dev.cloister.coordinator.routing.choice.Decision;
+import dev.cloister.coordinator.routing.choice.Host;
+import dev.cloister.coordinator.routing.choice.ModelLedger;
+import dev.cloister.coordinator.routing.choice.Prediction;
+import dev.cloister.coordinator.routing.choice.Work;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The nodes that have a model, by model, kept up to date as the fleet changes, with the work they
+ * were given. Thread-safe: each model's ledger has its own lock, so that a choice and the count of
+ * what was chosen are one step.
+ */
+final class CandidateBook {
+  private final Fleet fleet;
+  private final BiConsumer<String, String> gone;
+  private final InstantSource clock;
+  private final Map<String, ModelLedger> ledgers = new ConcurrentHashMap<>();
+  private final Map<String, Duration> roundTrips = new ConcurrentHashMap<>();
+
+  /**
+   * @param gone is told the node and the model where the model cannot be asked any more
+   */
+  CandidateBook(Fleet fleet, BiConsumer<String, String> gone, InstantSource clock) {
+    this.fleet = fleet;
+    this.gone = gone;
+    this.clock = clock;
+  }
+
+  /**
+   * What was decided.
+   *
+   * @param work of the chosen node; null where there is no choice
+   */
+  record Placed(Decision decision, @Nullable Work work) {
+    static final Placed NOWHERE = new Placed(Decision.NONE, null);
+  }
+
+  /** Takes what changed on a node. One after the other, so that the last one is what holds. */
+  synchronized void update(String nodeId) {
+    Optional<NodeView> view = fleet.view(nodeId);
+    view.ifPresent(
+        node ->
+            node.replicas()
+                .forEach(
+                    replica ->
+                        ledgers.computeIfAbsent(replica.model(), model -> new ModelLedger())));
+    ledgers.forEach((model, ledger) -> update(model, ledger, nodeId, view));
+  }
+
+  private void update(String model, ModelLedger ledger, String nodeId, Optional<NodeView> view) {
+    Optional<Replica.Ready> ready = view.flatMap(node -> generating(node, model));
+    boolean loading =
+        view.flatMap(node -> node.replica(model))
+            .filter(Replica.Loading.class::isInstance)
+            .isPresent();
+    synchronized (ledger) {
+      if (ready.isPresent()) {
+        ledger.put(host(view.orElseThrow(), ready.get()), nanos());
+        roundTrip(ledger, nodeId);
+      } else {
+        ledger.remove(nodeId);
+        gone.accept(nodeId, model);
+        if (loading) {
+          ledger.loading(nodeId, nanos());
+        }
+      }
+    }
+  }
+
+  static Optional<Replica.Ready> generating(NodeView node, String model) {
+    return node.ready(model).filter(ready -> ready.uses().contains(Use.GENERATE));
+  }
+
+  private static Host host(NodeView node, Replica.Ready ready) {
+    return new Host(
+        node.node().id(),
+        node.node().name(),
+        node.capability().map(CandidateBook::kind).orElse(""),
+        ready.slots(),
+        ready.full(),
+        !ready.plan().isEmpty(),
+        OptionalDouble.empty());
+  }
+
+  private static String kind(Capability machine) {
+    return machine.gpus().stream()
+        .map(Capability.Gpu::model)
+        .sorted()
+        .collect(
+            Collectors.joining(
+                " + ", machine.cpu().model() + " x " + machine.cpu().physicalCores() + " ", ""));
+  }
+
+  /** Takes how long a message to a node and its answer took. */
+  void roundTrip(String nodeId, Duration measured) {
+    roundTrips.put(nodeId, measured);
+    for (ModelLedger ledger : ledgers.values()) {
+      synchronized (ledger) {
+        if (ledger.candidate(nodeId).isPresent()) {
+          roundTrip(ledger, nodeId);
+        }
+      }
+    }
+  }
+
+  private void roundTrip(ModelLedger ledger, String nodeId) {
+    @Nullable Duration known = roundTrips.get(nodeId);
+    if (known != null) {
+      ledger.roundTrip(nodeId, known.toNanos() * 1e-9);
+    }
+  }
+
+  /**
+   * Chooses a node and counts the request there.
+   *
+   * @param characters of the prompt
+   * @param answerTokens expected
+   * @param cachedTokens of the prompt, by node
+   * @param allowed removes candidates before the choice
+   */
+  Placed place(
+      String model,
+      int characters,
+      int answerTokens,
+      Map<String, Integer> cachedTokens,
+      Predicate<Candidate> allowed) {
+    @Nullable ModelLedger ledger = ledgers.get(model);
+    if (ledger == null) {
+      return Placed.NOWHERE;
+    }
+    while (true) {
+      String stale;
+      synchronized (ledger) {
+        Ask ask = ledger.ask(characters, answerTokens);
+        Decision decision = ledger.choose(ask, cachedTokens, allowed);
+        if (decision.choice().isEmpty()) {
+          return new Placed(decision, null);
+        }
+        Prediction chosen = decision.predictions().getFirst();
+        if (stillHas(chosen.candidate(), model)) {
+          return new Placed(decision, ledger.began(chosen, characters));
+        }
+        stale = chosen.candidate().nodeId();
+      }
+      update(stale);
+    }
+  }
+
+  /** A node that was told to have something else a moment ago has not told what it has now. */
+  private boolean stillHas(Candidate candidate, String model) {
+    return candidate.host().loadSeconds().isPresent()
+        || fleet.view(candidate.nodeId()).flatMap(node -> generating(node, model)).isPresent();
+  }
+
+  boolean hasAllFeaturesSomewhere(String model) {
+    @Nullable ModelLedger ledger = ledgers.get(model);
+    if (ledger == null) {
+      return false;
+    }
+    synchronized (ledger) {
+      return ledger.hasAllFeaturesSomewhere();
+    }
+  }
+
+  void started(String model, Work work, int promptTokens, int cachedTokens) {
+    ModelLedger ledger = ofWork(model);
+    synchronized (ledger) {
+      ledger.started(work, promptTokens, cachedTokens, nanos());
+    }
+  }
+
+  void made(String model, Work work, int tokens, int bytes) {
+    ModelLedger ledger = ofWork(model);
+    synchronized (ledger) {
+      ledger.made(work, tokens, bytes, nanos());
+    }
+  }
+
+  void ended(String model, Work work) {
+    ModelLedger ledger = ofWork(model);
+    synchronized (ledger) {
+      ledger.ended(work, nanos());
+    }
+  }
+
+  private ModelLedger ofWork(String model) {
+    @Nullable ModelLedger ledger = ledgers.get(model);
+    if (ledger == null) {
+      throw new IllegalArgumentException("no ledger of " + model);
+    }
+    return ledger;
+  }
+
+  /** As {@link ModelLedger#refresh}. */
+  void refresh() {
+    for (ModelLedger ledger : ledgers.values()) {
+      synchronized (ledger) {
+        ledger.refresh(nanos());
+      }
+    }
+  }
+
+  /** What is known of a node with a model; empty if it is no candidate. */
+  Optional<Candidate> candidate(String nodeId, String model) {
+    @Nullable ModelLedger ledger = ledgers.get(model);
+    if (ledger == null) {
+      return Optional.empty();
+    }
+    synchronized (ledger) {
+      return ledger.candidate(nodeId);
+    }
+  }
+
+  /** Requests that a node has now for a model. */
+  int active(String nodeId, String model) {
+    @Nullable ModelLedger ledger = ledgers.get(model);
+    if (ledger == null) {
+      return 0;
+    }
+    synchronized (ledger) {
+      return ledger.active(nodeId);
+    }
+  }
+
+  private long nanos() {
+    Instant now = clock.instant();
+    return now.getEpochSecond() * 1_000_000_000 + now.getNano();
+  }
+}

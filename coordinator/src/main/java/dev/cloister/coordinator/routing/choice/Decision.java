@@ -1,0 +1,44 @@
+package dev.cloister.coordinator.routing.choice;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Where a request goes, with what led there.
+ *
+ * @param predictions of the best candidates, the soonest first; those that are full stand last
+ * @param candidates how many there were, those that a rule removed included
+ */
+public record Decision(List<Prediction> predictions, int candidates) {
+  /** Nothing to choose from. */
+  public static final Decision NONE = new Decision(List.of(), 0);
+
+  private static final int MOST_TOLD = 3;
+
+  public Decision {
+    predictions = List.copyOf(predictions);
+  }
+
+  /** The node that is done soonest; empty if there is none or all are full. */
+  public Optional<Candidate> choice() {
+    return predictions.isEmpty() || predictions.getFirst().candidate().full()
+        ? Optional.empty()
+        : Optional.of(predictions.getFirst().candidate());
+  }
+
+  /** Why, for people: the best candidates with their terms. */
+  @Override
+  public String toString() {
+    if (predictions.isEmpty()) {
+      return "no node has the model ready";
+    }
+    String told =
+        predictions.stream()
+            .limit(MOST_TOLD)
+            .map(Prediction::toString)
+            .collect(Collectors.joining("; "));
+    int others = candidates - Math.min(MOST_TOLD, predictions.size());
+    return others == 0 ? told : told + "; and " + others + " more";
+  }
+}

@@ -1,0 +1,202 @@
+package dev.cloister.coordinator.routing.choice;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that is known of the nodes with one model: the work they were given, counted when it is sent,
+ * since a decision must know of the request a millisecond ago; and how fast they were seen to be.
+ * What a node says of itself is nowhere believed: times are those of whoever keeps the ledger, and
+ * tokens are counted by the text that came.
+ *
+ * <p>Times are nanoseconds on any clock that does not jump. Not thread-safe.
+ */
+public final class ModelLedger {
+  /** After so long, a speed is an assumption again, and the node is tried anew. */
+  private static final long LONGEST_MEMORY_NANOS = 600_000_000_000L;
+
+  /** Shorter prompts are mostly what the chat template adds. */
+  private static final int LEAST_CHARACTERS = 200;
+
+  private final Router router = new Router();
+  private final Map<String, Standing> standings = new HashMap<>();
+  private final Map<String, Speed> bestOfKind = new HashMap<>();
+  private @Nullable Speed bestOfAll;
+  private final TypicalRatio tokensPerCharacter = new TypicalRatio(0.3, 0.02, 4);
+  private final TypicalRatio tokensPerByte = new TypicalRatio(0.3, 0.02, 1);
+  private int withAllFeatures;
+
+  /** What a prompt of so many characters is expected to take. */
+  public Ask ask(int characters, int answerTokens) {
+    return new Ask((int) Math.ceil(characters * tokensPerCharacter.value()), answerTokens);
+  }
+
+  /** Chooses a node, as {@link Router#choose} does. */
+  public Decision choose(Ask ask, Map<String, Integer> cachedTokens, Predicate<Candidate> allowed) {
+    return router.choose(ask, cachedTokens, allowed);
+  }
+
+  /** Whether the engine of some candidate has tools, formats and probabilities. */
+  public boolean hasAllFeaturesSomewhere() {
+    return withAllFeatures > 0;
+  }
+
+  /** Takes a node that may answer from now on, or what is new of it. */
+  public void put(Host host, long nanos) {
+    Standing standing = standing(host.nodeId());
+    if (host.loadSeconds().isEmpty()) {
+      standing.loaded(nanos);
+    }
+    replace(standing, host);
+    show(standing);
+  }
+
+  /** Takes a node out; what was seen there is remembered. */
+  public void remove(String nodeId) {
+    Standing standing = standings.get(nodeId);
+    if (standing != null) {
+      standing.notLoading();
+      replace(standing, null);
+      router.remove(nodeId);
+    }
+  }
+
+  private void replace(Standing standing, @Nullable Host host) {
+    Host before = standing.host();
+    withAllFeatures -= before != null && before.allFeatures() ? 1 : 0;
+    withAllFeatures += host != null && host.allFeatures() ? 1 : 0;
+    standing.host(host);
+  }
+
+  /** Notes that a node has begun to load the model. */
+  public void loading(String nodeId, long nanos) {
+    standing(nodeId).loading(nanos);
+  }
+
+  /** How long a node took to load the model, on average; empty before it was seen to. */
+  public OptionalDouble loadSeconds(String nodeId) {
+    return Optional.ofNullable(standings.get(nodeId))
+        .map(Standing::loadSeconds)
+        .orElse(OptionalDouble.empty());
+  }
+
+  /** Takes how long a message to a node and its answer take. */
+  public void roundTrip(String nodeId, double seconds) {
+    Standing standing = standing(nodeId);
+    standing.roundTrip(seconds);
+    show(standing);
+  }
+
+  /**
+   * Counts a request that is sent to a node.
+   *
+   * @param chosen of a decision about it
+   * @param characters of its prompt
+   */
+  public Work began(Prediction chosen, int characters) {
+    Standing standing = standing(chosen.candidate().nodeId());
+    Work work = new Work(standing, chosen.ask(), chosen.uncachedTokens(), characters);
+    show(standing);
+    return work;
+  }
+
+  /**
+   * Notes that a request has its slot.
+   *
+   * @param promptTokens of its prompt, as the node says, {@code cachedTokens} of them cached
+   */
+  public void started(Work work, int promptTokens, int cachedTokens, long nanos) {
+    if (work.characters >= LEAST_CHARACTERS) {
+      tokensPerCharacter.add(promptTokens / (double) work.characters);
+    }
+    work.started(promptTokens, cachedTokens, nanos);
+    show(work.standing);
+  }
+
+  /**
+   * Notes a piece of an answer.
+   *
+   * @param tokens that made it, as the node says; at least 1
+   * @param bytes of its text
+   */
+  public void made(Work work, int tokens, int bytes, long nanos) {
+    if (work.made(tokens, bytes, tokensPerByte.value(), nanos)) {
+      measured(work.standing);
+    }
+    show(work.standing);
+  }
+
+  /** Notes that a request is over, however it ended. More than once does nothing. */
+  public void ended(Work work, long nanos) {
+    work.ended(tokensPerByte.value(), nanos);
+    work.tokensPerByte().ifPresent(tokensPerByte::add);
+    measured(work.standing);
+    show(work.standing);
+  }
+
+  private void measured(Standing standing) {
+    Host host = standing.host();
+    if (host != null && standing.measured()) {
+      Speed speed = standing.speed(Speed.ASSUMED);
+      bestOfKind.merge(host.kind(), speed, Speed::best);
+      bestOfAll = bestOfAll == null ? speed : bestOfAll.best(speed);
+    }
+  }
+
+  /**
+   * Forgets speeds seen long ago, and looks anew how fast nodes are that were not seen yet. To be
+   * called now and then.
+   */
+  public void refresh(long nanos) {
+    bestOfKind.clear();
+    bestOfAll = null;
+    for (Standing standing : standings.values()) {
+      standing.forget(nanos - LONGEST_MEMORY_NANOS);
+      measured(standing);
+    }
+    for (Standing standing : standings.values()) {
+      if (!standing.measured()) {
+        show(standing);
+      }
+    }
+  }
+
+  private void show(Standing standing) {
+    Host host = standing.host();
+    if (host != null) {
+      router.put(standing.candidate(host, assumed(host)));
+    }
+  }
+
+  /**
+   * A node not measured yet counts as fast as the fastest of its kind, so that it is tried soon.
+   */
+  private Speed assumed(Host host) {
+    Speed alike = bestOfKind.get(host.kind());
+    Speed any = bestOfAll == null ? Speed.ASSUMED : bestOfAll;
+    return (alike == null ? any : alike).assumed();
+  }
+
+  private Standing standing(String nodeId) {
+    return standings.computeIfAbsent(nodeId, id -> new Standing());
+  }
+
+  /** Requests that a node has now, whether it may be given more or not. */
+  public int active(String nodeId) {
+    Standing standing = standings.get(nodeId);
+    return standing == null ? 0 : standing.active();
+  }
+
+  /** What is known of a node; empty if it is no candidate. */
+  public Optional<Candidate> candidate(String nodeId) {
+    Standing standing = standings.get(nodeId);
+    Host host = standing == null ? null : standing.host();
+    return host == null || standing == null
+        ? Optional.empty()
+        : Optional.of(standing.candidate(host, assumed(host)));
+  }
+}

@@ -1,0 +1,135 @@
+package dev.cloister.coordinator.routing.choice;
+
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of one node with one model. Belongs to its ledger. */
+final class Standing {
+  /** Weight of the newest in moving averages. */
+  private static final double NEWEST = 0.3;
+
+  private final SpeedMeter meter = new SpeedMeter();
+  private long measuredNanos;
+  private double roundTripSeconds;
+
+  /** Null while the node does not have the model and is to get none of its requests. */
+  private @Nullable Host host;
+
+  private int active;
+  private long pendingTokens;
+  private long pendingPromptTokens;
+  private long served;
+
+  private int generating;
+  private double generatingSeconds;
+  private long generatingNanos;
+  private long promptNanos;
+
+  private boolean loading;
+  private long loadingNanos;
+  private OptionalDouble loadSeconds = OptionalDouble.empty();
+
+  @Nullable Host host() {
+    return host;
+  }
+
+  void host(@Nullable Host newHost) {
+    host = newHost;
+  }
+
+  void roundTrip(double seconds) {
+    roundTripSeconds = seconds;
+  }
+
+  void loading(long nanos) {
+    if (!loading) {
+      loading = true;
+      loadingNanos = nanos;
+    }
+  }
+
+  void loaded(long nanos) {
+    if (loading && nanos > loadingNanos) {
+      double seconds = (nanos - loadingNanos) * 1e-9;
+      loadSeconds =
+          OptionalDouble.of(
+              loadSeconds.isPresent()
+                  ? NEWEST * seconds + (1 - NEWEST) * loadSeconds.getAsDouble()
+                  : seconds);
+    }
+    loading = false;
+  }
+
+  void notLoading() {
+    loading = false;
+  }
+
+  OptionalDouble loadSeconds() {
+    return loadSeconds;
+  }
+
+  void began(int tokens, int promptTokens) {
+    active++;
+    served++;
+    pending(tokens, promptTokens);
+  }
+
+  int active() {
+    return active;
+  }
+
+  void pending(int tokens, int promptTokens) {
+    pendingTokens += tokens;
+    pendingPromptTokens += promptTokens;
+  }
+
+  void ended(int tokens, int promptTokens) {
+    active--;
+    pending(-tokens, -promptTokens);
+  }
+
+  void generating(int more, long nanos) {
+    generatingSeconds = generatingSeconds(nanos);
+    generatingNanos = nanos;
+    generating += more;
+  }
+
+  /** Seconds of generating, all answers together, up to a time. */
+  double generatingSeconds(long nanos) {
+    return generatingSeconds + generating * Math.max(0, nanos - generatingNanos) * 1e-9;
+  }
+
+  /** Prompts are computed side by side: the time since the last one counts for the next. */
+  void prompt(double uncachedTokens, long startedNanos, long nanos) {
+    long begin = Math.max(startedNanos, promptNanos);
+    promptNanos = nanos;
+    meter.prompt(uncachedTokens, (nanos - begin) * 1e-9);
+  }
+
+  void tokens(double count, double seconds, double answers, long nanos) {
+    meter.tokens(count, seconds, answers);
+    measuredNanos = nanos;
+  }
+
+  boolean measured() {
+    return meter.measured();
+  }
+
+  /** Forgets speeds that were seen too long ago; whether there were any. */
+  boolean forget(long beforeNanos) {
+    if (!measured() || measuredNanos >= beforeNanos) {
+      return false;
+    }
+    meter.clear();
+    return true;
+  }
+
+  Speed speed(Speed assumed) {
+    return meter.speed(assumed);
+  }
+
+  Candidate candidate(Host of, Speed assumed) {
+    return new Candidate(
+        of, speed(assumed), roundTripSeconds, active, pendingTokens, pendingPromptTokens, served);
+  }
+}

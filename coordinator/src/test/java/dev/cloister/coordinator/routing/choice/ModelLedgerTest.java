@@ -1,0 +1,247 @@
+package dev.cloister.coordinator.routing.choice;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Test;
+
+class ModelLedgerTest {
+  private static final long MILLI = 1_000_000;
+  private static final int PROMPT = 1_000;
+
+  private final ModelLedger ledger = new ModelLedger();
+  private long now = 1_000 * MILLI;
+
+  @Test
+  void workIsCountedFromWhenItIsSentUntilItEnds() {
+    join("a", "desk");
+    Work first = begin("a");
+    Work second = begin("a");
+    assertThat(at("a").active()).isEqualTo(2);
+    assertThat(at("a").pendingTokens()).isEqualTo(200);
+    assertThat(at("a").pendingPromptTokens()).isEqualTo(2L * ledger.ask(PROMPT, 0).promptTokens());
+    ledger.ended(first, now);
+    ledger.ended(first, now);
+    assertThat(at("a").active()).isEqualTo(1);
+    ledger.started(second, 500, 250, now);
+    assertThat(at("a").pendingPromptTokens())
+        .isCloseTo(ledger.ask(PROMPT, 0).promptTokens() / 2, within(10L));
+    ledger.made(second, 1, 4, now);
+    assertThat(at("a").pendingPromptTokens()).isZero();
+    assertThat(at("a").pendingTokens()).isEqualTo(99);
+    ledger.made(second, 1_000, 4_000, now);
+    assertThat(at("a").pendingTokens()).isEqualTo(1);
+    ledger.ended(second, now);
+    assertThat(at("a").active()).isZero();
+    assertThat(at("a").pendingTokens()).isZero();
+    assertThat(at("a").served()).isEqualTo(2);
+  }
+
+  @Test
+  void workOnANodeThatWentIsStillCountedAndWhatWasSeenIsRemembered() {
+    join("a", "desk");
+    answer("a", 64, 20);
+    Work running = begin("a");
+    ledger.remove("a");
+    assertThat(ledger.candidate("a")).isEmpty();
+    assertThat(decide().predictions()).isEmpty();
+    ledger.ended(running, now);
+    join("a", "desk");
+    assertThat(at("a").active()).isZero();
+    assertThat(at("a").speed().tokensPerSecond(1)).isCloseTo(50, within(0.1));
+  }
+
+  @Test
+  void theRateIsThatOfTheTokensAfterTheFirst() {
+    join("a", "desk");
+    answer("a", 40, 50);
+    assertThat(at("a").speed().measured()).isTrue();
+    assertThat(at("a").speed().tokensPerSecond(1)).isCloseTo(20, within(0.01));
+  }
+
+  @Test
+  void theRateAtALoadIsLearntFromLoads() {
+    join("a", "desk");
+    // 10 ms and 5 ms more for each answer at once.
+    for (int round = 0; round < 20; round++) {
+      answers(1, 15);
+      answers(4, 30);
+    }
+    Speed speed = at("a").speed();
+    assertThat(speed.tokenSeconds(1)).isCloseTo(0.015, Percentage.withPercentage(10));
+    assertThat(speed.tokenSeconds(4)).isCloseTo(0.030, Percentage.withPercentage(10));
+    assertThat(speed.tokenSeconds(8)).isCloseTo(0.050, Percentage.withPercentage(15));
+  }
+
+  @Test
+  void promptsAreMeasuredFromTheSlotToTheFirstTokenByWhatIsNotCached() {
+    join("a", "desk");
+    for (int round = 0; round < 30; round++) {
+      int characters = round % 2 == 0 ? 400 : 4_000;
+      int tokens = characters / 4;
+      Work work = begin("a", characters);
+      now += 500 * MILLI; // waiting for its slot says nothing of prompts
+      boolean cached = round % 3 == 0;
+      ledger.started(work, tokens, cached ? tokens / 2 : 0, now);
+      int computed = cached ? work.ask.promptTokens() / 2 : work.ask.promptTokens();
+      now += 20 * MILLI + computed * MILLI / 2;
+      ledger.made(work, 1, 4, now);
+      ledger.ended(work, now);
+    }
+    assertThat(at("a").speed().promptTokensPerSecond())
+        .isCloseTo(2_000, Percentage.withPercentage(15));
+    assertThat(ledger.ask(1_000, 0).promptTokens()).isCloseTo(250, within(25));
+  }
+
+  @Test
+  void aNodeNotMeasuredYetCountsAsTheFastestOfItsKind() {
+    join("slow desk", "desk");
+    join("fast desk", "desk");
+    join("server", "server");
+    answer("slow desk", 64, 100);
+    answer("fast desk", 64, 50);
+    answer("server", 64, 10);
+    join("new desk", "desk");
+    join("new thing", "thing");
+    assertThat(at("new desk").speed().measured()).isFalse();
+    assertThat(at("new desk").speed().tokensPerSecond(1)).isCloseTo(20, within(0.1));
+    assertThat(at("new thing").speed().tokensPerSecond(1)).isCloseTo(100, within(0.1));
+  }
+
+  @Test
+  void tokensThatNoTextHasRoomForMakeANodeNoFaster() {
+    join("honest", "desk");
+    join("liar", "desk");
+    for (int round = 0; round < 20; round++) {
+      answer("honest", 64, 20);
+    }
+    Work work = begin("liar");
+    ledger.started(work, 250, 0, now);
+    for (int i = 0; i < 64; i++) {
+      ledger.made(work, 1_000, 4, now += 20 * MILLI);
+    }
+    ledger.ended(work, now);
+    assertThat(at("honest").speed().tokensPerSecond(1)).isCloseTo(50, within(0.1));
+    // Twice what is usual is let pass: texts differ.
+    assertThat(at("liar").speed().tokensPerSecond(1)).isLessThan(160);
+  }
+
+  @Test
+  void aClockThatStandsStillOrWentBackMeasuresNothing() {
+    join("a", "desk");
+    Work work = begin("a");
+    ledger.started(work, 10, 0, now);
+    for (int i = 0; i < 100; i++) {
+      ledger.made(work, 1, 4, now - i * MILLI);
+    }
+    ledger.ended(work, now - 1_000 * MILLI);
+    assertThat(at("a").speed().measured()).isFalse();
+    assertThat(at("a").speed()).isEqualTo(Speed.ASSUMED);
+  }
+
+  @Test
+  void aPromptOfMoreTokensThanItIsLongAndMoreCachedThanThereAreDoNoHarm() {
+    join("a", "desk");
+    for (int round = 0; round < 10; round++) {
+      Work work = begin("a");
+      ledger.started(work, 1_000_000_000, 2_000_000_000, now);
+      now += MILLI;
+      ledger.made(work, 1, 4, now);
+      ledger.ended(work, now);
+    }
+    assertThat(ledger.ask(PROMPT, 0).promptTokens()).isLessThan(400);
+    assertThat(at("a").speed().promptTokensPerSecond()).isLessThan(1_300);
+  }
+
+  @Test
+  void aSpeedSeenLongAgoIsAnAssumptionAgain() {
+    join("a", "desk");
+    answer("a", 64, 20);
+    now += 599_000 * MILLI;
+    ledger.refresh(now);
+    assertThat(at("a").speed().measured()).isTrue();
+    now += 2_000 * MILLI;
+    ledger.refresh(now);
+    assertThat(at("a").speed().measured()).isFalse();
+    assertThat(at("a").speed()).isEqualTo(Speed.ASSUMED);
+  }
+
+  @Test
+  void theTimeToLoadIsLearnt() {
+    ledger.loading("a", now);
+    ledger.loading("a", now + 1_000 * MILLI);
+    now += 4_000 * MILLI;
+    join("a", "desk");
+    assertThat(ledger.loadSeconds("a")).hasValue(4);
+    ledger.remove("a");
+    join("a", "desk");
+    assertThat(ledger.loadSeconds("a")).hasValue(4);
+    assertThat(ledger.loadSeconds("b")).isEmpty();
+  }
+
+  @Test
+  void aNodeThatJoinsUnderLoadGetsTheNextRequests() {
+    join("a", "desk");
+    answer("a", 64, 20);
+    for (int i = 0; i < 12; i++) {
+      begin("a");
+    }
+    join("b", "desk");
+    for (int i = 0; i < 4; i++) {
+      Decision decision = decide();
+      assertThat(decision.choice().orElseThrow().nodeId()).isEqualTo("b");
+      ledger.began(decision.predictions().getFirst(), PROMPT);
+    }
+  }
+
+  private void answers(int atOnce, int millisPerToken) {
+    Work[] works = new Work[atOnce];
+    for (int i = 0; i < atOnce; i++) {
+      works[i] = begin("a");
+      ledger.started(works[i], 250, 0, now);
+      ledger.made(works[i], 1, 4, now);
+    }
+    for (int token = 0; token < 64; token++) {
+      now += millisPerToken * MILLI;
+      for (Work work : works) {
+        ledger.made(work, 1, 4, now);
+      }
+    }
+    for (Work work : works) {
+      ledger.ended(work, now);
+    }
+  }
+
+  private void answer(String node, int tokens, int millisPerToken) {
+    Work work = begin(node);
+    ledger.started(work, 250, 0, now);
+    for (int i = 0; i < tokens; i++) {
+      now += millisPerToken * MILLI;
+      ledger.made(work, 1, 4, now);
+    }
+    ledger.ended(work, now);
+  }
+
+  private void join(String node, String kind) {
+    ledger.put(new Host(node, node, kind, 4, true, false, OptionalDouble.empty()), now);
+  }
+
+  private Work begin(String node) {
+    return begin(node, PROMPT);
+  }
+
+  private Work begin(String node, int characters) {
+    return ledger.began(new Prediction(at(node), ledger.ask(characters, 100), 0), characters);
+  }
+
+  private Decision decide() {
+    return ledger.choose(ledger.ask(PROMPT, 100), Map.of(), candidate -> true);
+  }
+
+  private Candidate at(String node) {
+    return ledger.candidate(node).orElseThrow();
+  }
+}
