@@ -4,9 +4,9 @@ import dev.cloister.agent.courtesy.Hours;
 import dev.cloister.agent.courtesy.Policy;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import java.util.Locale;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -58,7 +58,7 @@ final class CourtesyFlags {
         share(foreignCpu),
         share(foreignGpu),
         whileUserPresent,
-        Stream.ofNullable(hours).toList());
+        hours == null ? List.of() : List.of(hours));
   }
 
   /** What an administrator says to all machines. */

@@ -245,6 +245,7 @@ public final class Dispatcher implements FleetListener {
   @Override
   public void changed(Set<String> nodeIds) {
     nodeIds.forEach(candidates::update);
+    moveFromDrained();
     routeWaiting();
   }
 

@@ -57,6 +57,7 @@ class WakeTest {
 
   @Test
   void aNodeIsWokenThatHadTheModelAndTheRequestWaitsForIt() {
+    world.fleet.addListener(dispatcher);
     Node node = asleep("lap");
     assertThat(Waker.canWake(view("lap"))).isTrue();
     dispatcher.submit(TestFleet.request("r"), sink);

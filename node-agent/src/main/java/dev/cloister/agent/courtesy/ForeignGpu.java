@@ -56,7 +56,7 @@ final class ForeignGpu {
   static OptionalDouble busiest(String table, Set<Long> own) {
     Map<String, Double> percents = new HashMap<>();
     for (String line : table.lines().toList()) {
-      String[] fields = SPACES.split(line.strip());
+      String[] fields = SPACES.split(line.strip(), -1);
       if (line.isBlank() || fields[0].startsWith("#") || fields.length < LEAST_COLUMNS) {
         continue;
       }

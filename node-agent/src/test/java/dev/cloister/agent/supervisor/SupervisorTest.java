@@ -241,7 +241,7 @@ class SupervisorTest {
     if (Files.exists(stat) && Files.exists(Path.of("/usr/bin/nice"))) {
       // proc(5): nice is the 19th field, the 17th behind the name in parentheses.
       String fields = Files.readString(stat);
-      assertThat(fields.substring(fields.lastIndexOf(')') + 2).split(" ")[16]).isEqualTo("10");
+      assertThat(fields.substring(fields.lastIndexOf(')') + 2).split(" ", -1)[16]).isEqualTo("10");
     }
   }
 
