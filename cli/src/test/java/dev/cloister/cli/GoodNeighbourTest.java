@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.time.LocalTime;
+import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 class GoodNeighbourTest {
   @Test
   void pauses_says_why_and_others_answer(@TempDir Path directory) {
-    LocalTime now = LocalTime.now().truncatedTo(ChronoUnit.MINUTES);
+    LocalTime now = LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.MINUTES);
     String later = now.plusHours(2) + "-" + now.plusHours(3);
     try (TestCluster cluster = new TestCluster(directory)) {
       cluster.join("lap", "--hours", later);
@@ -33,7 +34,7 @@ class GoodNeighbourTest {
 
   @Test
   void follows_what_the_coordinator_says_to_all(@TempDir Path directory) {
-    LocalTime now = LocalTime.now().truncatedTo(ChronoUnit.MINUTES);
+    LocalTime now = LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.MINUTES);
     String later = now.plusHours(2) + "-" + now.plusHours(3);
     try (TestCluster cluster = new TestCluster(directory, "--hours", later)) {
       cluster.join("desk");
