@@ -1,6 +1,7 @@
 package dev.cloister.coordinator.wake;
 
 import dev.cloister.coordinator.fleet.Fleet;
+import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.routing.Outlook;
 import java.time.Duration;
@@ -21,6 +22,9 @@ import java.util.function.Predicate;
 public final class WakingOutlook implements Outlook {
   private static final Duration BETWEEN_NODES = Duration.ofSeconds(10);
   private static final Duration BETWEEN_TRIES = Duration.ofMinutes(1);
+
+  /** Of a node that was lost without a goodbye. */
+  private static final Duration LEAST_SILENCE = Duration.ofMinutes(1);
 
   /** A machine is up by then, or will not be. */
   private static final Duration LONGEST_WAKING = Duration.ofSeconds(30);
@@ -55,7 +59,7 @@ public final class WakingOutlook implements Outlook {
     comingUntil.values().removeIf(until -> until.isBefore(now));
     Optional<NodeView> sleeping =
         fleet.nodes().stream()
-            .filter(Waker::canWake)
+            .filter(node -> isAsleep(node, now))
             .filter(node -> node.drain().isEmpty() && node.former().contains(model))
             .filter(node -> !triedAt.containsKey(node.node().id()))
             .filter(allowed)
@@ -66,6 +70,13 @@ public final class WakingOutlook implements Outlook {
       comingUntil.put(model, now.plus(LONGEST_WAKING));
       waker.accept(sleeping.get());
     }
+  }
+
+  /** What broke off just now has crashed rather than gone to sleep, and callers are to hear so. */
+  private static boolean isAsleep(NodeView node, Instant now) {
+    return Waker.canWake(node)
+        && (node.state() == NodeState.OFFLINE
+            || node.lastSeen().filter(seen -> seen.plus(LEAST_SILENCE).isBefore(now)).isPresent());
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.cloister.coordinator.fakes.RecordingSink;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Node;
+import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.WakeAddress;
 import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
@@ -105,11 +106,25 @@ class WakeTest {
     assertThat(woken).isEmpty();
   }
 
+  @Test
+  void aNodeThatBrokeOffIsTakenForAsleepAfterAMinuteOnly() {
+    Node node = TestFleet.node("lap");
+    world.fleet.declare(node);
+    attach(node, session);
+    world.lose(node, session);
+    dispatcher.submit(TestFleet.request("r1"), sink);
+    assertThat(woken).isEmpty();
+    assertThat(sink.failure()).isPresent();
+    world.clock.advance(Duration.ofSeconds(61));
+    dispatcher.submit(TestFleet.request("r2"), new RecordingSink());
+    assertThat(woken).containsExactly("lap");
+  }
+
   private Node asleep(String name) {
     Node node = TestFleet.node(name);
     world.fleet.declare(node);
     attach(node, session);
-    world.lose(node, session);
+    world.fleet.detach(node.id(), session, NodeState.OFFLINE);
     return node;
   }
 
