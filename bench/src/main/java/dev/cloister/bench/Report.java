@@ -9,10 +9,11 @@ import java.util.List;
 import java.util.Locale;
 
 /** Rows as a table for people and as JSON for programs. */
-final class Report {
+public final class Report {
   private Report() {}
 
-  static void print(PrintWriter out, List<Row> rows) {
+  /** Prints a table. */
+  public static void print(PrintWriter out, List<Row> rows) {
     out.println("| What | Median | Least | Most | Target |");
     out.println("|---|---|---|---|---|");
     for (Row row : rows) {
@@ -35,7 +36,13 @@ final class Report {
         : String.format(Locale.ROOT, "%.2f%s", row.target(), row.reached() ? "" : " (missed)");
   }
 
-  static void write(Path file, String bench, String command, List<Row> rows) throws IOException {
+  /**
+   * Writes a file.
+   *
+   * @throws IOException if it cannot be written
+   */
+  public static void write(Path file, String bench, String command, List<Row> rows)
+      throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode root = mapper.createObjectNode();
     root.put("bench", bench);

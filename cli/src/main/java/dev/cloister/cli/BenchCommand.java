@@ -5,6 +5,8 @@ import dev.cloister.bench.FamiliesReport;
 import dev.cloister.bench.RouteBenchmark;
 import dev.cloister.bench.SplitBenchmark;
 import dev.cloister.bench.StartBenchmark;
+import dev.cloister.bench.simulation.FleetBenchmark;
+import dev.cloister.bench.simulation.Recording;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +27,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.Engine.class,
       BenchCommand.Split.class,
       BenchCommand.Route.class,
+      BenchCommand.Fleet.class,
       BenchCommand.Families.class
     })
 final class BenchCommand {
@@ -179,6 +182,51 @@ final class BenchCommand {
     @Override
     public Integer call() throws Exception {
       new RouteBenchmark(quick).run(spec.commandLine().getOut(), json);
+      return ExitCode.OK;
+    }
+  }
+
+  /** {@code cloister bench fleet}. */
+  @Command(
+      name = "fleet",
+      description = {
+        "What routing is worth to a fleet, beside simpler ways, in simulated time.",
+        "The same seed gives the same numbers on every machine."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Fleet implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Option(names = "--quick", description = "Fewer requests, nodes and runs, for a look.")
+    private boolean quick;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the rows to a file too.")
+    private @Nullable Path json;
+
+    @Option(
+        names = "--seed",
+        paramLabel = "N",
+        defaultValue = "1",
+        description = "Where chance begins; ${DEFAULT-VALUE} unless given.")
+    private long seed;
+
+    @Option(
+        names = "--arrivals",
+        paramLabel = "FILE",
+        description = {
+          "Simulate recorded requests instead, lines of",
+          "seconds,caller,prompt_tokens,prefix,answer_tokens (docs/benchmarks.md)."
+        })
+    private @Nullable Path arrivals;
+
+    @Override
+    public Integer call() throws Exception {
+      FleetBenchmark benchmark = new FleetBenchmark(quick, seed);
+      if (arrivals == null) {
+        benchmark.run(spec.commandLine().getOut(), json);
+      } else {
+        benchmark.run(Recording.read(arrivals), spec.commandLine().getOut(), json);
+      }
       return ExitCode.OK;
     }
   }

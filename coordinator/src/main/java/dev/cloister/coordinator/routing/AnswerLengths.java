@@ -6,7 +6,7 @@ import dev.cloister.coordinator.inference.Tenant;
 import org.jspecify.annotations.Nullable;
 
 /** How long answers are expected to be, by how long they were lately. Thread-safe. */
-final class AnswerLengths {
+public final class AnswerLengths {
   /** What an answer is assumed to need when nothing is known. */
   private static final double ASSUMED_TOKENS = 128;
 
@@ -24,7 +24,7 @@ final class AnswerLengths {
    *
    * @param limit that the request names; 0 for none
    */
-  int expected(Tenant tenant, String model, int limit) {
+  public int expected(Tenant tenant, String model, int limit) {
     @Nullable Double mean = means.getIfPresent(new Key(tenant, model));
     if (mean == null) {
       mean = means.getIfPresent(new Key(null, model));
@@ -34,7 +34,7 @@ final class AnswerLengths {
   }
 
   /** Takes how many tokens a complete answer had. */
-  void ended(Tenant tenant, String model, int tokens) {
+  public void ended(Tenant tenant, String model, int tokens) {
     add(new Key(tenant, model), tokens);
     add(new Key(null, model), tokens);
   }
