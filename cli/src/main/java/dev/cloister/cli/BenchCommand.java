@@ -7,7 +7,10 @@ import dev.cloister.bench.SplitBenchmark;
 import dev.cloister.bench.StartBenchmark;
 import dev.cloister.bench.simulation.FleetBenchmark;
 import dev.cloister.bench.simulation.Recording;
+import dev.cloister.bench.simulation.Request;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -225,9 +228,18 @@ final class BenchCommand {
       if (arrivals == null) {
         benchmark.run(spec.commandLine().getOut(), json);
       } else {
-        benchmark.run(Recording.read(arrivals), spec.commandLine().getOut(), json);
+        benchmark.run(recorded(arrivals), spec.commandLine().getOut(), json);
       }
       return ExitCode.OK;
+    }
+
+    private static List<Request> recorded(Path file) {
+      try {
+        return Recording.read(file);
+      } catch (IOException e) {
+        throw new CommandFailedException(
+            ExitCode.USAGE, "the requests cannot be read: " + e.getMessage());
+      }
     }
   }
 }

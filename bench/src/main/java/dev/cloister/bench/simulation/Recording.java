@@ -39,6 +39,9 @@ public final class Recording {
    * @throws IOException if it cannot be read, or a line is not as it should be
    */
   public static List<Request> read(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new IOException(file + ": there is no such file");
+    }
     return parse(Files.readAllLines(file), file.toString());
   }
 
