@@ -1,0 +1,27 @@
+package dev.cloister.coordinator.routing.admission;
+
+/** One claim, from when it begins to wait until it is settled. Belongs to its queue. */
+public final class Ticket<T> {
+  final Claim<T> claim;
+  final Caller<T> caller;
+  final long number;
+  final long sinceNanos;
+  State state = State.WAITING;
+
+  enum State {
+    WAITING,
+    SERVED,
+    OVER
+  }
+
+  Ticket(Claim<T> claim, Caller<T> caller, long number, long sinceNanos) {
+    this.claim = claim;
+    this.caller = caller;
+    this.number = number;
+    this.sinceNanos = sinceNanos;
+  }
+
+  public T item() {
+    return claim.item();
+  }
+}
