@@ -58,8 +58,8 @@ public final class Ejection {
     if (pauses > 0 && nanos - untilNanos >= FORGIVEN_NANOS) {
       pauses = 0;
     }
-    double pause = Math.min(longestNanos, Math.scalb((double) shortestNanos, pauses));
-    untilNanos = nanos + (long) pause;
+    double pause = Math.scalb((double) shortestNanos, pauses);
+    untilNanos = nanos + (pause < longestNanos ? (long) pause : longestNanos);
     pauses++;
     failures = 0;
     most = 1;

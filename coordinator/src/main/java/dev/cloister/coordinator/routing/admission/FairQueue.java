@@ -173,14 +173,15 @@ public final class FairQueue<T> {
    * deadline: for {@code Retry-After} (RFC 9110, 10.2.3), in whole seconds, at least one.
    */
   public Duration retryAfter(long nanos) {
-    return after(waitingTokens, waiting, nanos);
+    return after((double) waitingTokens, waiting, nanos);
   }
 
   /** The same for what a caller has waiting, as it takes its turns among the others. */
   private Duration retryAfter(Caller<T> caller, long nanos) {
     double tokens = caller.waiting.stream().mapToDouble(ticket -> ticket.claim.tokens()).sum();
     double weights = turns.stream().mapToDouble(FairQueue::weight).sum();
-    return after(Math.min(waitingTokens, tokens * weights / weight(caller)), caller.waiting, nanos);
+    return after(
+        Math.min((double) waitingTokens, tokens * weights / weight(caller)), caller.waiting, nanos);
   }
 
   private static double weight(Caller<?> caller) {
@@ -190,7 +191,7 @@ public final class FairQueue<T> {
   private Duration after(double tokens, Collection<Ticket<T>> tickets, long nanos) {
     long last =
         tickets.stream().mapToLong(ticket -> ticket.claim.deadlineNanos()).max().orElse(nanos);
-    double seconds = Math.min(rate.seconds(tokens), (last - nanos) * 1e-9);
+    double seconds = Math.min(rate.seconds(tokens), (last - nanos) / 1e9);
     return Duration.ofSeconds(Math.max(1, (long) Math.ceil(seconds)));
   }
 
