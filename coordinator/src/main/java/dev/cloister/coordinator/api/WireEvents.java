@@ -91,7 +91,7 @@ final class WireEvents {
       case CONTEXT_LENGTH_EXCEEDED -> Failure.Code.CODE_CONTEXT_LENGTH_EXCEEDED;
       case MODEL_NOT_FOUND -> Failure.Code.CODE_MODEL_NOT_FOUND;
       case NOT_ALLOWED -> Failure.Code.CODE_NOT_ALLOWED;
-      case NO_CAPACITY -> Failure.Code.CODE_NO_CAPACITY;
+      case NO_CAPACITY, TOO_MANY_REQUESTS -> Failure.Code.CODE_NO_CAPACITY;
       case NODE_LOST -> Failure.Code.CODE_NODE_LOST;
       case INTERNAL -> Failure.Code.CODE_INTERNAL;
     };

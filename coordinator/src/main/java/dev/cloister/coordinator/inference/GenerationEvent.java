@@ -1,6 +1,8 @@
 package dev.cloister.coordinator.inference;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One step of an answer: at most one {@link Started}, any number of pieces, and at the end exactly
@@ -95,8 +97,14 @@ public sealed interface GenerationEvent {
    * There is no answer, or no more of it.
    *
    * @param message one sentence for the caller
+   * @param retryAfter when a repetition may succeed; empty if that is not known
    */
-  record Failed(FailureCode code, String message) implements GenerationEvent {}
+  record Failed(FailureCode code, String message, Optional<Duration> retryAfter)
+      implements GenerationEvent {
+    public Failed(FailureCode code, String message) {
+      this(code, message, Optional.empty());
+    }
+  }
 
   /** Why an answer ended. */
   enum FinishReason {
@@ -126,6 +134,8 @@ public sealed interface GenerationEvent {
     NOT_ALLOWED,
     /** No node can answer now; a later repetition may succeed. */
     NO_CAPACITY,
+    /** The caller itself has too much waiting; a later repetition may succeed. */
+    TOO_MANY_REQUESTS,
     /** The node or its engine was lost while answering. */
     NODE_LOST,
     INTERNAL

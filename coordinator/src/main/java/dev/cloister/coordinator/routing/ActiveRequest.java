@@ -1,7 +1,6 @@
 package dev.cloister.coordinator.routing;
 
 import dev.cloister.coordinator.fleet.NodeSession;
-import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
@@ -18,7 +17,6 @@ import dev.cloister.coordinator.routing.CandidateBook.Placed;
 import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.choice.Decision;
 import dev.cloister.coordinator.routing.choice.Work;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
@@ -40,18 +38,6 @@ import org.slf4j.LoggerFactory;
 public final class ActiveRequest {
   private static final Logger log = LoggerFactory.getLogger(ActiveRequest.class);
 
-  /**
-   * Engines lost one after the other, without a new token in between, after which a request is
-   * given up: it may be what brings them down.
-   */
-  private static final int MOST_FAILURES = 3;
-
-  /** The same for nodes, which no request brings down. */
-  private static final int MOST_MOVES = 20;
-
-  /** How long a request whose node was lost waits for the model to be brought up somewhere. */
-  private static final Duration GRACE = Duration.ofSeconds(5);
-
   private static final Failed STOPPED =
       new Failed(
           FailureCode.NODE_LOST,
@@ -66,9 +52,7 @@ public final class ActiveRequest {
   private final AnswerSoFar told = new AnswerSoFar();
   private @Nullable Attempt attempt;
   private Instant deadline;
-  private @Nullable Instant lostAt;
-  private int failures;
-  private int moves;
+  private final Losses losses = new Losses();
 
   /** What the caller was told first; null as long as it was told nothing. */
   private @Nullable Started start;
@@ -76,24 +60,7 @@ public final class ActiveRequest {
   private boolean over;
 
   /** What is under way on one node. */
-  private final class Attempt implements EngineSink {
-    final Candidate node;
-    final Work work;
-    final NodeSession session;
-    final GenerationRequest rest;
-
-    Attempt(Candidate node, Work work, NodeSession session, GenerationRequest rest) {
-      this.node = node;
-      this.work = work;
-      this.session = session;
-      this.rest = rest;
-    }
-
-    @Override
-    public void accept(GenerationEvent event, List<Integer> tokens) {
-      ActiveRequest.this.accept(this, event, tokens);
-    }
-  }
+  private record Attempt(Candidate node, Work work, NodeSession session, GenerationRequest rest) {}
 
   ActiveRequest(Dispatcher dispatcher, GenerationRequest request, GenerationSink sink) {
     this.dispatcher = dispatcher;
@@ -114,40 +81,52 @@ public final class ActiveRequest {
       if (over) {
         return;
       }
-      over = true;
-      stopped = endAttempt();
+      stopped = end(told.tokens());
     }
     dispatcher.forget(this);
     if (stopped != null) {
       stopped.session.cancel(request.id());
+      dispatcher.callIn(request.model());
     }
   }
 
   /** Ends the request before it went anywhere. */
-  void fail(FailureCode code, String message) {
+  void fail(Failed failed) {
     synchronized (lock) {
-      over = true;
-      deliver(new Failed(code, message));
+      if (!over) {
+        end(0);
+        deliver(failed);
+      }
     }
   }
 
   /** Starts the request on the best node, or has it wait for one. */
   void route() {
+    route(null);
+  }
+
+  /** The same, where a place was found for it; null if none was looked for yet. */
+  void route(@Nullable Placed given) {
     Attempt next;
     synchronized (lock) {
       if (over) {
+        if (given != null && given.work() != null) {
+          dispatcher.candidates().ended(request.model(), given.work());
+        }
         return;
       }
       GenerationRequest rest = request.from(told.beginning());
-      Placed placed = dispatcher.place(rest, failedNodes);
+      Placed placed = given == null ? dispatcher.place(rest, failedNodes) : given;
       Decision decision = placed.decision();
       @Nullable Work work = placed.work();
       if (work == null) {
         dispatcher.missed(rest);
-        if (!waitFor(rest, decision)) {
-          over = true;
-          deliver(dispatcher.noCapacity(rest, decision));
-        }
+        waitFor(rest, decision)
+            .ifPresent(
+                refusal -> {
+                  end(told.tokens());
+                  deliver(refusal);
+                });
         return;
       }
       Candidate node = decision.choice().orElseThrow();
@@ -176,7 +155,7 @@ public final class ActiveRequest {
           decision);
     }
     // Outside the lock: it writes to the node's stream, and may call back at once.
-    next.session.start(next.rest, next);
+    next.session.start(next.rest, (event, tokens) -> accept(next, event, tokens));
     if (isOver()) {
       // A cancellation that came in between found nothing to cancel on the node.
       next.session.cancel(request.id());
@@ -190,11 +169,23 @@ public final class ActiveRequest {
   }
 
   /** A node that failed may be tried again after something changed there: its engine restarts. */
-  private boolean waitFor(GenerationRequest rest, Decision decision) {
+  private Optional<Failed> waitFor(GenerationRequest rest, Decision decision) {
     failedNodes.clear();
-    return failures < MOST_FAILURES
-        && dispatcher.clock().instant().isBefore(deadline)
-        && dispatcher.await(this, rest, decision);
+    return !losses.areTooMany() && dispatcher.clock().instant().isBefore(deadline)
+        ? dispatcher.await(this, rest, decision)
+        : Optional.of(dispatcher.noCapacity(rest, decision));
+  }
+
+  /** Until when it waits for a node. To be asked while the request is routed. */
+  Instant deadline() {
+    return deadline;
+  }
+
+  /** Notes that the nodes it waited for are gone. */
+  void lostAll() {
+    synchronized (lock) {
+      losses.left(dispatcher.clock().instant());
+    }
   }
 
   /** Whether the caller has a part of the answer. To be asked while the request is routed. */
@@ -204,13 +195,14 @@ public final class ActiveRequest {
 
   /** Whether a new place for the model may still be looked for. To be asked as above. */
   boolean lostANodeJustNow() {
-    return lostAt != null && dispatcher.clock().instant().isBefore(lostAt.plus(GRACE));
+    return losses.justNow(dispatcher.clock().instant());
   }
 
   private void accept(Attempt from, GenerationEvent event, List<Integer> tokens) {
     boolean reroute = false;
+    boolean ended;
     synchronized (lock) {
-      if (over || attempt != from) {
+      if (over || !from.equals(attempt)) {
         return;
       }
       switch (event) {
@@ -230,8 +222,7 @@ public final class ActiveRequest {
               .made(request.model(), from.work, Math.max(1, tokens.size()), event.bytes());
           told.add(tokens);
           if (!tokens.isEmpty()) {
-            failures = 0;
-            moves = 0;
+            losses.goesOn();
           }
           deliver(event);
         }
@@ -239,8 +230,7 @@ public final class ActiveRequest {
         case Finished(FinishReason reason, _) when reason == FinishReason.CANCELLED ->
             reroute = moves(from, STOPPED);
         case Finished finished -> {
-          over = true;
-          endAttempt();
+          end(finished.usage().completionTokens());
           dispatcher
               .lengths()
               .ended(request.tenant(), request.model(), finished.usage().completionTokens());
@@ -248,9 +238,12 @@ public final class ActiveRequest {
         }
         case Failed failed -> reroute = moves(from, failed);
       }
+      ended = over;
     }
     if (reroute) {
       route();
+    } else if (ended) {
+      dispatcher.callIn(request.model());
     }
   }
 
@@ -293,8 +286,7 @@ public final class ActiveRequest {
       if (told.canGoOn() || startsOver()) {
         leave(left, "may not see it any more");
       } else {
-        over = true;
-        endAttempt();
+        end(told.tokens());
         deliver(STOPPED);
       }
     }
@@ -304,7 +296,7 @@ public final class ActiveRequest {
 
   private void leave(Attempt left, String why) {
     endAttempt();
-    lostAt = dispatcher.clock().instant();
+    losses.left(dispatcher.clock().instant());
     deadline = dispatcher.deadline();
     log.info(
         "request {}: {} {}; another node goes on behind {} tokens",
@@ -319,9 +311,8 @@ public final class ActiveRequest {
     endAttempt();
     failedNodes.add(from.node.nodeId());
     if (failed.code() == FailureCode.NODE_LOST) {
-      moves++;
-      failures += dispatcher.isOpen(from.node.nodeId(), from.session) ? 1 : 0;
-      lostAt = dispatcher.clock().instant();
+      losses.lost(
+          dispatcher.isOpen(from.node.nodeId(), from.session), dispatcher.clock().instant());
       deadline = dispatcher.deadline();
     }
     boolean goesOn = mayMove(failed.code()) && (told.canGoOn() || startsOver());
@@ -332,7 +323,7 @@ public final class ActiveRequest {
           from.node.nodeName(),
           told.tokens());
     } else {
-      over = true;
+      end(told.tokens());
       deliver(failed);
     }
     return goesOn;
@@ -340,10 +331,15 @@ public final class ActiveRequest {
 
   private boolean mayMove(FailureCode code) {
     return switch (code) {
-      case NODE_LOST -> failures < MOST_FAILURES && moves < MOST_MOVES;
+      case NODE_LOST -> !losses.areTooMany();
       // A caller that is told so may try again, but not in the middle of an answer.
       case NO_CAPACITY -> isBegun();
-      case INVALID_REQUEST, CONTEXT_LENGTH_EXCEEDED, MODEL_NOT_FOUND, NOT_ALLOWED, INTERNAL ->
+      case INVALID_REQUEST,
+          CONTEXT_LENGTH_EXCEEDED,
+          MODEL_NOT_FOUND,
+          NOT_ALLOWED,
+          TOO_MANY_REQUESTS,
+          INTERNAL ->
           false;
     };
   }
@@ -379,6 +375,14 @@ public final class ActiveRequest {
       log.error("request {}: its answer cannot be delivered", request.id(), e);
       cancel();
     }
+  }
+
+  /** Nothing more happens after it but what the caller is told last. */
+  private @Nullable Attempt end(int answerTokens) {
+    over = true;
+    int promptTokens = start == null ? 0 : start.promptTokens() - start.cachedPromptTokens();
+    dispatcher.leave(this, request.model(), promptTokens + answerTokens);
+    return endAttempt();
   }
 
   private @Nullable Attempt endAttempt() {

@@ -37,9 +37,10 @@ import org.jspecify.annotations.Nullable;
  * Sends each request to the node the {@link dev.cloister.coordinator.routing.choice.Router}
  * chooses. Thread-safe; nothing here blocks.
  *
- * <p>While a model is on its way to a node, or its engine is being started again, requests for it
- * wait, a bounded number for a bounded time. A request that nothing can take fails at once with
- * {@code NO_CAPACITY}.
+ * <p>Where all nodes are full, requests wait for their turn in {@link WaitingRooms}. While a model
+ * is on its way to a node, or its engine is being started again, requests for it wait as well, a
+ * bounded number for a bounded time. A request that nothing can take fails at once with {@code
+ * NO_CAPACITY}.
  */
 public final class Dispatcher implements FleetListener {
   /** How long a request waits for its model to be loaded. */
@@ -55,6 +56,7 @@ public final class Dispatcher implements FleetListener {
   private final AnswerLengths lengths = new AnswerLengths();
   private final PrefixIndex prefixes = new PrefixIndex();
   private final RoundTrips roundTrips;
+  private final WaitingRooms rooms;
   private final DecisionLog decisions;
   private final Set<ActiveRequest> waiting = ConcurrentHashMap.newKeySet();
   private final Set<ActiveRequest> running = ConcurrentHashMap.newKeySet();
@@ -67,6 +69,8 @@ public final class Dispatcher implements FleetListener {
     this.candidates = new CandidateBook(fleet, prefixes::forget, clock);
     this.roundTrips = new RoundTrips(clock, candidates::roundTrip);
     this.decisions = new DecisionLog(clock);
+    this.rooms =
+        new WaitingRooms(request -> place(request, Set.of()), this::missed, lengths, clock);
   }
 
   /**
@@ -81,12 +85,14 @@ public final class Dispatcher implements FleetListener {
     ActiveRequest active = new ActiveRequest(this, marked, sink);
     if (catalog.find(request.model()).isEmpty()) {
       active.fail(
-          FailureCode.MODEL_NOT_FOUND,
-          "the model '"
-              + ModelName.shown(request.model())
-              + "' does not exist; list the models with: cloister model list");
+          new Failed(
+              FailureCode.MODEL_NOT_FOUND,
+              "the model '"
+                  + ModelName.shown(request.model())
+                  + "' does not exist; list the models with: cloister model list"));
     } else {
-      active.route();
+      rooms.enter(active, marked, deadline()).ifPresent(active::fail);
+      rooms.callIn(request.model());
     }
     return active;
   }
@@ -161,15 +167,29 @@ public final class Dispatcher implements FleetListener {
 
   /**
    * Has a request routed again when something changes, if there is hope that a node will take it.
+   * An answer that is begun does not wait for its turn: it had it.
    *
-   * @return false if there is none, or too many wait already
+   * @return why it may not wait; empty if it does
    */
-  boolean await(ActiveRequest request, GenerationRequest rest, Decision decision) {
-    boolean hope =
-        decision.predictions().isEmpty()
-            ? isComing(rest) || request.lostANodeJustNow()
-            : request.isBegun();
-    return hope && waiting.size() < MOST_WAITING && await(request);
+  Optional<Failed> await(ActiveRequest request, GenerationRequest rest, Decision decision) {
+    boolean full = !decision.predictions().isEmpty();
+    if (full && !request.isBegun()) {
+      return rooms.enter(request, rest, request.deadline());
+    }
+    boolean hope = full || isComing(rest) || request.lostANodeJustNow();
+    return hope && waiting.size() < MOST_WAITING && await(request)
+        ? Optional.empty()
+        : Optional.of(noCapacity(rest, decision));
+  }
+
+  /** Has those that wait for a model and whose turn it is try again. */
+  void callIn(String model) {
+    rooms.callIn(model);
+  }
+
+  /** Notes that a request is over, and how many tokens it was served. */
+  void leave(ActiveRequest request, String model, int tokens) {
+    rooms.leave(request, model, tokens);
   }
 
   /** Tells that no node is free for a request. */
@@ -266,6 +286,7 @@ public final class Dispatcher implements FleetListener {
         request.route();
       }
     }
+    rooms.callIn();
   }
 
   /** Whether some node that may answer has the model or is about to have it. */

@@ -5,5 +5,7 @@
  * the model when it would be done. {@link dev.cloister.coordinator.routing.CandidateBook} keeps the
  * candidates up to date, and {@link dev.cloister.coordinator.routing.Dispatcher} carries the choice
  * out: it starts the request on the chosen node and, when that one is lost, has another go on.
+ * Where all nodes are full, requests wait in {@link dev.cloister.coordinator.routing.WaitingRooms},
+ * fairly.
  */
 package dev.cloister.coordinator.routing;

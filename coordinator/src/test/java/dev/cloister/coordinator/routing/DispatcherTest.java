@@ -328,21 +328,6 @@ class DispatcherTest {
   }
 
   @Test
-  void aFullQueueIsSaidAtOnce() {
-    world.ready("a", a, 1);
-    List<RecordingSink> sinks = new ArrayList<>();
-    for (int i = 0; i < 6; i++) {
-      RecordingSink each = new RecordingSink();
-      sinks.add(each);
-      world.dispatcher.submit(TestFleet.request("r" + i), each);
-    }
-    assertThat(a.starts()).hasSize(5);
-    assertThat(sinks.getLast().failure().orElseThrow().message())
-        .isEqualTo("every node that serves 'tiny' has a full queue; try again in a few seconds");
-    assertThat(sinks.getFirst().events()).isEmpty();
-  }
-
-  @Test
   void aRequestThatBringsThreeNodesDownIsGivenUp() {
     FakeNodeSession deadly = new FakeNodeSession(start -> start.send(FakeNodeSession.lost()));
     for (String name : List.of("a", "b", "c", "d")) {

@@ -9,6 +9,7 @@ import com.linecorp.armeria.common.ResponseHeaders;
 import com.linecorp.armeria.common.ResponseHeadersBuilder;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,16 +17,34 @@ import org.jspecify.annotations.Nullable;
  *
  * @param message one sentence for the caller
  * @param param the parameter that is wrong, if one is
+ * @param retryAfter told with the statuses that ask for a repetition
  */
 public record OpenAiError(
-    HttpStatus status, String message, String type, @Nullable String param, @Nullable String code) {
+    HttpStatus status,
+    String message,
+    String type,
+    @Nullable String param,
+    @Nullable String code,
+    Duration retryAfter) {
 
   private static final String INVALID = "invalid_request_error";
   private static final String SERVER = "server_error";
 
+  /** Where nobody knows better. */
+  private static final Duration SOON = Duration.ofSeconds(2);
+
   public OpenAiError {
     // A caller's own words may be in it, and half a surrogate pair has no UTF-8 form.
     message = new String(message.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+  }
+
+  OpenAiError(
+      HttpStatus status,
+      String message,
+      String type,
+      @Nullable String param,
+      @Nullable String code) {
+    this(status, message, type, param, code, SOON);
   }
 
   static OpenAiError invalid(@Nullable String param, String message) {
@@ -62,7 +81,20 @@ public record OpenAiError(
           new OpenAiError(HttpStatus.FORBIDDEN, failed.message(), INVALID, null, "not_allowed");
       case NO_CAPACITY ->
           new OpenAiError(
-              HttpStatus.SERVICE_UNAVAILABLE, failed.message(), SERVER, null, "no_capacity");
+              HttpStatus.SERVICE_UNAVAILABLE,
+              failed.message(),
+              SERVER,
+              null,
+              "no_capacity",
+              failed.retryAfter().orElse(SOON));
+      case TOO_MANY_REQUESTS ->
+          new OpenAiError(
+              HttpStatus.TOO_MANY_REQUESTS,
+              failed.message(),
+              "requests",
+              null,
+              "rate_limit_exceeded",
+              failed.retryAfter().orElse(SOON));
       case NODE_LOST ->
           new OpenAiError(HttpStatus.BAD_GATEWAY, failed.message(), SERVER, null, "node_lost");
       case INTERNAL ->
@@ -90,8 +122,9 @@ public record OpenAiError(
   public ResponseHeaders headers() {
     ResponseHeadersBuilder headers =
         ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8);
-    if (status.equals(HttpStatus.SERVICE_UNAVAILABLE)) {
-      headers.add("retry-after", "2");
+    if (status.equals(HttpStatus.SERVICE_UNAVAILABLE)
+        || status.equals(HttpStatus.TOO_MANY_REQUESTS)) {
+      headers.addLong("retry-after", retryAfter.toSeconds());
     }
     if (status.equals(HttpStatus.FORBIDDEN)) {
       // Clients of OpenAI's API go by it.

@@ -1,0 +1,206 @@
+package dev.cloister.coordinator.routing;
+
+import static dev.cloister.coordinator.fakes.TestFleet.MODEL;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cloister.coordinator.fakes.FakeNodeSession;
+import dev.cloister.coordinator.fakes.FakeNodeSession.Start;
+import dev.cloister.coordinator.fakes.RecordingSink;
+import dev.cloister.coordinator.fakes.TestFleet;
+import dev.cloister.coordinator.fleet.Node;
+import dev.cloister.coordinator.inference.Generation;
+import dev.cloister.coordinator.inference.GenerationEvent.Failed;
+import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
+import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
+import dev.cloister.coordinator.inference.GenerationEvent.Finished;
+import dev.cloister.coordinator.inference.GenerationEvent.Started;
+import dev.cloister.coordinator.inference.GenerationEvent.Usage;
+import dev.cloister.coordinator.inference.GenerationRequest;
+import dev.cloister.coordinator.inference.Prompt;
+import dev.cloister.coordinator.inference.Sampling;
+import dev.cloister.coordinator.inference.Tenant;
+import dev.cloister.coordinator.labels.Labels;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** One node with one slot: it takes five requests, and the others wait. */
+class WaitingRoomsTest {
+  private static final int TAKEN = 5;
+  private static final Finished FINISHED = new Finished(FinishReason.STOP, new Usage(3, 0, 10));
+
+  private final TestFleet world = new TestFleet();
+  private final FakeNodeSession a = new FakeNodeSession();
+  private final RecordingSink sink = new RecordingSink();
+  private int submitted;
+  private int over;
+
+  @Test
+  void whoHasOneWaitingIsNextThoughAnotherHasFifty() {
+    world.ready("a", a, 1);
+    submit("crowd", TAKEN + 50);
+    ActiveRequest one = submit("one", sink);
+    assertThat(a.starts()).hasSize(TAKEN);
+    finishOne();
+    assertThat(a.starts().getLast().request().id()).isEqualTo(one.id());
+    assertThat(a.starts()).hasSize(TAKEN + 1);
+  }
+
+  @Test
+  void allThatWaitAreAnswered() {
+    world.ready("a", a, 1);
+    submit("k", 100);
+    submit("k", sink);
+    while (over < 101) {
+      finishOne();
+    }
+    assertThat(sink.events()).containsExactly(FINISHED);
+    assertThat(a.starts()).hasSize(101);
+  }
+
+  @Test
+  void aNodeThatAnswersAtOnceAnswersAllThatWait() {
+    Node node = world.ready("a", a, 1);
+    submit("k", 400);
+    world.lose(node, a);
+    FakeNodeSession quick = new FakeNodeSession(start -> start.send(FINISHED));
+    world.ready("b", quick, 1);
+    world.dispatcher.retry();
+    assertThat(quick.starts()).hasSize(400);
+  }
+
+  @Test
+  void whatWaitedForANodeThatIsLostWaitsFiveSecondsForAnother() {
+    Node node = world.ready("a", a, 1);
+    submit("k", TAKEN);
+    submit("k", sink);
+    world.lose(node, a);
+    world.clock.advance(Duration.ofMillis(4_999));
+    world.dispatcher.retry();
+    assertThat(sink.events()).isEmpty();
+    world.clock.advance(Duration.ofMillis(1));
+    world.dispatcher.retry();
+    assertThat(sink.failure().orElseThrow().message()).startsWith("no node serves 'tiny' now");
+  }
+
+  @Test
+  void aNewNodeIsGivenWhatWaits() {
+    world.ready("a", a, 1);
+    submit("k", 20);
+    FakeNodeSession b = new FakeNodeSession();
+    world.ready("b", b, 2);
+    assertThat(b.starts()).hasSize(10);
+  }
+
+  @Test
+  void whatWaitsIsCancelledUnheard() {
+    world.ready("a", a, 1);
+    submit("k", TAKEN);
+    submit("k", sink).cancel();
+    ActiveRequest next = submit("k", new RecordingSink());
+    finishOne();
+    assertThat(a.starts().getLast().request().id()).isEqualTo(next.id());
+    assertThat(sink.events()).isEmpty();
+  }
+
+  @Test
+  void whatIsCancelledOnItsNodeMakesRoom() {
+    world.ready("a", a, 1);
+    ActiveRequest running = submit("k", new RecordingSink());
+    submit("k", TAKEN);
+    assertThat(a.starts()).hasSize(TAKEN);
+    running.cancel();
+    assertThat(a.starts()).hasSize(TAKEN + 1);
+  }
+
+  @Test
+  void waitingEndsAtTheDeadline() {
+    world.ready("a", a, 1);
+    submit("k", TAKEN);
+    submit("k", sink);
+    world.clock.advance(Duration.ofMillis(29_999));
+    world.dispatcher.retry();
+    assertThat(sink.events()).isEmpty();
+    world.clock.advance(Duration.ofMillis(1));
+    world.dispatcher.retry();
+    Failed failed = sink.failure().orElseThrow();
+    assertThat(failed.code()).isEqualTo(FailureCode.NO_CAPACITY);
+    assertThat(failed.message()).startsWith("every node that serves 'tiny' has a full queue");
+    finishOne();
+    assertThat(a.starts()).hasSize(TAKEN);
+    assertThat(sink.ended()).isEqualTo(1);
+  }
+
+  @Test
+  void aCallerWithTooMuchWaitingIsToldWhenToComeAgain() {
+    world.ready("a", a, 1);
+    submit("k", TAKEN + 500);
+    for (int second = 0; second < 20; second++) {
+      world.clock.advance(Duration.ofSeconds(1));
+      finishOne();
+      submit("k", 1);
+    }
+    submit("k", sink);
+    Failed failed = sink.failure().orElseThrow();
+    assertThat(failed.code()).isEqualTo(FailureCode.TOO_MANY_REQUESTS);
+    // All that waits is either served or has passed its deadline by then.
+    assertThat(failed.retryAfter()).contains(Duration.ofSeconds(30));
+    assertThat(failed.message())
+        .isEqualTo(
+            "you have 500 requests for 'tiny' waiting, as many as one caller may; try again in 30"
+                + " s");
+    RecordingSink other = new RecordingSink();
+    submit("other", other);
+    assertThat(other.events()).isEmpty();
+  }
+
+  @Test
+  void allCallersTogetherHaveABoundToo() {
+    world.ready("a", a, 1);
+    submit("k1", TAKEN + 500);
+    submit("k2", 500);
+    submit("k3", sink);
+    Failed failed = sink.failure().orElseThrow();
+    assertThat(failed.code()).isEqualTo(FailureCode.NO_CAPACITY);
+    assertThat(failed.retryAfter()).isPresent();
+  }
+
+  @Test
+  void underOverloadTokensServedPerCallerDifferByLessThanATenth() {
+    world.ready("a", a, 1);
+    submit("long", TAKEN + 400);
+    submit("short", 400);
+    int[] tokens = new int[2];
+    for (int i = 0; i < 400; i++) {
+      Start start = a.starts().get(over++);
+      boolean isLong = start.request().tenant().name().equals("key/long");
+      int made = isLong ? 16 : 4;
+      start.send(new Started(4, 0, "a"));
+      start.send(new Finished(FinishReason.LENGTH, new Usage(4, 0, made)));
+      if (i >= TAKEN) {
+        tokens[isLong ? 0 : 1] += 4 + made;
+      }
+    }
+    assertThat(Math.abs(tokens[0] - tokens[1])).isLessThan((tokens[0] + tokens[1]) / 20);
+  }
+
+  private void finishOne() {
+    a.starts().get(over++).send(FINISHED);
+  }
+
+  private void submit(String caller, int count) {
+    for (int i = 0; i < count; i++) {
+      submit(caller, new RecordingSink());
+    }
+  }
+
+  private ActiveRequest submit(String caller, RecordingSink to) {
+    return world.dispatcher.submit(
+        new GenerationRequest(
+            "r" + ++submitted,
+            MODEL,
+            Tenant.ofApiKey(caller, Labels.NONE),
+            new Generation(new Prompt.Text("Say something"), Sampling.DEFAULT, 16, List.of())),
+        to);
+  }
+}
