@@ -263,11 +263,16 @@ class RelayedStreamsTest {
   void aSecondHalfDoesNotDisturbTheFirst() throws Exception {
     var to = receiver(rack, signed(1));
     var from = sender(desk, signed(0));
-    assertRefused(sender(desk, signed(0)), "epoch 1 of plan plan-1 has had this stream of stage 0");
-    assertRefused(receiver(rack, signed(1)), "has had this stream of stage 1");
-    to.call.request(1);
+    // Calls are taken on threads of their own: what comes through shows that these two came first.
+    to.call.request(2);
     from.call.sendMessage(frame(1, 10));
     assertThat(to.received.poll(20, TimeUnit.SECONDS)).isEqualTo(frame(1, 10));
+
+    assertRefused(sender(desk, signed(0)), "epoch 1 of plan plan-1 has had this stream of stage 0");
+    assertRefused(receiver(rack, signed(1)), "has had this stream of stage 1");
+
+    from.call.sendMessage(frame(2, 10));
+    assertThat(to.received.poll(20, TimeUnit.SECONDS)).isEqualTo(frame(2, 10));
   }
 
   private static void assertRefused(Half<?, ?> half, String why) throws Exception {
