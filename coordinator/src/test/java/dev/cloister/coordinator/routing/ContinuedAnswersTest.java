@@ -215,7 +215,7 @@ class ContinuedAnswersTest {
     a.starts().getFirst().send(ONE, made);
     world.lose(lost, a);
     b.starts().getFirst().send(STARTED);
-    for (int token = 0; token < 11; token++) {
+    for (int token = 0; token < 27; token++) {
       b.starts().getFirst().send(TWO, token);
       world.clock.advance(Duration.ofMillis(100));
     }

@@ -56,12 +56,12 @@ class DispatcherTest {
     assertThat(entry(node).pendingTokens()).isEqualTo(16);
     start.send(TEXT);
     assertThat(entry(node).pendingTokens()).isEqualTo(15);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 32; i++) {
       world.clock.advance(Duration.ofMillis(100));
       start.send(TEXT);
     }
     start.send(FINISHED);
-    assertThat(sink.events()).hasSize(7).startsWith(STARTED, TEXT).endsWith(FINISHED);
+    assertThat(sink.events()).hasSize(35).startsWith(STARTED, TEXT).endsWith(FINISHED);
     assertThat(active(node)).isZero();
     assertThat(entry(node).pendingTokens()).isZero();
     assertThat(entry(node).speed().measured()).isTrue();

@@ -25,6 +25,12 @@ final class Standing {
   private long generatingNanos;
   private long promptNanos;
 
+  /**
+   * Whether no part of an answer was seen since the model was loaded: the first one tells what an
+   * engine takes to warm up, which is several times what it takes from then on.
+   */
+  private boolean cold = true;
+
   private boolean loading;
   private long loadingNanos;
   private OptionalDouble loadSeconds = OptionalDouble.empty();
@@ -44,6 +50,7 @@ final class Standing {
   void loading(long nanos) {
     if (!loading) {
       loading = true;
+      cold = true;
       loadingNanos = nanos;
     }
   }
@@ -103,12 +110,17 @@ final class Standing {
   void prompt(double uncachedTokens, long startedNanos, long nanos) {
     long begin = Math.max(startedNanos, promptNanos);
     promptNanos = nanos;
-    meter.prompt(uncachedTokens, (nanos - begin) * 1e-9);
+    if (!cold) {
+      meter.prompt(uncachedTokens, (nanos - begin) * 1e-9);
+    }
   }
 
   void tokens(double count, double seconds, double answers, long nanos) {
-    meter.tokens(count, seconds, answers);
-    measuredNanos = nanos;
+    if (!cold) {
+      meter.tokens(count, seconds, answers);
+      measuredNanos = nanos;
+    }
+    cold = false;
   }
 
   boolean measured() {

@@ -79,6 +79,7 @@ class ModelLedgerTest {
   @Test
   void promptsAreMeasuredFromTheSlotToTheFirstTokenByWhatIsNotCached() {
     join("a", "desk");
+    answer("a", 16, 10);
     for (int round = 0; round < 30; round++) {
       int characters = round % 2 == 0 ? 400 : 4_000;
       int tokens = characters / 4;
@@ -94,6 +95,20 @@ class ModelLedgerTest {
     assertThat(at("a").speed().promptTokensPerSecond())
         .isCloseTo(2_000, Percentage.withPercentage(15));
     assertThat(ledger.ask(1_000, 0).promptTokens()).isCloseTo(250, within(25));
+  }
+
+  @Test
+  void whatAnEngineTakesToWarmUpIsNotItsSpeed() {
+    join("a", "desk");
+    answer("a", 16, 500);
+    assertThat(at("a").speed().measured()).isFalse();
+    answer("a", 16, 10);
+    assertThat(at("a").speed().tokensPerSecond(1)).isCloseTo(100, within(0.1));
+    ledger.remove("a");
+    ledger.loading("a", now);
+    join("a", "desk");
+    answer("a", 16, 500);
+    assertThat(at("a").speed().tokensPerSecond(1)).isCloseTo(100, within(0.1));
   }
 
   @Test
