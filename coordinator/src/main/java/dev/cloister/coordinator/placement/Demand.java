@@ -116,9 +116,14 @@ public final class Demand {
     return (long) slots * contextTokens;
   }
 
-  /** What is read for each token: the layers, and behind the last one the head. */
+  /** What is read for each token of an answer: the layers, and behind the last one the head. */
   long weightBytes(int first, int end) {
-    return weightsBefore[end] - weightsBefore[first] + (end == layers() ? layout.outputBytes() : 0);
+    return layerBytes(first, end) + (end == layers() ? layout.outputBytes() : 0);
+  }
+
+  /** What is read for a token of a prompt, whose logits nobody wants. */
+  long layerBytes(int first, int end) {
+    return weightsBefore[end] - weightsBefore[first];
   }
 
   /**

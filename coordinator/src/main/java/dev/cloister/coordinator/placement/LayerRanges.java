@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class LayerRanges {
   /** What is made small. */
   enum Aim {
-    /** The slowest stage, which many answers at once wait for. */
+    /** The work of the stage with the most of it, which many requests at once wait for. */
     SLOWEST,
     /** All stages together, which one answer alone waits for. */
     SUM
@@ -98,7 +98,10 @@ final class LayerRanges {
       double sum = (before == null ? 0 : before.sum()) + seconds + hop;
       double cost =
           switch (aim) {
-            case SLOWEST -> Math.max(before == null ? 0 : before.cost(), seconds);
+            case SLOWEST ->
+                Math.max(
+                    before == null ? 0 : before.cost(),
+                    Prediction.busySeconds(demand, node, first, end));
             case SUM -> sum;
           };
       Chain chain = new Chain(new Range(node, first, end), cost, sum, before);

@@ -32,6 +32,12 @@ final class Prediction {
     return stepSeconds(demand, node, first, end, 1);
   }
 
+  /** What a token keeps a node busy for, where every other one is of a prompt. */
+  static double busySeconds(Demand demand, Offer node, int first, int end) {
+    double read = demand.weightBytes(first, end) + demand.layerBytes(first, end);
+    return SECONDS_PER_STEP + read / 2 / node.bytesPerSecond(demand.memory(first, end));
+  }
+
   /** Computing the next tokens of so many answers. */
   private static double stepSeconds(Demand demand, Offer node, int first, int end, int answers) {
     StageMemory memory = demand.memory(first, end);
@@ -44,7 +50,7 @@ final class Prediction {
     StageMemory memory = demand.memory(range.first(), range.end());
     double together =
         range.node().computesOnGpu(memory) ? TOKENS_FOR_ONE_ON_GPU : TOKENS_FOR_ONE_ON_CPU;
-    return demand.weightBytes(range.first(), range.end())
+    return demand.layerBytes(range.first(), range.end())
         / range.node().bytesPerSecond(memory)
         / together;
   }
