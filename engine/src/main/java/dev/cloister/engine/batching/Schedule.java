@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * The answers that wait and run, and the steps under way that compute them. Belongs to the
  * batcher's thread.
  *
- * <p>The steps under way are as many as the pipeline is deep. A sequence that ends meanwhile does
+ * <p>The steps under way are about as many as the pipeline is deep. A sequence that ends meanwhile does
  * not wait for them: what they do to its cells comes before all that is done to the cells next, and
  * their results are dropped.
  */
@@ -97,7 +97,7 @@ final class Schedule {
   boolean advance() {
     try {
       admit();
-      boolean submitted = underWay.size() < pipeline.depth() && submit();
+      boolean submitted = underWay.size() < mostUnderWay() && submit();
       boolean took = false;
       for (StepResult result = pipeline.poll(); result != null; result = pipeline.poll()) {
         take(underWay.remove(), result);
@@ -111,6 +111,16 @@ final class Schedule {
       lost(String.valueOf(e.getMessage()));
       return true;
     }
+  }
+
+  /**
+   * As many as there are stages, so that all have work. Where only prompts are computed, one more:
+   * a stage that is done a little early then has the next piece already.
+   */
+  private int mostUnderWay() {
+    int depth = pipeline.depth();
+    boolean onlyPrompts = depth > 1 && active.stream().noneMatch(Sequence::generating);
+    return onlyPrompts ? depth + 1 : depth;
   }
 
   private void admit() {
