@@ -106,7 +106,7 @@ final class FleetGrpc extends FleetServiceImplBase {
           .withDescription(
               view.state() == NodeState.ONLINE
                   ? "node %s is online".formatted(node.name())
-                  : "by what node %s is woken is not known; it tells when it is online"
+                  : "node %s told of no link that may wake it; turn on Wake-on-LAN there and start its agent"
                       .formatted(node.name()))
           .asRuntimeException();
     }
