@@ -15,7 +15,7 @@ import java.util.List;
  */
 final class Prediction {
   /** A call of the library, and a frame on its way through a process. */
-  private static final double SECONDS_PER_STEP = 0.0004;
+  private static final double SECONDS_PER_STEP = 0.001;
 
   /** Tokens computed together in the time that one alone takes, on processors and on GPUs. */
   private static final double TOKENS_FOR_ONE_ON_CPU = 4;
