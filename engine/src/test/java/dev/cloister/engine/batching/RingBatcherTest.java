@@ -119,8 +119,8 @@ class RingBatcherTest {
     FakeContext last = two.contexts.getLast();
     last.gate = new Semaphore(0);
     Collected answer = ask(prompt(1, 2000), 3, "t");
-    // Two are under way though nothing has come back.
-    await().until(() -> two.steps.stream().filter(step -> !step.runs().isEmpty()).count() == 2);
+    // One more than there are stages, though nothing has come back.
+    await().until(() -> two.steps.stream().filter(step -> !step.runs().isEmpty()).count() == 3);
     last.gate.release(1000);
     answer.awaitEnd();
     assertThat(answer.tokens).isEqualTo(FakeContext.expected(prompt(1, 2000), 3));
