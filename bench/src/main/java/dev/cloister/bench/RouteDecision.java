@@ -71,14 +71,16 @@ public class RouteDecision {
 
   private Work begin(String node, int answerTokens) {
     Ask ask = ledger.ask(CHARACTERS, answerTokens);
-    return ledger.began(new Prediction(ledger.candidate(node).orElseThrow(), ask, 0), CHARACTERS);
+    return ledger.began(
+        new Prediction(ledger.candidate(node).orElseThrow(), ask, 0), CHARACTERS, now);
   }
 
   /** Decides, counts, and takes the count back. */
   @Benchmark
   public Decision decide() {
-    Decision decision = ledger.choose(ledger.ask(CHARACTERS, 200), cachedTokens, candidate -> true);
-    Work work = ledger.began(decision.predictions().getFirst(), CHARACTERS);
+    Decision decision =
+        ledger.choose(ledger.ask(CHARACTERS, 200), cachedTokens, candidate -> true, now);
+    Work work = ledger.began(decision.predictions().getFirst(), CHARACTERS, now);
     ledger.ended(work, now);
     return decision;
   }

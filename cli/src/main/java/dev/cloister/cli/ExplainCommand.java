@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
       "  cloister explain req-0123456789abcdef0123456789abcdef",
       "",
       "The id is in the header x-cloister-request of every answer over HTTP. An asterisk marks",
-      "speeds that were not seen on that node yet, and are assumed."
+      "speeds that were not seen on that node yet, and are assumed. A node is ejected for a while",
+      "when it failed, request after request."
     })
 final class ExplainCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -101,7 +102,11 @@ final class ExplainCommand implements Callable<Integer> {
         node.cachedTokens() == 0 ? "-" : Integer.toString(node.cachedTokens()),
         rate(node.promptTokensPerSecond()) + assumed,
         rate(node.tokensPerSecond()) + assumed,
-        node.active() + " of " + node.slots() + (node.full() ? ", full" : ""));
+        node.active() + " of " + node.slots() + state(node));
+  }
+
+  private static String state(Prediction node) {
+    return node.limit() == 0 ? ", ejected" : node.full() ? ", full" : "";
   }
 
   private static String seconds(double value) {
@@ -150,6 +155,7 @@ final class ExplainCommand implements Callable<Integer> {
     json.writeNumberField("active", node.active());
     json.writeNumberField("slots", node.slots());
     json.writeBooleanField("full", node.full());
+    json.writeNumberField("limit", node.limit());
     json.writeEndObject();
   }
 }

@@ -10,8 +10,8 @@ import java.util.List;
  * @param promptTokens that the prompt was expected to have
  * @param answerTokens that the answer was expected to need
  * @param candidates nodes that have the model, or may get it
- * @param predictions of the best of them, the soonest first, those with a full queue last; the
- *     first one was chosen
+ * @param predictions of the best of them, the soonest first, those with a full queue behind them,
+ *     and those that are ejected last; the first one was chosen
  */
 public record RoutingDecision(
     Instant at,
@@ -38,7 +38,9 @@ public record RoutingDecision(
    * @param tokensPerSecond of this answer, at the load that the node would have
    * @param measured whether the speeds were seen there; otherwise they are assumed
    * @param active requests that it had, of which it answers {@code slots} at the same time
-   * @param full whether its queue takes no more
+   * @param full whether it takes no more
+   * @param limit requests it may have at once; 0 while it is ejected because it failed, request
+   *     after request
    */
   public record Prediction(
       String nodeId,
@@ -55,5 +57,6 @@ public record RoutingDecision(
       boolean measured,
       int active,
       int slots,
-      boolean full) {}
+      boolean full,
+      int limit) {}
 }

@@ -348,6 +348,7 @@ final class Wire {
         wire.getMeasured(),
         wire.getActive(),
         wire.getSlots(),
-        wire.getFull());
+        wire.getFull(),
+        wire.getLimit());
   }
 }

@@ -63,11 +63,11 @@ public final class Predictive implements Policy {
     int characters = Prompt.CHARACTERS_PER_TOKEN * request.prompt().tokens();
     Ask ask = ledger.ask(characters, Math.max(1, lengths.expected(tenant(request), MODEL, 0)));
     Map<String, Integer> cached = blind ? Map.of() : prefixes.find(request.prompt().marks());
-    Decision decision = ledger.choose(ask, cached, candidate -> true);
+    Decision decision = ledger.choose(ask, cached, candidate -> true, nanos);
     if (decision.choice().isEmpty()) {
       return OptionalInt.empty();
     }
-    works.put(request.id(), ledger.began(decision.predictions().getFirst(), characters));
+    works.put(request.id(), ledger.began(decision.predictions().getFirst(), characters, nanos));
     return OptionalInt.of(of(nodes, decision.choice().get().nodeId()));
   }
 

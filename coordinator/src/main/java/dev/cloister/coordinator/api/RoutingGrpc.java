@@ -71,6 +71,7 @@ final class RoutingGrpc extends RoutingServiceImplBase {
         .setActive(candidate.active())
         .setSlots(candidate.host().slots())
         .setFull(candidate.full())
+        .setLimit(candidate.limit())
         .build();
   }
 }

@@ -138,6 +138,12 @@ public sealed interface GenerationEvent {
     TOO_MANY_REQUESTS,
     /** The node or its engine was lost while answering. */
     NODE_LOST,
-    INTERNAL
+    /** The engine failed, on this request at least. */
+    INTERNAL;
+
+    /** Whether a node did not do what it was asked to. */
+    public boolean isOfNode() {
+      return this == NODE_LOST || this == INTERNAL;
+    }
   }
 }

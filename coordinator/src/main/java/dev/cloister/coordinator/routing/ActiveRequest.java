@@ -10,7 +10,6 @@ import dev.cloister.coordinator.inference.GenerationEvent.ReasoningDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.ToolCallDelta;
-import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import dev.cloister.coordinator.routing.CandidateBook.Placed;
@@ -51,12 +50,7 @@ public final class ActiveRequest {
   private final Set<String> failedNodes = new HashSet<>();
   private final AnswerSoFar told = new AnswerSoFar();
   private @Nullable Attempt attempt;
-  private Instant deadline;
-  private final Losses losses = new Losses();
-
-  /** What the caller was told first; null as long as it was told nothing. */
-  private @Nullable Started start;
-
+  private final Losses losses;
   private boolean over;
 
   /** What is under way on one node. */
@@ -66,7 +60,7 @@ public final class ActiveRequest {
     this.dispatcher = dispatcher;
     this.request = request;
     this.sink = sink;
-    this.deadline = dispatcher.deadline();
+    this.losses = new Losses(dispatcher.clock().instant());
   }
 
   /** Names the request in logs and towards the caller. */
@@ -139,7 +133,7 @@ public final class ActiveRequest {
       }
       next = new Attempt(node, work, session.get(), rest);
       attempt = next;
-      dispatcher.began(this);
+      dispatcher.runningRequests().began(this);
       if (!dispatcher.maySee(request, node.nodeId())) {
         // It lost a label since the decision, and nobody knew yet that this request has to leave
         // it.
@@ -171,20 +165,20 @@ public final class ActiveRequest {
   /** A node that failed may be tried again after something changed there: its engine restarts. */
   private Optional<Failed> waitFor(GenerationRequest rest, Decision decision) {
     failedNodes.clear();
-    return !losses.areTooMany() && dispatcher.clock().instant().isBefore(deadline)
+    return !losses.areTooMany() && dispatcher.clock().instant().isBefore(losses.deadline())
         ? dispatcher.await(this, rest, decision)
         : Optional.of(dispatcher.noCapacity(rest, decision));
   }
 
   /** Until when it waits for a node. To be asked while the request is routed. */
   Instant deadline() {
-    return deadline;
+    return losses.deadline();
   }
 
   /** Notes that the nodes it waited for are gone. */
   void lostAll() {
     synchronized (lock) {
-      losses.left(dispatcher.clock().instant());
+      losses.lostAll(dispatcher.clock().instant());
     }
   }
 
@@ -211,8 +205,7 @@ public final class ActiveRequest {
               .candidates()
               .started(
                   request.model(), from.work, started.promptTokens(), started.cachedPromptTokens());
-          if (start == null) {
-            start = started;
+          if (told.start(started)) {
             deliver(started);
           }
         }
@@ -230,11 +223,12 @@ public final class ActiveRequest {
         case Finished(FinishReason reason, _) when reason == FinishReason.CANCELLED ->
             reroute = moves(from, STOPPED);
         case Finished finished -> {
+          dispatcher.candidates().succeeded(request.model(), from.work);
           end(finished.usage().completionTokens());
           dispatcher
               .lengths()
               .ended(request.tenant(), request.model(), finished.usage().completionTokens());
-          deliver(asOneAnswer(finished));
+          deliver(told.ended(finished));
         }
         case Failed failed -> reroute = moves(from, failed);
       }
@@ -297,7 +291,10 @@ public final class ActiveRequest {
   private void leave(Attempt left, String why) {
     endAttempt();
     losses.left(dispatcher.clock().instant());
-    deadline = dispatcher.deadline();
+    logMove(left, why);
+  }
+
+  private void logMove(Attempt left, String why) {
     log.info(
         "request {}: {} {}; another node goes on behind {} tokens",
         request.id(),
@@ -310,18 +307,17 @@ public final class ActiveRequest {
   private boolean moves(Attempt from, Failed failed) {
     endAttempt();
     failedNodes.add(from.node.nodeId());
-    if (failed.code() == FailureCode.NODE_LOST) {
-      losses.lost(
-          dispatcher.isOpen(from.node.nodeId(), from.session), dispatcher.clock().instant());
-      deadline = dispatcher.deadline();
+    boolean isThere = dispatcher.isOpen(from.node.nodeId(), from.session);
+    if (failed.code().isOfNode()) {
+      losses.lost(isThere, dispatcher.clock().instant());
     }
-    boolean goesOn = mayMove(failed.code()) && (told.canGoOn() || startsOver());
+    boolean isSick = isThere && notesFailure(from, failed);
+    boolean goesOn =
+        mayMove(failed.code())
+            && (!isSick || dispatcher.retries().take())
+            && (told.canGoOn() || startsOver());
     if (goesOn) {
-      log.info(
-          "request {}: {} was lost; another node goes on behind {} tokens",
-          request.id(),
-          from.node.nodeName(),
-          told.tokens());
+      logMove(from, failed.code() == FailureCode.NODE_LOST ? "was lost" : "failed");
     } else {
       end(told.tokens());
       deliver(failed);
@@ -329,17 +325,34 @@ public final class ActiveRequest {
     return goesOn;
   }
 
+  /**
+   * Notes a failure that its node is to blame for. Of several stages nobody knows which one it was.
+   *
+   * @return whether it is a new one; an engine that goes down with many requests fails once
+   */
+  private boolean notesFailure(Attempt from, Failed failed) {
+    return failed.code().isOfNode()
+        && !failed.equals(STOPPED)
+        && !from.node.host().staged()
+        && dispatcher
+            .candidates()
+            .failed(request.model(), from.node, from.work, failed.code() == FailureCode.NODE_LOST);
+  }
+
   private boolean mayMove(FailureCode code) {
     return switch (code) {
       case NODE_LOST -> !losses.areTooMany();
+      // The request may be the reason: it is not sent to the same node again.
+      case INTERNAL ->
+          !losses.areTooMany()
+              && dispatcher.isPlaceable(request.from(told.beginning()), failedNodes);
       // A caller that is told so may try again, but not in the middle of an answer.
       case NO_CAPACITY -> isBegun();
       case INVALID_REQUEST,
           CONTEXT_LENGTH_EXCEEDED,
           MODEL_NOT_FOUND,
           NOT_ALLOWED,
-          TOO_MANY_REQUESTS,
-          INTERNAL ->
+          TOO_MANY_REQUESTS ->
           false;
     };
   }
@@ -348,19 +361,8 @@ public final class ActiveRequest {
     if (!sink.startOver()) {
       return false;
     }
-    start = null;
     told.clear();
     return true;
-  }
-
-  /** The caller knows of one start only. */
-  private Finished asOneAnswer(Finished finished) {
-    Usage usage = finished.usage();
-    return start == null
-        ? finished
-        : new Finished(
-            finished.reason(),
-            new Usage(usage.promptTokens(), start.cachedPromptTokens(), usage.completionTokens()));
   }
 
   /**
@@ -380,8 +382,7 @@ public final class ActiveRequest {
   /** Nothing more happens after it but what the caller is told last. */
   private @Nullable Attempt end(int answerTokens) {
     over = true;
-    int promptTokens = start == null ? 0 : start.promptTokens() - start.cachedPromptTokens();
-    dispatcher.leave(this, request.model(), promptTokens + answerTokens);
+    dispatcher.leave(this, request.model(), told.computedPromptTokens() + answerTokens);
     return endAttempt();
   }
 
@@ -390,7 +391,7 @@ public final class ActiveRequest {
     attempt = null;
     if (ended != null) {
       dispatcher.candidates().ended(request.model(), ended.work);
-      dispatcher.ended(this);
+      dispatcher.runningRequests().ended(this);
     }
     return ended;
   }

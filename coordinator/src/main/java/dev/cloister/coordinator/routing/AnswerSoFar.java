@@ -2,14 +2,43 @@ package dev.cloister.coordinator.routing;
 
 import com.google.common.primitives.Ints;
 import dev.cloister.coordinator.inference.Beginning;
+import dev.cloister.coordinator.inference.GenerationEvent.Finished;
+import dev.cloister.coordinator.inference.GenerationEvent.Started;
+import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What of an answer its caller was told, and the tokens that said it. Not thread-safe. */
 final class AnswerSoFar {
+  /** What the caller was told first; null as long as it was told nothing. */
+  private @Nullable Started start;
+
   private int[] tokens = new int[16];
   private int size;
   private int events;
+
+  /** Takes the start; whether it is the first one, and the caller is to be told. */
+  boolean start(Started first) {
+    boolean isFirst = start == null;
+    start = isFirst ? first : start;
+    return isFirst;
+  }
+
+  /** Tokens of the prompt that were computed for it, as far as is known. */
+  int computedPromptTokens() {
+    return start == null ? 0 : start.promptTokens() - start.cachedPromptTokens();
+  }
+
+  /** The end as the caller, who knows of one start only, is told it. */
+  Finished ended(Finished finished) {
+    Usage usage = finished.usage();
+    return start == null
+        ? finished
+        : new Finished(
+            finished.reason(),
+            new Usage(usage.promptTokens(), start.cachedPromptTokens(), usage.completionTokens()));
+  }
 
   /**
    * Takes a piece that the caller is told.
@@ -42,7 +71,9 @@ final class AnswerSoFar {
     return isEmpty() || size > 0;
   }
 
+  /** Forgets all of it: the caller starts over. */
   void clear() {
+    start = null;
     size = 0;
     events = 0;
   }

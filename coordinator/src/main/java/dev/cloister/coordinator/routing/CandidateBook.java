@@ -23,6 +23,8 @@ import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The nodes that have a model, by model, kept up to date as the fleet changes, with the work they
@@ -30,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * what was chosen are one step.
  */
 final class CandidateBook {
+  private static final Logger log = LoggerFactory.getLogger(CandidateBook.class);
+
   private final Fleet fleet;
   private final BiConsumer<String, String> gone;
   private final InstantSource clock;
@@ -151,13 +155,13 @@ final class CandidateBook {
       String stale;
       synchronized (ledger) {
         Ask ask = ledger.ask(characters, answerTokens);
-        Decision decision = ledger.choose(ask, cachedTokens, allowed);
+        Decision decision = ledger.choose(ask, cachedTokens, allowed, nanos());
         if (decision.choice().isEmpty()) {
           return new Placed(decision, null);
         }
         Prediction chosen = decision.predictions().getFirst();
         if (stillHas(chosen.candidate(), model)) {
-          return new Placed(decision, ledger.began(chosen, characters));
+          return new Placed(decision, ledger.began(chosen, characters, nanos()));
         }
         stale = chosen.candidate().nodeId();
       }
@@ -199,6 +203,34 @@ final class CandidateBook {
     ModelLedger ledger = ofWork(model);
     synchronized (ledger) {
       ledger.ended(work, nanos());
+    }
+  }
+
+  /** Notes that a node answered a request. */
+  void succeeded(String model, Work work) {
+    ModelLedger ledger = ofWork(model);
+    synchronized (ledger) {
+      ledger.succeeded(work, nanos());
+    }
+  }
+
+  /**
+   * As {@link ModelLedger#failed}.
+   *
+   * @param node that failed, as it was when it was chosen
+   */
+  boolean failed(String model, Candidate node, Work work, boolean died) {
+    ModelLedger ledger = ofWork(model);
+    synchronized (ledger) {
+      boolean before = ledger.isEjected(work);
+      boolean isNew = ledger.failed(work, died, nanos());
+      if (!before && ledger.isEjected(work)) {
+        log.warn(
+            "{} failed on '{}', request after request: it is given none for a while",
+            node.nodeName(),
+            model);
+      }
+      return isNew;
     }
   }
 

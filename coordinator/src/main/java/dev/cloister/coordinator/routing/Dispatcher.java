@@ -21,10 +21,8 @@ import dev.cloister.coordinator.routing.choice.Decision;
 import dev.cloister.coordinator.routing.choice.Work;
 import dev.cloister.coordinator.routing.prefix.PrefixIndex;
 import dev.cloister.coordinator.routing.prefix.PromptMarks;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,9 +41,6 @@ import org.jspecify.annotations.Nullable;
  * NO_CAPACITY}.
  */
 public final class Dispatcher implements FleetListener {
-  /** How long a request waits for its model to be loaded. */
-  private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
-
   private static final int MOST_WAITING = 1_000;
 
   private final Catalog catalog;
@@ -59,7 +54,8 @@ public final class Dispatcher implements FleetListener {
   private final WaitingRooms rooms;
   private final DecisionLog decisions;
   private final Set<ActiveRequest> waiting = ConcurrentHashMap.newKeySet();
-  private final Set<ActiveRequest> running = ConcurrentHashMap.newKeySet();
+  private final RunningRequests running = new RunningRequests();
+  private final Retries retries;
 
   public Dispatcher(Catalog catalog, Fleet fleet, Outlook outlook, InstantSource clock) {
     this.catalog = catalog;
@@ -69,6 +65,7 @@ public final class Dispatcher implements FleetListener {
     this.candidates = new CandidateBook(fleet, prefixes::forget, clock);
     this.roundTrips = new RoundTrips(clock, candidates::roundTrip);
     this.decisions = new DecisionLog(clock);
+    this.retries = new Retries(clock);
     this.rooms =
         new WaitingRooms(request -> place(request, Set.of()), this::missed, lengths, clock);
   }
@@ -91,7 +88,8 @@ public final class Dispatcher implements FleetListener {
                   + ModelName.shown(request.model())
                   + "' does not exist; list the models with: cloister model list"));
     } else {
-      rooms.enter(active, marked, deadline()).ifPresent(active::fail);
+      retries.requested();
+      rooms.enter(active, marked, active.deadline()).ifPresent(active::fail);
       rooms.callIn(request.model());
     }
     return active;
@@ -206,29 +204,23 @@ public final class Dispatcher implements FleetListener {
     waiting.remove(request);
   }
 
-  /** Notes that a node has begun with a request. */
-  void began(ActiveRequest request) {
-    running.add(request);
-  }
-
-  /** Notes that no node is at a request any more. */
-  void ended(ActiveRequest request) {
-    running.remove(request);
-  }
-
   /** How many requests each node is at, by its id. */
   public Map<String, Integer> running() {
-    Map<String, Integer> running = new HashMap<>();
-    for (ActiveRequest request : this.running) {
-      request.nodeId().ifPresent(nodeId -> running.merge(nodeId, 1, Integer::sum));
-    }
+    return running.byNode();
+  }
+
+  RunningRequests runningRequests() {
     return running;
+  }
+
+  Retries retries() {
+    return retries;
   }
 
   /** What the node may not see any more leaves it at once. */
   @Override
   public void relabeled(Node node) {
-    running.forEach(request -> request.leaveUnless(this::maySee));
+    running.leaveUnless(this::maySee);
   }
 
   /** Whether a node, and all that answer with it, have the labels that are required now. */
@@ -248,13 +240,8 @@ public final class Dispatcher implements FleetListener {
     Map<String, Drain> drains = fleet.drains();
     drains.values().removeIf(drain -> !drain.isOver(now));
     if (!drains.isEmpty()) {
-      running.forEach(request -> request.leave(drains.keySet()));
+      running.leave(drains.keySet());
     }
-  }
-
-  /** Until when a request that arrives now may wait. */
-  Instant deadline() {
-    return clock.instant().plus(LONGEST_WAIT);
   }
 
   @Override

@@ -4,7 +4,10 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** What a request lost on its way, since its answer last went on. Not thread-safe. */
+/**
+ * What a request lost on its way, since its answer last went on, and until when it waits for a
+ * node: after each loss as long as at first. Not thread-safe.
+ */
 final class Losses {
   /**
    * Engines lost one after the other, without a new token in between, after which a request is
@@ -18,9 +21,23 @@ final class Losses {
   /** How long a request whose node was lost waits for the model to be brought up somewhere. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
+  /** How long a request waits for a node, or for its model to be loaded. */
+  private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
+
+  private Instant deadline;
   private @Nullable Instant latest;
   private int engines;
   private int nodes;
+
+  /** Of a request that arrives now. */
+  Losses(Instant now) {
+    this.deadline = now.plus(LONGEST_WAIT);
+  }
+
+  /** Until when it waits for a node. */
+  Instant deadline() {
+    return deadline;
+  }
 
   /**
    * Notes a loss.
@@ -30,11 +47,17 @@ final class Losses {
   void lost(boolean nodeIsThere, Instant now) {
     nodes++;
     engines += nodeIsThere ? 1 : 0;
-    latest = now;
+    left(now);
   }
 
   /** Notes that a node was left that was not lost. */
   void left(Instant now) {
+    latest = now;
+    deadline = now.plus(LONGEST_WAIT);
+  }
+
+  /** Notes that the nodes it waited for are gone. */
+  void lostAll(Instant now) {
     latest = now;
   }
 

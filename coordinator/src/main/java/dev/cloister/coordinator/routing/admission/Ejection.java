@@ -17,6 +17,8 @@ public final class Ejection {
   /** A node that was given so many requests at once is back. */
   private static final int ENOUGH = 16;
 
+  private static final Duration SHORTEST = Duration.ofSeconds(2);
+  private static final Duration LONGEST = Duration.ofSeconds(60);
   private static final long FORGIVEN_NANOS = Duration.ofMinutes(10).toNanos();
 
   private final long shortestNanos;
@@ -26,6 +28,11 @@ public final class Ejection {
   private int pauses;
   private long untilNanos = Long.MIN_VALUE;
   private int most = Integer.MAX_VALUE;
+
+  /** A node that did not fail yet; its first pause takes two seconds, none more than a minute. */
+  public Ejection() {
+    this(SHORTEST, LONGEST);
+  }
 
   /** A node that did not fail yet; pauses are as long as told. */
   public Ejection(Duration shortest, Duration longest) {
@@ -72,6 +79,16 @@ public final class Ejection {
     }
     failures = 0;
     most = most >= ENOUGH ? Integer.MAX_VALUE : 2 * most;
+  }
+
+  /** Ends a pause before its time: the node is given one request first, as after any pause. */
+  public void letBack(long nanos) {
+    untilNanos = Math.min(untilNanos, nanos);
+  }
+
+  /** When the latest pause ends, or ended. */
+  public long untilNanos() {
+    return untilNanos;
   }
 
   private boolean isEjected(long nanos) {

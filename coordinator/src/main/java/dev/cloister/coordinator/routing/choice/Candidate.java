@@ -7,6 +7,7 @@ package dev.cloister.coordinator.routing.choice;
  * @param pendingTokens tokens it is still expected to generate for them
  * @param pendingPromptTokens of their prompts, those it has still to compute
  * @param served requests it was given so far
+ * @param limit requests it may have at once; 0 while it is ejected for its failures
  */
 public record Candidate(
     Host host,
@@ -15,10 +16,8 @@ public record Candidate(
     int active,
     long pendingTokens,
     long pendingPromptTokens,
-    long served) {
-
-  /** Requests that may wait on a node, per slot. */
-  static final int QUEUED_PER_SLOT = 4;
+    long served,
+    int limit) {
 
   public String nodeId() {
     return host.nodeId();
@@ -30,7 +29,12 @@ public record Candidate(
 
   /** Whether its queue takes no more. */
   public boolean full() {
-    return active >= host.slots() * (1L + QUEUED_PER_SLOT);
+    return active >= limit;
+  }
+
+  /** Whether it is left out because it failed, request after request. */
+  public boolean ejected() {
+    return limit == 0;
   }
 
   /** Answers at once while one more is made. */

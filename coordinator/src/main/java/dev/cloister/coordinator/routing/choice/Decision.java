@@ -7,7 +7,8 @@ import java.util.stream.Collectors;
 /**
  * Where a request goes, with what led there.
  *
- * @param predictions of the best candidates, the soonest first; those that are full stand last
+ * @param predictions of the best candidates, the soonest first; those that are full stand behind
+ *     them, and those that are ejected last
  * @param candidates how many there were, those that a rule removed included
  */
 public record Decision(List<Prediction> predictions, int candidates) {
@@ -25,6 +26,11 @@ public record Decision(List<Prediction> predictions, int candidates) {
     return predictions.isEmpty() || predictions.getFirst().candidate().full()
         ? Optional.empty()
         : Optional.of(predictions.getFirst().candidate());
+  }
+
+  /** Whether there are candidates, and all of them are ejected for their failures. */
+  boolean isOfEjectedOnly() {
+    return !predictions.isEmpty() && predictions.getFirst().candidate().ejected();
   }
 
   /** Why, for people: the best candidates with their terms. */

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.routing.choice;
 
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -35,8 +36,24 @@ public final class ModelLedger {
     return new Ask((int) Math.ceil(characters * tokensPerCharacter.value()), answerTokens);
   }
 
-  /** Chooses a node, as {@link Router#choose} does. */
-  public Decision choose(Ask ask, Map<String, Integer> cachedTokens, Predicate<Candidate> allowed) {
+  /**
+   * Chooses a node, as {@link Router#choose} does. Where all nodes are ejected for their failures,
+   * the one whose pause ends first is let back now: a node that may fail is better than none.
+   */
+  public Decision choose(
+      Ask ask, Map<String, Integer> cachedTokens, Predicate<Candidate> allowed, long nanos) {
+    Decision decision = router.choose(ask, cachedTokens, allowed);
+    if (!decision.isOfEjectedOnly()) {
+      return decision;
+    }
+    decision.predictions().stream()
+        .map(prediction -> standing(prediction.candidate().nodeId()))
+        .min(Comparator.comparingLong(Standing::letBackNanos))
+        .ifPresent(
+            least -> {
+              least.letBack(nanos);
+              show(least);
+            });
     return router.choose(ask, cachedTokens, allowed);
   }
 
@@ -97,9 +114,9 @@ public final class ModelLedger {
    * @param chosen of a decision about it
    * @param characters of its prompt
    */
-  public Work began(Prediction chosen, int characters) {
+  public Work began(Prediction chosen, int characters, long nanos) {
     Standing standing = standing(chosen.candidate().nodeId());
-    Work work = new Work(standing, chosen.ask(), chosen.uncachedTokens(), characters);
+    Work work = new Work(standing, chosen, characters, nanos);
     show(standing);
     return work;
   }
@@ -138,6 +155,29 @@ public final class ModelLedger {
     show(work.standing);
   }
 
+  /** Notes that a node answered a request. */
+  public void succeeded(Work work, long nanos) {
+    work.standing.succeeded(nanos);
+    show(work.standing);
+  }
+
+  /**
+   * Notes that an engine, and not the request, made a request fail.
+   *
+   * @param died whether the engine is gone, with all that it was at; these are one failure
+   * @return whether the failure is a new one
+   */
+  public boolean failed(Work work, boolean died, long nanos) {
+    boolean isNew = work.standing.failed(work.begunNanos, died, nanos);
+    show(work.standing);
+    return isNew;
+  }
+
+  /** Whether the node that was given a request is left out now because it failed. */
+  public boolean isEjected(Work work) {
+    return work.standing.isEjected();
+  }
+
   private void measured(Standing standing) {
     Host host = standing.host();
     if (host != null && standing.measured()) {
@@ -148,21 +188,18 @@ public final class ModelLedger {
   }
 
   /**
-   * Forgets speeds seen long ago, and looks anew how fast nodes are that were not seen yet. To be
-   * called now and then.
+   * Forgets speeds seen long ago, and looks anew how fast nodes are that were not seen yet, and
+   * which ones are let back after failures. To be called several times a second.
    */
   public void refresh(long nanos) {
     bestOfKind.clear();
     bestOfAll = null;
     for (Standing standing : standings.values()) {
       standing.forget(nanos - LONGEST_MEMORY_NANOS);
+      standing.look(nanos);
       measured(standing);
     }
-    for (Standing standing : standings.values()) {
-      if (!standing.measured()) {
-        show(standing);
-      }
-    }
+    standings.values().forEach(this::show);
   }
 
   private void show(Standing standing) {

@@ -66,6 +66,6 @@ public record Prediction(Candidate candidate, Ask ask, int cachedTokens) {
         answerSeconds(),
         tokensPerSecond(),
         candidate.speed().measured() ? "" : " assumed",
-        candidate.full() ? ", queue full" : "");
+        candidate.ejected() ? ", ejected" : candidate.full() ? ", queue full" : "");
   }
 }

@@ -23,6 +23,9 @@ public final class Router {
   /** Ranks full ones behind all others. */
   private static final double FULL_SECONDS = 1e9;
 
+  /** Ranks ejected ones behind these. */
+  private static final double EJECTED_SECONDS = 2e9;
+
   private final Map<String, Integer> places = new HashMap<>();
   private @Nullable Candidate[] candidates = new Candidate[8];
   private double[] fixedSeconds = new double[8];
@@ -52,7 +55,7 @@ public final class Router {
             + candidate.host().loadSeconds().orElse(0)
             + speed.startSeconds()
             + candidate.roundTripSeconds()
-            + (candidate.full() ? FULL_SECONDS : 0);
+            + (candidate.ejected() ? EJECTED_SECONDS : candidate.full() ? FULL_SECONDS : 0);
     promptTokenSeconds[place] = speed.promptTokenSeconds();
     answerTokenSeconds[place] = speed.tokenSeconds(candidate.answers());
   }

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.routing.choice;
 
+import dev.cloister.coordinator.routing.admission.Ejection;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
@@ -7,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 final class Standing {
   /** Weight of the newest in moving averages. */
   private static final double NEWEST = 0.3;
+
+  /** Requests that may wait on a node, per slot. */
+  private static final int QUEUED_PER_SLOT = 4;
 
   private final SpeedMeter meter = new SpeedMeter();
   private long measuredNanos;
@@ -30,6 +34,13 @@ final class Standing {
    * engine takes to warm up, which is several times what it takes from then on.
    */
   private boolean cold = true;
+
+  private final Ejection ejection = new Ejection();
+
+  /** Requests at once, as far as failures go. */
+  private int most = Integer.MAX_VALUE;
+
+  private long diedNanos = Long.MIN_VALUE;
 
   private boolean loading;
   private long loadingNanos;
@@ -123,6 +134,52 @@ final class Standing {
     cold = false;
   }
 
+  void succeeded(long nanos) {
+    ejection.succeeded(nanos);
+    look(nanos);
+  }
+
+  /**
+   * Notes that its engine failed on a request.
+   *
+   * @param died with all that it was at, which is one failure; otherwise it goes on
+   * @return whether the failure is a new one
+   */
+  boolean failed(long begunNanos, boolean died, long nanos) {
+    if (died && begunNanos <= diedNanos) {
+      return false;
+    }
+    if (died) {
+      diedNanos = nanos;
+    }
+    ejection.failed(nanos);
+    look(nanos);
+    return true;
+  }
+
+  /** Takes note that pauses end. */
+  void look(long nanos) {
+    most = ejection.most(nanos);
+  }
+
+  void letBack(long nanos) {
+    ejection.letBack(nanos);
+    look(nanos);
+  }
+
+  /** When it was, or will be, let back after failures. */
+  long letBackNanos() {
+    return ejection.untilNanos();
+  }
+
+  boolean isEjected() {
+    return most == 0;
+  }
+
+  private int limit(int slots) {
+    return (int) Math.min(most, slots * (1L + QUEUED_PER_SLOT));
+  }
+
   boolean measured() {
     return meter.measured();
   }
@@ -142,6 +199,13 @@ final class Standing {
 
   Candidate candidate(Host of, Speed assumed) {
     return new Candidate(
-        of, speed(assumed), roundTripSeconds, active, pendingTokens, pendingPromptTokens, served);
+        of,
+        speed(assumed),
+        roundTripSeconds,
+        active,
+        pendingTokens,
+        pendingPromptTokens,
+        served,
+        limit(of.slots()));
   }
 }

@@ -7,6 +7,7 @@ public final class Work {
   final Standing standing;
   final Ask ask;
   final int characters;
+  final long begunNanos;
   private int pendingTokens;
   private int pendingPromptTokens;
   private long startedNanos;
@@ -29,12 +30,13 @@ public final class Work {
 
   private static final int LEAST_TOKENS = 4;
 
-  Work(Standing standing, Ask ask, int uncachedTokens, int characters) {
+  Work(Standing standing, Prediction chosen, int characters, long nanos) {
     this.standing = standing;
-    this.ask = ask;
+    this.ask = chosen.ask();
     this.characters = characters;
+    this.begunNanos = nanos;
     this.pendingTokens = ask.answerTokens();
-    this.pendingPromptTokens = uncachedTokens;
+    this.pendingPromptTokens = chosen.uncachedTokens();
     standing.began(pendingTokens, pendingPromptTokens);
   }
 

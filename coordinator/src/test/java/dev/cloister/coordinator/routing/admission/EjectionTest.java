@@ -65,6 +65,18 @@ class EjectionTest {
   }
 
   @Test
+  void aPauseThatIsEndedEarlyIsFollowedByOneRequestAsAnyOther() {
+    fail(5);
+    ejection.letBack(nanos);
+    assertThat(most()).isEqualTo(1);
+    fail(1);
+    assertThat(ejection.untilNanos()).isEqualTo(nanos + 4 * SECOND);
+    nanos += 5 * SECOND;
+    ejection.letBack(nanos);
+    assertThat(ejection.untilNanos()).isEqualTo(nanos - SECOND);
+  }
+
+  @Test
   void pausesAreShortAgainAfterTenGoodMinutes() {
     fail(5);
     nanos += 2 * SECOND;

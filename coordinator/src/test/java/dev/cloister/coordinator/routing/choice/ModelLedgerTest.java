@@ -208,8 +208,44 @@ class ModelLedgerTest {
     for (int i = 0; i < 4; i++) {
       Decision decision = decide();
       assertThat(decision.choice().orElseThrow().nodeId()).isEqualTo("b");
-      ledger.began(decision.predictions().getFirst(), PROMPT);
+      ledger.began(decision.predictions().getFirst(), PROMPT, now);
     }
+  }
+
+  @Test
+  void aNodeThatClaimsTwoBillionSlotsIsNotFull() {
+    ledger.put(
+        new Host("vast", "vast", "desk", 2_000_000_000, true, false, OptionalDouble.empty()), now);
+    begin("vast");
+    assertThat(at("vast").full()).isFalse();
+  }
+
+  @Test
+  void aNodeThatFailedInARowIsLeftOutUnlessThereIsNoOther() {
+    join("a", "desk");
+    for (int i = 0; i < 5; i++) {
+      Work work = begin("a");
+      ledger.ended(work, now);
+      ledger.failed(work, false, now);
+    }
+    assertThat(at("a").ejected()).isTrue();
+    join("b", "desk");
+    assertThat(decide().choice().orElseThrow().nodeId()).isEqualTo("b");
+    ledger.remove("b");
+    assertThat(decide().choice().orElseThrow().nodeId()).isEqualTo("a");
+    assertThat(at("a").limit()).isEqualTo(1);
+  }
+
+  @Test
+  void anEngineDiesOnceHoweverMuchGoesDownWithIt() {
+    join("a", "desk");
+    Work first = begin("a");
+    Work second = begin("a");
+    now += MILLI;
+    assertThat(ledger.failed(first, true, now)).isTrue();
+    now += MILLI;
+    assertThat(ledger.failed(second, true, now)).isFalse();
+    assertThat(ledger.failed(begin("a"), true, now)).isTrue();
   }
 
   private void answers(int atOnce, int millisPerToken) {
@@ -249,11 +285,11 @@ class ModelLedgerTest {
   }
 
   private Work begin(String node, int characters) {
-    return ledger.began(new Prediction(at(node), ledger.ask(characters, 100), 0), characters);
+    return ledger.began(new Prediction(at(node), ledger.ask(characters, 100), 0), characters, now);
   }
 
   private Decision decide() {
-    return ledger.choose(ledger.ask(PROMPT, 100), Map.of(), candidate -> true);
+    return ledger.choose(ledger.ask(PROMPT, 100), Map.of(), candidate -> true, now);
   }
 
   private Candidate at(String node) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,10 +40,9 @@ class RouterTest {
               .filter(allowed)
               .map(c -> new Prediction(c, ask, cached.getOrDefault(c.nodeId(), 0)))
               .sorted(
-                  (a, b) ->
-                      a.candidate().full() != b.candidate().full()
-                          ? Boolean.compare(a.candidate().full(), b.candidate().full())
-                          : Double.compare(a.seconds(), b.seconds()))
+                  Comparator.<Prediction, Boolean>comparing(p -> p.candidate().ejected())
+                      .thenComparing(p -> p.candidate().full())
+                      .thenComparingDouble(Prediction::seconds))
               .toList();
       assertThat(decision.candidates()).as("seed %d", seed).isEqualTo(candidates.size());
       assertThat(decision.predictions())
@@ -103,7 +103,7 @@ class RouterTest {
   @Test
   void aNodeThatMustLoadTheModelFirstIsChosenWhenTheQueueIsWorthIt() {
     Candidate cold =
-        new Candidate(host("cold", 4, OptionalDouble.of(8)), speed(100), 0, 0, 0, 0, 0);
+        new Candidate(host("cold", 4, OptionalDouble.of(8)), speed(100), 0, 0, 0, 0, 0, 20);
     assertThat(chosen(List.of(cold, candidate("warm", 4, 1_000, speed(100), 9)))).isEqualTo("warm");
     assertThat(chosen(List.of(cold, candidate("warm", 16, 8_000, speed(100), 9))))
         .isEqualTo("cold");
@@ -127,9 +127,9 @@ class RouterTest {
   void promptsThatOthersWaitForAndTheWayThereCount() {
     Candidate idle = candidate("idle", 0, 0, speed(20), 9);
     Candidate reading =
-        new Candidate(host("reading", 4, OptionalDouble.empty()), speed(20), 0, 1, 0, 5_000, 0);
+        new Candidate(host("reading", 4, OptionalDouble.empty()), speed(20), 0, 1, 0, 5_000, 0, 20);
     Candidate far =
-        new Candidate(host("far", 4, OptionalDouble.empty()), speed(20), 0.2, 0, 0, 0, 0);
+        new Candidate(host("far", 4, OptionalDouble.empty()), speed(20), 0.2, 0, 0, 0, 0, 20);
     assertThat(chosen(List.of(reading, idle, far))).isEqualTo("idle");
   }
 
@@ -158,12 +158,19 @@ class RouterTest {
   }
 
   @Test
-  void aNodeThatClaimsTwoBillionSlotsIsNotFull() {
-    Candidate vast =
-        new Candidate(
-            host("v", 2_000_000_000, OptionalDouble.empty()), Speed.ASSUMED, 0, 1, 0, 0, 0);
-    assertThat(routerOf(List.of(vast)).choose(ASK, Map.of(), RouterTest::any).choice())
-        .hasValue(vast);
+  void ejectedNodesStandBehindFullOnes() {
+    Candidate full = candidate("full", 20, 9_000, speed(1), 0);
+    Candidate ejected =
+        new Candidate(host("ejected", 4, OptionalDouble.empty()), speed(100), 0, 0, 0, 0, 0, 0);
+    Decision decision = routerOf(List.of(ejected, full)).choose(ASK, Map.of(), RouterTest::any);
+    assertThat(decision.choice()).isEmpty();
+    assertThat(decision.isOfEjectedOnly()).isFalse();
+    assertThat(decision.predictions())
+        .extracting(Prediction::candidate)
+        .containsExactly(full, ejected);
+    assertThat(decision.toString()).contains(", queue full; ").endsWith(", ejected");
+    assertThat(routerOf(List.of(ejected)).choose(ASK, Map.of(), RouterTest::any).isOfEjectedOnly())
+        .isTrue();
   }
 
   private static boolean any(Candidate candidate) {
@@ -195,7 +202,7 @@ class RouterTest {
   private static Candidate candidate(
       String name, int active, long pending, Speed speed, long served) {
     return new Candidate(
-        host(name, 4, OptionalDouble.empty()), speed, 0, active, pending, 0, served);
+        host(name, 4, OptionalDouble.empty()), speed, 0, active, pending, 0, served, 20);
   }
 
   private static List<Candidate> randomCandidates(Random random) {
@@ -219,7 +226,8 @@ class RouterTest {
               random.nextInt(slots * 6),
               random.nextInt(3_000),
               random.nextInt(3_000),
-              random.nextInt(100)));
+              random.nextInt(100),
+              random.nextInt(slots * 5 + 1)));
     }
     return candidates;
   }
