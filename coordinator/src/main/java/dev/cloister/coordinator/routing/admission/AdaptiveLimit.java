@@ -25,6 +25,7 @@ public final class AdaptiveLimit {
 
   private static final double LONGER = 0.005;
 
+  private final int least;
   private final int most;
   private double limit;
   private double usual = Double.NaN;
@@ -32,19 +33,22 @@ public final class AdaptiveLimit {
   /**
    * A limit for a node of which nothing was seen yet.
    *
-   * @param initial limit, such as the node's slots
+   * @param least the limit can become, such as the node's slots
+   * @param initial limit
    * @param most the limit can become
    */
-  public AdaptiveLimit(int initial, int most) {
-    if (initial < 1 || most < initial) {
+  public AdaptiveLimit(int least, int initial, int most) {
+    if (least < 1 || initial < least || most < initial) {
       throw new IllegalArgumentException(
-          "limit %d, at most %d (expected: 1 <= limit <= most)".formatted(initial, most));
+          "limit %d, %d to %d (expected: 1 <= least <= limit <= most)"
+              .formatted(initial, least, most));
     }
+    this.least = least;
     this.limit = initial;
     this.most = most;
   }
 
-  /** Requests the node may have at once; at least one. */
+  /** Requests the node may have at once. */
   public int limit() {
     return (int) limit;
   }
@@ -71,6 +75,6 @@ public final class AdaptiveLimit {
     }
     double gradient = Math.clamp(TOLERATED * usual / time, SMALLEST_GRADIENT, 1);
     double target = gradient < 1 ? gradient * limit : limit + 1;
-    limit = Math.clamp(limit + NEWEST * (target - limit), 1, most);
+    limit = Math.clamp(limit + NEWEST * (target - limit), least, most);
   }
 }

@@ -47,6 +47,11 @@ public record Prediction(Candidate candidate, Ask ask, int cachedTokens) {
     return candidate.roundTripSeconds();
   }
 
+  /** Until the first token is there. */
+  double firstTokenSeconds() {
+    return waitSeconds() + loadSeconds() + promptSeconds() + roundTripSeconds();
+  }
+
   /** Until the answer is complete: the sum of the terms. */
   public double seconds() {
     return waitSeconds() + loadSeconds() + promptSeconds() + answerSeconds() + roundTripSeconds();

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.routing.choice;
 
+import dev.cloister.coordinator.routing.admission.AdaptiveLimit;
 import dev.cloister.coordinator.routing.admission.Ejection;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ final class Standing {
   /** Weight of the newest in moving averages. */
   private static final double NEWEST = 0.3;
 
-  /** Requests that may wait on a node, per slot. */
+  /** Requests that may wait on a node, per slot, as long as it does what was predicted. */
   private static final int QUEUED_PER_SLOT = 4;
 
   private final SpeedMeter meter = new SpeedMeter();
@@ -35,6 +36,9 @@ final class Standing {
    */
   private boolean cold = true;
 
+  private int slots = 1;
+  private AdaptiveLimit limit = new AdaptiveLimit(1, 1 + QUEUED_PER_SLOT, 1 + QUEUED_PER_SLOT);
+
   private final Ejection ejection = new Ejection();
 
   /** Requests at once, as far as failures go. */
@@ -51,6 +55,11 @@ final class Standing {
   }
 
   void host(@Nullable Host newHost) {
+    if (newHost != null && newHost.slots() != slots) {
+      slots = newHost.slots();
+      int queue = (int) Math.min(Integer.MAX_VALUE, slots * (1L + QUEUED_PER_SLOT));
+      limit = new AdaptiveLimit(slots, queue, queue);
+    }
     host = newHost;
   }
 
@@ -176,8 +185,15 @@ final class Standing {
     return most == 0;
   }
 
-  private int limit(int slots) {
-    return (int) Math.min(most, slots * (1L + QUEUED_PER_SLOT));
+  /**
+   * Takes when a request had its first token.
+   *
+   * @param ratio of the time it took to the one that was predicted
+   * @param requests the node had when it was sent, this one included
+   */
+  void firstToken(double ratio, int requests) {
+    // To be sooner than predicted is no merit: a prediction may be wrong, and the next ones right.
+    limit.add(Math.max(1, ratio), requests);
   }
 
   boolean measured() {
@@ -206,6 +222,6 @@ final class Standing {
         pendingTokens,
         pendingPromptTokens,
         served,
-        limit(of.slots()));
+        Math.min(most, limit.limit()));
   }
 }

@@ -8,6 +8,11 @@ public final class Work {
   final Ask ask;
   final int characters;
   final long begunNanos;
+
+  /** Until the first token, as predicted; 0 where that rests on nothing that was seen. */
+  private final double predictedSeconds;
+
+  private final int requests;
   private int pendingTokens;
   private int pendingPromptTokens;
   private long startedNanos;
@@ -37,7 +42,9 @@ public final class Work {
     this.begunNanos = nanos;
     this.pendingTokens = ask.answerTokens();
     this.pendingPromptTokens = chosen.uncachedTokens();
+    this.predictedSeconds = chosen.candidate().speed().measured() ? chosen.firstTokenSeconds() : 0;
     standing.began(pendingTokens, pendingPromptTokens);
+    this.requests = standing.active();
   }
 
   /** What a node says of the prompt is taken as a share of what it was estimated to be. */
@@ -67,6 +74,7 @@ public final class Work {
       pendingPromptTokens = 0;
       if (started) {
         standing.prompt(uncachedTokens, startedNanos, nanos);
+        firstToken((nanos - begunNanos) * 1e-9);
       }
       standing.generating(1, nanos);
       beginPart(nanos);
@@ -75,6 +83,12 @@ public final class Work {
     partTokens += tokens;
     partBytes += bytes;
     return partTokens >= PART_TOKENS && measure(tokensPerByte, nanos);
+  }
+
+  private void firstToken(double seconds) {
+    if (predictedSeconds > 0 && seconds > 0) {
+      standing.firstToken(seconds / predictedSeconds, requests);
+    }
   }
 
   private boolean measure(double tokensPerByte, long nanos) {

@@ -37,7 +37,7 @@ class AdaptiveLimitTest {
     for (long seed = 0; seed < 50; seed++) {
       Random random = new Random(seed);
       int slots = 1 + random.nextInt(16);
-      AdaptiveLimit limit = new AdaptiveLimit(1 + random.nextInt(32), 64);
+      AdaptiveLimit limit = new AdaptiveLimit(1, 1 + random.nextInt(32), 64);
       overload(limit, slots, random, 3_000);
       assertThat(limit.limit())
           .as("seed %d, %d slots", seed, slots)
@@ -48,7 +48,7 @@ class AdaptiveLimitTest {
   @Test
   void itFollowsANodeThatCanDoLessOrMoreThanBefore() {
     Random random = new Random(1);
-    AdaptiveLimit limit = new AdaptiveLimit(8, 64);
+    AdaptiveLimit limit = new AdaptiveLimit(1, 8, 64);
     overload(limit, 8, random, 500);
     overload(limit, 2, random, 500);
     assertThat(limit.limit()).isBetween(2, 4);
@@ -58,7 +58,7 @@ class AdaptiveLimitTest {
 
   @Test
   void aNodeThatIsSlowerForGoodIsNotHeldDownForEver() {
-    AdaptiveLimit limit = new AdaptiveLimit(8, 16);
+    AdaptiveLimit limit = new AdaptiveLimit(1, 8, 16);
     for (int i = 0; i < 50; i++) {
       limit.add(1, 16);
     }
@@ -74,7 +74,7 @@ class AdaptiveLimitTest {
 
   @Test
   void oneOddTimeChangesLittle() {
-    AdaptiveLimit limit = new AdaptiveLimit(10, 10);
+    AdaptiveLimit limit = new AdaptiveLimit(1, 10, 10);
     for (int i = 0; i < 50; i++) {
       limit.add(1, 10);
     }
@@ -88,8 +88,18 @@ class AdaptiveLimitTest {
   }
 
   @Test
+  void itNeverFallsBelowItsLeast() {
+    AdaptiveLimit limit = new AdaptiveLimit(4, 20, 20);
+    limit.add(1, 20);
+    for (int i = 0; i < 50; i++) {
+      limit.add(100, 20);
+    }
+    assertThat(limit.limit()).isEqualTo(4);
+  }
+
+  @Test
   void aNodeWithLittleToDoKeepsItsLimit() {
-    AdaptiveLimit limit = new AdaptiveLimit(8, 64);
+    AdaptiveLimit limit = new AdaptiveLimit(1, 8, 64);
     for (int i = 0; i < 100; i++) {
       limit.add(1, 3);
     }
@@ -98,10 +108,13 @@ class AdaptiveLimitTest {
 
   @Test
   void nonsenseIsRefused() {
-    AdaptiveLimit limit = new AdaptiveLimit(1, 1);
+    AdaptiveLimit limit = new AdaptiveLimit(1, 1, 1);
     for (double time : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertThatThrownBy(() -> limit.add(time, 1)).isInstanceOf(IllegalArgumentException.class);
     }
-    assertThatThrownBy(() -> new AdaptiveLimit(2, 1)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new AdaptiveLimit(1, 2, 1))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new AdaptiveLimit(3, 2, 4))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 }

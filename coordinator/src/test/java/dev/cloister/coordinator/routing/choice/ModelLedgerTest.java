@@ -3,6 +3,8 @@ package dev.cloister.coordinator.routing.choice;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.assertj.core.data.Percentage;
@@ -218,6 +220,34 @@ class ModelLedgerTest {
         new Host("vast", "vast", "desk", 2_000_000_000, true, false, OptionalDouble.empty()), now);
     begin("vast");
     assertThat(at("vast").full()).isFalse();
+  }
+
+  @Test
+  void aNodeWhoseFirstTokensAreMuchLaterThanPredictedIsGivenLess() {
+    join("a", "desk");
+    answer("a", 64, 20);
+    assertThat(at("a").limit()).isEqualTo(20);
+    Deque<Work> waiting = new ArrayDeque<>();
+    for (int i = 0; i < 20; i++) {
+      waiting.add(begin("a"));
+    }
+    assertThat(at("a").full()).isTrue();
+    firstTokens(waiting, 30, 100_000);
+    assertThat(at("a").limit()).isEqualTo(4);
+    firstTokens(waiting, 100, 1);
+    assertThat(at("a").limit()).isEqualTo(20);
+  }
+
+  /** Has those that waited longest begin, one after the other, and others come in their place. */
+  private void firstTokens(Deque<Work> waiting, int count, int millisEach) {
+    for (int i = 0; i < count; i++) {
+      now += millisEach * MILLI;
+      Work work = waiting.removeFirst();
+      ledger.started(work, 250, 0, now);
+      ledger.made(work, 1, 4, now);
+      ledger.ended(work, now);
+      waiting.addLast(begin("a"));
+    }
   }
 
   @Test
