@@ -98,7 +98,9 @@ final class CandidateBook {
     return new Host(
         node.node().id(),
         node.node().name(),
-        node.capability().map(CandidateBook::kind).orElse(""),
+        node.capability().map(CandidateBook::kind).orElse("")
+            // Which are as fast together as they are with each other.
+            + (ready.plan().isEmpty() ? "" : " and others"),
         ready.slots(),
         ready.full(),
         !ready.plan().isEmpty(),

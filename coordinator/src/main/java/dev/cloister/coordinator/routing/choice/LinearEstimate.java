@@ -6,15 +6,12 @@ package dev.cloister.coordinator.routing.choice;
  * seen, remembers more of them and is an assumption before. Not thread-safe.
  */
 final class LinearEstimate {
-  /** Weight of what was known of the level when something new is seen. */
-  private static final double LEVEL_KEPT = 0.8;
-
-  /** The same of the slope. */
+  /** Weight of what was known of the slope when something new is seen. */
   private static final double SLOPE_KEPT = 0.99;
 
   private final double assumedShare;
   private final double assumedVariance;
-  private boolean known;
+  private final double newest;
   private double levelX;
   private double levelY;
   private double weight;
@@ -26,32 +23,39 @@ final class LinearEstimate {
   /**
    * @param assumedShare how much of {@code y} grows with {@code x}, until that is seen; 0 to 1
    * @param assumedVariance of {@code x}, at which what was seen counts as much as the assumption
+   * @param newest weight of the newest observation in the level, as soon as there are enough of
+   *     them; until then the level is the mean of all
    */
-  LinearEstimate(double assumedShare, double assumedVariance) {
+  LinearEstimate(double assumedShare, double assumedVariance, double newest) {
     this.assumedShare = assumedShare;
     this.assumedVariance = assumedVariance;
+    this.newest = newest;
   }
 
   /** Whether anything was seen. */
   boolean known() {
-    return known;
+    return weight > 0;
+  }
+
+  /** How many observations it rests on; old ones count less. */
+  double weight() {
+    return weight;
   }
 
   /** Takes an observation; both values are above 0. */
   void add(double newX, double newY) {
-    levelX = known ? LEVEL_KEPT * levelX + (1 - LEVEL_KEPT) * newX : newX;
-    levelY = known ? LEVEL_KEPT * levelY + (1 - LEVEL_KEPT) * newY : newY;
+    double share = Math.max(newest, 1 / (weight + 1));
+    levelX = (1 - share) * levelX + share * newX;
+    levelY = (1 - share) * levelY + share * newY;
     weight = SLOPE_KEPT * weight + 1;
     x = SLOPE_KEPT * x + newX;
     y = SLOPE_KEPT * y + newY;
     xx = SLOPE_KEPT * xx + newX * newX;
     xy = SLOPE_KEPT * xy + newX * newY;
-    known = true;
   }
 
   /** Forgets what was seen. */
   void clear() {
-    known = false;
     weight = 0;
     x = 0;
     y = 0;

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,15 +18,24 @@ import org.jspecify.annotations.Nullable;
  * <p>Times are nanoseconds on any clock that does not jump. Not thread-safe.
  */
 public final class ModelLedger {
-  /** After so long, a speed is an assumption again, and the node is tried anew. */
+  /** After so long, a node's speed is an assumption again. */
   private static final long LONGEST_MEMORY_NANOS = 600_000_000_000L;
+
+  /** After so long, nodes of a kind that did nothing are tried anew. */
+  private static final long LONGEST_MEMORY_OF_KIND_NANOS = 3_600_000_000_000L;
+
+  /**
+   * While it is tried how fast nodes of a kind are, others of them, and further requests, count as
+   * so many times slower than the fastest of all: one request is worth the risk, a herd is not.
+   */
+  private static final double TRIED_SLOWER = 10;
 
   /** Shorter prompts are mostly what the chat template adds. */
   private static final int LEAST_CHARACTERS = 200;
 
   private final Router router = new Router();
   private final Map<String, Standing> standings = new HashMap<>();
-  private final Map<String, Speed> bestOfKind = new HashMap<>();
+  private final Map<String, Kind> kinds = new HashMap<>();
   private @Nullable Speed bestOfAll;
   private final TypicalRatio tokensPerCharacter = new TypicalRatio(0.3, 0.02, 4);
   private final TypicalRatio tokensPerByte = new TypicalRatio(0.3, 0.02, 1);
@@ -68,6 +78,7 @@ public final class ModelLedger {
     if (host.loadSeconds().isEmpty()) {
       standing.loaded(nanos);
     }
+    standing.kind(kinds.computeIfAbsent(host.kind(), name -> new Kind()));
     replace(standing, host);
     show(standing);
   }
@@ -142,7 +153,7 @@ public final class ModelLedger {
    */
   public void made(Work work, int tokens, int bytes, long nanos) {
     if (work.made(tokens, bytes, tokensPerByte.value(), nanos)) {
-      measured(work.standing);
+      seen(work.standing.kind());
     }
     show(work.standing);
   }
@@ -151,7 +162,7 @@ public final class ModelLedger {
   public void ended(Work work, long nanos) {
     work.ended(tokensPerByte.value(), nanos);
     work.tokensPerByte().ifPresent(tokensPerByte::add);
-    measured(work.standing);
+    seen(work.standing.kind());
     show(work.standing);
   }
 
@@ -178,13 +189,15 @@ public final class ModelLedger {
     return work.standing.isEjected();
   }
 
-  private void measured(Standing standing) {
-    Host host = standing.host();
-    if (host != null && standing.measured()) {
-      Speed speed = standing.speed(Speed.ASSUMED);
-      bestOfKind.merge(host.kind(), speed, Speed::best);
+  private void seen(Kind kind) {
+    if (kind.isKnown()) {
+      Speed speed = kind.speed(fastest());
       bestOfAll = bestOfAll == null ? speed : bestOfAll.best(speed);
     }
+  }
+
+  private Speed fastest() {
+    return bestOfAll == null ? Speed.ASSUMED : bestOfAll;
   }
 
   /**
@@ -192,30 +205,47 @@ public final class ModelLedger {
    * which ones are let back after failures. To be called several times a second.
    */
   public void refresh(long nanos) {
-    bestOfKind.clear();
+    if (kinds.size() > standings.size()) {
+      kinds
+          .values()
+          .retainAll(standings.values().stream().map(Standing::kind).collect(Collectors.toSet()));
+    }
     bestOfAll = null;
+    for (Kind kind : kinds.values()) {
+      kind.forget(nanos - LONGEST_MEMORY_OF_KIND_NANOS);
+      seen(kind);
+    }
     for (Standing standing : standings.values()) {
       standing.forget(nanos - LONGEST_MEMORY_NANOS);
       standing.look(nanos);
-      measured(standing);
     }
     standings.values().forEach(this::show);
   }
 
   private void show(Standing standing) {
+    Kind kind = standing.kind();
+    if (kind.hasChanged()) {
+      standings.values().stream().filter(each -> each.kind() == kind).forEach(this::tell);
+    } else {
+      tell(standing);
+    }
+  }
+
+  private void tell(Standing standing) {
     Host host = standing.host();
     if (host != null) {
-      router.put(standing.candidate(host, assumed(host)));
+      router.put(standing.candidate(host, assumed(standing.kind())));
     }
   }
 
   /**
-   * A node not measured yet counts as fast as the fastest of its kind, so that it is tried soon.
+   * A node not measured yet counts as fast as others of its kind, and if nothing is known of these,
+   * as fast as the fastest kind of all, so that it is tried soon.
    */
-  private Speed assumed(Host host) {
-    Speed alike = bestOfKind.get(host.kind());
-    Speed any = bestOfAll == null ? Speed.ASSUMED : bestOfAll;
-    return (alike == null ? any : alike).assumed();
+  private Speed assumed(Kind kind) {
+    return kind.isKnown()
+        ? kind.speed(fastest()).assumed(1)
+        : fastest().assumed(kind.isTried() ? TRIED_SLOWER : 1);
   }
 
   private Standing standing(String nodeId) {
@@ -234,6 +264,6 @@ public final class ModelLedger {
     Host host = standing == null ? null : standing.host();
     return host == null || standing == null
         ? Optional.empty()
-        : Optional.of(standing.candidate(host, assumed(host)));
+        : Optional.of(standing.candidate(host, assumed(standing.kind())));
   }
 }

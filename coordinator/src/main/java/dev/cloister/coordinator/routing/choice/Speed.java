@@ -56,8 +56,27 @@ public record Speed(
         measured && other.measured);
   }
 
-  /** The same as an assumption for another node. */
-  Speed assumed() {
-    return new Speed(startSeconds, promptTokenSeconds, stepSeconds, answerSeconds, false);
+  /** So much of this, of prompts and of tokens, and the rest of another one. */
+  Speed mixed(double ofPrompts, double ofTokens, Speed rest) {
+    return new Speed(
+        mean(startSeconds, ofPrompts, rest.startSeconds),
+        mean(promptTokenSeconds, ofPrompts, rest.promptTokenSeconds),
+        mean(stepSeconds, ofTokens, rest.stepSeconds),
+        mean(answerSeconds, ofTokens, rest.answerSeconds),
+        measured);
+  }
+
+  private static double mean(double some, double share, double rest) {
+    return share * some + (1 - share) * rest;
+  }
+
+  /** The same as an assumption for another node, which is so many times as slow. */
+  Speed assumed(double slower) {
+    return new Speed(
+        slower * startSeconds,
+        slower * promptTokenSeconds,
+        slower * stepSeconds,
+        slower * answerSeconds,
+        false);
   }
 }

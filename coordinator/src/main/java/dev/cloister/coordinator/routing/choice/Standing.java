@@ -13,7 +13,11 @@ final class Standing {
   /** Requests that may wait on a node, per slot, as long as it does what was predicted. */
   private static final int QUEUED_PER_SLOT = 4;
 
-  private final SpeedMeter meter = new SpeedMeter();
+  private final SpeedMeter meter = SpeedMeter.ofNode();
+
+  /** Before its machine is known, one of its own. */
+  private Kind kind = new Kind();
+
   private long measuredNanos;
   private double roundTripSeconds;
 
@@ -50,6 +54,14 @@ final class Standing {
   private long loadingNanos;
   private OptionalDouble loadSeconds = OptionalDouble.empty();
 
+  Kind kind() {
+    return kind;
+  }
+
+  void kind(Kind newKind) {
+    kind = newKind;
+  }
+
   @Nullable Host host() {
     return host;
   }
@@ -59,6 +71,8 @@ final class Standing {
       slots = newHost.slots();
       int queue = (int) Math.min(Integer.MAX_VALUE, slots * (1L + QUEUED_PER_SLOT));
       limit = new AdaptiveLimit(slots, queue, queue);
+      // What is usual is what is predicted.
+      limit.add(1, 0);
     }
     host = newHost;
   }
@@ -131,13 +145,16 @@ final class Standing {
     long begin = Math.max(startedNanos, promptNanos);
     promptNanos = nanos;
     if (!cold) {
-      meter.prompt(uncachedTokens, (nanos - begin) * 1e-9);
+      double seconds = (nanos - begin) * 1e-9;
+      meter.prompt(uncachedTokens, seconds);
+      kind.prompt(uncachedTokens, seconds);
     }
   }
 
   void tokens(double count, double seconds, double answers, long nanos) {
     if (!cold) {
       meter.tokens(count, seconds, answers);
+      kind.tokens(count, seconds, answers, nanos);
       measuredNanos = nanos;
     }
     cold = false;
@@ -196,27 +213,17 @@ final class Standing {
     limit.add(Math.max(1, ratio), requests);
   }
 
-  boolean measured() {
-    return meter.measured();
-  }
-
-  /** Forgets speeds that were seen too long ago; whether there were any. */
-  boolean forget(long beforeNanos) {
-    if (!measured() || measuredNanos >= beforeNanos) {
-      return false;
+  /** Forgets speeds that were seen too long ago. */
+  void forget(long beforeNanos) {
+    if (meter.measured() && measuredNanos < beforeNanos) {
+      meter.clear();
     }
-    meter.clear();
-    return true;
-  }
-
-  Speed speed(Speed assumed) {
-    return meter.speed(assumed);
   }
 
   Candidate candidate(Host of, Speed assumed) {
     return new Candidate(
         of,
-        speed(assumed),
+        meter.speed(assumed),
         roundTripSeconds,
         active,
         pendingTokens,

@@ -5,6 +5,7 @@ import java.util.OptionalDouble;
 /** One request on one node, for the ledger that counts it. Belongs to that ledger. */
 public final class Work {
   final Standing standing;
+  private final Kind kind;
   final Ask ask;
   final int characters;
   final long begunNanos;
@@ -37,12 +38,14 @@ public final class Work {
 
   Work(Standing standing, Prediction chosen, int characters, long nanos) {
     this.standing = standing;
+    this.kind = standing.kind();
     this.ask = chosen.ask();
     this.characters = characters;
     this.begunNanos = nanos;
     this.pendingTokens = ask.answerTokens();
     this.pendingPromptTokens = chosen.uncachedTokens();
     this.predictedSeconds = chosen.candidate().speed().measured() ? chosen.firstTokenSeconds() : 0;
+    kind.began();
     standing.began(pendingTokens, pendingPromptTokens);
     this.requests = standing.active();
   }
@@ -129,6 +132,7 @@ public final class Work {
       }
       standing.generating(-1, nanos);
     }
+    kind.ended();
     standing.ended(pendingTokens, pendingPromptTokens);
   }
 }
