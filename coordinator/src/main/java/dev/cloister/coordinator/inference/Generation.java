@@ -6,7 +6,8 @@ import java.util.OptionalInt;
 /**
  * One generation, independent of the model and of where it runs.
  *
- * @param maxTokens tokens to generate at most; 0 means as many as the context holds
+ * @param maxTokens tokens to generate at most, up to {@value #MAX_TOKENS}; 0 means as many as the
+ *     context holds
  * @param stop the answer ends before the first of these; at most {@value #MAX_STOPS}, none empty
  * @param topLogprobs how many alternatives to tell with each token, 0 to {@value
  *     #MAX_TOP_LOGPROBS}; empty means that no probabilities are told
@@ -19,6 +20,9 @@ public record Generation(
     AnswerFormat format,
     OptionalInt topLogprobs) {
 
+  /** More than any context holds. */
+  public static final int MAX_TOKENS = 1 << 24;
+
   /** How many stop sequences a request may name. */
   public static final int MAX_STOPS = 16;
 
@@ -27,10 +31,7 @@ public record Generation(
 
   public Generation {
     stop = List.copyOf(stop);
-    if (maxTokens < 0) {
-      throw new InvalidGenerationException(
-          "max_tokens", "max_tokens is " + maxTokens + " (expected: 1 or more)");
-    }
+    InvalidGenerationException.requireWithin("max_tokens", maxTokens, MAX_TOKENS);
     if (stop.size() > MAX_STOPS) {
       throw new InvalidGenerationException(
           "stop", "stop has " + stop.size() + " sequences (expected: at most " + MAX_STOPS + ")");

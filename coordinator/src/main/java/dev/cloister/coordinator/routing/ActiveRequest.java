@@ -16,12 +16,14 @@ import dev.cloister.coordinator.routing.CandidateBook.Placed;
 import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.choice.Decision;
 import dev.cloister.coordinator.routing.choice.Work;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiPredicate;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,12 +39,8 @@ import org.slf4j.LoggerFactory;
 public final class ActiveRequest {
   private static final Logger log = LoggerFactory.getLogger(ActiveRequest.class);
 
-  private static final Failed STOPPED =
-      new Failed(
-          FailureCode.NODE_LOST,
-          "the engine that was answering was stopped; send the request again");
-
   private final Dispatcher dispatcher;
+  private final CandidateBook candidates;
   private final GenerationRequest request;
   private final GenerationSink sink;
 
@@ -53,14 +51,16 @@ public final class ActiveRequest {
   private final Losses losses;
   private boolean over;
 
-  /** What is under way on one node. */
-  private record Attempt(Candidate node, Work work, NodeSession session, GenerationRequest rest) {}
-
-  ActiveRequest(Dispatcher dispatcher, GenerationRequest request, GenerationSink sink) {
+  ActiveRequest(
+      Dispatcher dispatcher,
+      GenerationRequest request,
+      Optional<Duration> timeout,
+      GenerationSink sink) {
     this.dispatcher = dispatcher;
+    this.candidates = dispatcher.candidates();
     this.request = request;
     this.sink = sink;
-    this.losses = new Losses(dispatcher.clock().instant());
+    this.losses = new Losses(timeout, now());
   }
 
   /** Names the request in logs and towards the caller. */
@@ -70,16 +70,26 @@ public final class ActiveRequest {
 
   /** Stops the work; the sink gets nothing more. Does nothing once the request is over. */
   public void cancel() {
+    stop(() -> true, Optional.empty());
+  }
+
+  /** Ends it where its caller named a time for the answer to begin, and none did on its node. */
+  void endIfLate() {
+    stop(() -> attempt != null && !isBegun() && losses.isLate(now()), Optional.of(Losses.LATE));
+  }
+
+  private void stop(BooleanSupplier applies, Optional<Failed> failure) {
     @Nullable Attempt stopped;
     synchronized (lock) {
-      if (over) {
+      if (over || !applies.getAsBoolean()) {
         return;
       }
       stopped = end(told.tokens());
+      failure.ifPresent(this::deliver);
     }
     dispatcher.forget(this);
     if (stopped != null) {
-      stopped.session.cancel(request.id());
+      stopped.cancel();
       dispatcher.callIn(request.model());
     }
   }
@@ -105,7 +115,7 @@ public final class ActiveRequest {
     synchronized (lock) {
       if (over) {
         if (given != null && given.work() != null) {
-          dispatcher.candidates().ended(request.model(), given.work());
+          candidates.ended(request.model(), given.work());
         }
         return;
       }
@@ -127,7 +137,7 @@ public final class ActiveRequest {
       Optional<NodeSession> session = dispatcher.session(node.nodeId());
       if (session.isEmpty()) {
         // Lost since the decision: the timer routes the request again.
-        dispatcher.candidates().ended(request.model(), work);
+        candidates.ended(request.model(), work);
         dispatcher.await(this);
         return;
       }
@@ -149,10 +159,10 @@ public final class ActiveRequest {
           decision);
     }
     // Outside the lock: it writes to the node's stream, and may call back at once.
-    next.session.start(next.rest, (event, tokens) -> accept(next, event, tokens));
+    next.session().start(next.rest(), (event, tokens) -> accept(next, event, tokens));
     if (isOver()) {
       // A cancellation that came in between found nothing to cancel on the node.
-      next.session.cancel(request.id());
+      next.cancel();
     }
   }
 
@@ -165,7 +175,7 @@ public final class ActiveRequest {
   /** A node that failed may be tried again after something changed there: its engine restarts. */
   private Optional<Failed> waitFor(GenerationRequest rest, Decision decision) {
     failedNodes.clear();
-    return !losses.areTooMany() && dispatcher.clock().instant().isBefore(losses.deadline())
+    return !losses.areTooMany() && now().isBefore(losses.deadline())
         ? dispatcher.await(this, rest, decision)
         : Optional.of(dispatcher.noCapacity(rest, decision));
   }
@@ -178,7 +188,7 @@ public final class ActiveRequest {
   /** Notes that the nodes it waited for are gone. */
   void lostAll() {
     synchronized (lock) {
-      losses.lostAll(dispatcher.clock().instant());
+      losses.lostAll(now());
     }
   }
 
@@ -189,7 +199,11 @@ public final class ActiveRequest {
 
   /** Whether a new place for the model may still be looked for. To be asked as above. */
   boolean lostANodeJustNow() {
-    return losses.justNow(dispatcher.clock().instant());
+    return losses.justNow(now());
+  }
+
+  private Instant now() {
+    return dispatcher.clock().instant();
   }
 
   private void accept(Attempt from, GenerationEvent event, List<Integer> tokens) {
@@ -201,18 +215,14 @@ public final class ActiveRequest {
       }
       switch (event) {
         case Started started -> {
-          dispatcher
-              .candidates()
-              .started(
-                  request.model(), from.work, started.promptTokens(), started.cachedPromptTokens());
+          candidates.started(
+              request.model(), from.work(), started.promptTokens(), started.cachedPromptTokens());
           if (told.start(started)) {
             deliver(started);
           }
         }
         case TextDelta _, ReasoningDelta _, ToolCallDelta _ -> {
-          dispatcher
-              .candidates()
-              .made(request.model(), from.work, Math.max(1, tokens.size()), event.bytes());
+          candidates.made(request.model(), from.work(), Math.max(1, tokens.size()), event.bytes());
           told.add(tokens);
           if (!tokens.isEmpty()) {
             losses.goesOn();
@@ -221,9 +231,9 @@ public final class ActiveRequest {
         }
         // Whoever asked for it is gone, and hears nothing; so nobody asked.
         case Finished(FinishReason reason, _) when reason == FinishReason.CANCELLED ->
-            reroute = moves(from, STOPPED);
+            reroute = moves(from, Attempt.STOPPED);
         case Finished finished -> {
-          dispatcher.candidates().succeeded(request.model(), from.work);
+          candidates.succeeded(request.model(), from.work());
           end(finished.usage().completionTokens());
           dispatcher
               .lengths()
@@ -244,7 +254,7 @@ public final class ActiveRequest {
   /** The node that is at it, if one is. */
   Optional<String> nodeId() {
     synchronized (lock) {
-      return attempt == null ? Optional.empty() : Optional.of(attempt.node.nodeId());
+      return attempt == null ? Optional.empty() : Optional.of(attempt.nodeId());
     }
   }
 
@@ -257,7 +267,7 @@ public final class ActiveRequest {
     synchronized (lock) {
       if (over
           || attempt == null
-          || !nodeIds.contains(attempt.node.nodeId())
+          || !nodeIds.contains(attempt.nodeId())
           || !told.canGoOn()
           || !dispatcher.isPlaceable(request.from(told.beginning()), failedNodes)) {
         return;
@@ -265,7 +275,7 @@ public final class ActiveRequest {
       left = attempt;
       leave(left, "is drained");
     }
-    left.session.cancel(request.id());
+    left.cancel();
     route();
   }
 
@@ -273,7 +283,7 @@ public final class ActiveRequest {
   void leaveUnless(BiPredicate<GenerationRequest, String> maySee) {
     Attempt left;
     synchronized (lock) {
-      if (over || attempt == null || maySee.test(request, attempt.node.nodeId())) {
+      if (over || attempt == null || maySee.test(request, attempt.nodeId())) {
         return;
       }
       left = attempt;
@@ -281,16 +291,16 @@ public final class ActiveRequest {
         leave(left, "may not see it any more");
       } else {
         end(told.tokens());
-        deliver(STOPPED);
+        deliver(Attempt.STOPPED);
       }
     }
-    left.session.cancel(request.id());
+    left.cancel();
     route();
   }
 
   private void leave(Attempt left, String why) {
     endAttempt();
-    losses.left(dispatcher.clock().instant());
+    losses.left(isBegun(), now());
     logMove(left, why);
   }
 
@@ -298,7 +308,7 @@ public final class ActiveRequest {
     log.info(
         "request {}: {} {}; another node goes on behind {} tokens",
         request.id(),
-        left.node.nodeName(),
+        left.node().nodeName(),
         why,
         told.tokens());
   }
@@ -306,15 +316,15 @@ public final class ActiveRequest {
   /** Whether the answer is to go on elsewhere; otherwise the caller is told that it does not. */
   private boolean moves(Attempt from, Failed failed) {
     endAttempt();
-    failedNodes.add(from.node.nodeId());
-    boolean isThere = dispatcher.isOpen(from.node.nodeId(), from.session);
+    failedNodes.add(from.nodeId());
+    boolean isThere = dispatcher.isOpen(from.nodeId(), from.session());
     if (failed.code().isOfNode()) {
-      losses.lost(isThere, dispatcher.clock().instant());
+      losses.lost(isThere, isBegun(), now());
     }
-    boolean isSick = isThere && notesFailure(from, failed);
+    boolean isSick = isThere && from.blame(failed, candidates);
     boolean goesOn =
         mayMove(failed.code())
-            && (!isSick || dispatcher.retries().take())
+            && (!isSick || dispatcher.mayRetry())
             && (told.canGoOn() || startsOver());
     if (goesOn) {
       logMove(from, failed.code() == FailureCode.NODE_LOST ? "was lost" : "failed");
@@ -323,20 +333,6 @@ public final class ActiveRequest {
       deliver(failed);
     }
     return goesOn;
-  }
-
-  /**
-   * Notes a failure that its node is to blame for. Of several stages nobody knows which one it was.
-   *
-   * @return whether it is a new one; an engine that goes down with many requests fails once
-   */
-  private boolean notesFailure(Attempt from, Failed failed) {
-    return failed.code().isOfNode()
-        && !failed.equals(STOPPED)
-        && !from.node.host().staged()
-        && dispatcher
-            .candidates()
-            .failed(request.model(), from.node, from.work, failed.code() == FailureCode.NODE_LOST);
   }
 
   private boolean mayMove(FailureCode code) {
@@ -390,7 +386,7 @@ public final class ActiveRequest {
     @Nullable Attempt ended = attempt;
     attempt = null;
     if (ended != null) {
-      dispatcher.candidates().ended(request.model(), ended.work);
+      candidates.ended(request.model(), ended.work());
       dispatcher.runningRequests().ended(this);
     }
     return ended;

@@ -13,7 +13,6 @@ import dev.cloister.coordinator.routing.choice.ModelLedger;
 import dev.cloister.coordinator.routing.choice.Prediction;
 import dev.cloister.coordinator.routing.choice.Work;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
@@ -276,7 +275,6 @@ final class CandidateBook {
   }
 
   private long nanos() {
-    Instant now = clock.instant();
-    return now.getEpochSecond() * 1_000_000_000 + now.getNano();
+    return Dispatcher.nanos(clock.instant());
   }
 }

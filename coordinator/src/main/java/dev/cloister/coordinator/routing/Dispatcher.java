@@ -16,11 +16,13 @@ import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import dev.cloister.coordinator.routing.CandidateBook.Placed;
+import dev.cloister.coordinator.routing.admission.RetryBudget;
 import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.choice.Decision;
 import dev.cloister.coordinator.routing.choice.Work;
 import dev.cloister.coordinator.routing.prefix.PrefixIndex;
 import dev.cloister.coordinator.routing.prefix.PromptMarks;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -55,7 +57,7 @@ public final class Dispatcher implements FleetListener {
   private final DecisionLog decisions;
   private final Set<ActiveRequest> waiting = ConcurrentHashMap.newKeySet();
   private final RunningRequests running = new RunningRequests();
-  private final Retries retries;
+  private final RetryBudget retries;
 
   public Dispatcher(Catalog catalog, Fleet fleet, Outlook outlook, InstantSource clock) {
     this.catalog = catalog;
@@ -65,21 +67,28 @@ public final class Dispatcher implements FleetListener {
     this.candidates = new CandidateBook(fleet, prefixes::forget, clock);
     this.roundTrips = new RoundTrips(clock, candidates::roundTrip);
     this.decisions = new DecisionLog(clock);
-    this.retries = new Retries(clock);
+    this.retries = new RetryBudget(nanos(clock.instant()));
     this.rooms =
         new WaitingRooms(request -> place(request, Set.of()), this::missed, lengths, clock);
+  }
+
+  /** As below, for a caller that waits as long as it may. */
+  public ActiveRequest submit(GenerationRequest request, GenerationSink sink) {
+    return submit(request, Optional.empty(), sink);
   }
 
   /**
    * Starts a request.
    *
+   * @param timeout after which it fails if its answer has not begun
    * @param sink gets exactly one last event, unless the request is cancelled
    */
-  public ActiveRequest submit(GenerationRequest request, GenerationSink sink) {
+  public ActiveRequest submit(
+      GenerationRequest request, Optional<Duration> timeout, GenerationSink sink) {
     GenerationRequest marked =
         request.withMarks(
             PromptMarks.of(request.model(), request.tenant(), request.generation().prompt()));
-    ActiveRequest active = new ActiveRequest(this, marked, sink);
+    ActiveRequest active = new ActiveRequest(this, marked, timeout, sink);
     if (catalog.find(request.model()).isEmpty()) {
       active.fail(
           new Failed(
@@ -213,8 +222,9 @@ public final class Dispatcher implements FleetListener {
     return running;
   }
 
-  Retries retries() {
-    return retries;
+  /** Takes one of the retries that sick nodes may cause, of all requests; false if none is left. */
+  boolean mayRetry() {
+    return retries.retry(nanos(clock.instant()));
   }
 
   /** What the node may not see any more leaves it at once. */
@@ -263,6 +273,7 @@ public final class Dispatcher implements FleetListener {
    */
   public void retry() {
     moveFromDrained();
+    running.endLate();
     candidates.refresh();
     routeWaiting();
   }
@@ -369,5 +380,9 @@ public final class Dispatcher implements FleetListener {
 
   InstantSource clock() {
     return clock;
+  }
+
+  static long nanos(Instant instant) {
+    return instant.getEpochSecond() * 1_000_000_000 + instant.getNano();
   }
 }

@@ -1,7 +1,10 @@
 package dev.cloister.coordinator.routing;
 
+import dev.cloister.coordinator.inference.GenerationEvent.Failed;
+import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,14 +27,27 @@ final class Losses {
   /** How long a request waits for a node, or for its model to be loaded. */
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
+  /** What is said where the answer has not begun within the time that its caller named. */
+  static final Failed LATE =
+      new Failed(
+          FailureCode.NO_CAPACITY,
+          "no answer began within the time that the request allows; allow more, or try again");
+
+  private final boolean named;
   private Instant deadline;
   private @Nullable Instant latest;
   private int engines;
   private int nodes;
 
-  /** Of a request that arrives now. */
-  Losses(Instant now) {
-    this.deadline = now.plus(LONGEST_WAIT);
+  /**
+   * Of a request that arrives now.
+   *
+   * @param timeout after which its answer is to have begun, if its caller names one; no loss
+   *     prolongs that
+   */
+  Losses(Optional<Duration> timeout, Instant now) {
+    this.named = timeout.isPresent();
+    this.deadline = now.plus(timeout.orElse(LONGEST_WAIT));
   }
 
   /** Until when it waits for a node. */
@@ -39,21 +55,29 @@ final class Losses {
     return deadline;
   }
 
+  /** Whether its caller named a time for the answer to begin, and that is over. */
+  boolean isLate(Instant now) {
+    return named && !now.isBefore(deadline);
+  }
+
   /**
    * Notes a loss.
    *
    * @param nodeIsThere and only its engine was lost
+   * @param begun whether the caller has a part of the answer
    */
-  void lost(boolean nodeIsThere, Instant now) {
+  void lost(boolean nodeIsThere, boolean begun, Instant now) {
     nodes++;
     engines += nodeIsThere ? 1 : 0;
-    left(now);
+    left(begun, now);
   }
 
-  /** Notes that a node was left that was not lost. */
-  void left(Instant now) {
+  /** The same for a node that was left and not lost. */
+  void left(boolean begun, Instant now) {
     latest = now;
-    deadline = now.plus(LONGEST_WAIT);
+    if (begun || !named) {
+      deadline = now.plus(LONGEST_WAIT);
+    }
   }
 
   /** Notes that the nodes it waited for are gone. */

@@ -30,6 +30,11 @@ final class RunningRequests {
     return counts;
   }
 
+  /** As {@link ActiveRequest#endIfLate}. */
+  void endLate() {
+    requests.forEach(ActiveRequest::endIfLate);
+  }
+
   /** As {@link ActiveRequest#leave}. */
   void leave(Set<String> nodeIds) {
     requests.forEach(request -> request.leave(nodeIds));

@@ -1,5 +1,7 @@
 package dev.cloister.coordinator.routing;
 
+import static dev.cloister.coordinator.routing.Dispatcher.nanos;
+
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationRequest;
@@ -238,9 +240,5 @@ final class WaitingRooms {
       // It would keep all others waiting for good.
       log.error("request {} cannot be started", call.active().id(), e);
     }
-  }
-
-  private static long nanos(Instant instant) {
-    return instant.getEpochSecond() * 1_000_000_000 + instant.getNano();
   }
 }

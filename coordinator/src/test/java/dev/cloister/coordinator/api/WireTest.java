@@ -37,6 +37,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What crosses the wire comes back as it was. */
 class WireTest {
@@ -54,6 +55,20 @@ class WireTest {
           OptionalDouble.of(1.5),
           OptionalInt.of(0),
           Map.of(0, -100f, Integer.MAX_VALUE, 100f));
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, Generation.MAX_TOKENS + 1, Integer.MAX_VALUE})
+  void aLimitOfTokensThatIsNoneIsRefused(int limit) {
+    assertThatThrownBy(
+            () ->
+                WireGeneration.fromWire(
+                    dev.cloister.proto.inference.v1.Generation.newBuilder()
+                        .setText("once")
+                        .setMaxTokens(limit)
+                        .build()))
+        .isInstanceOf(InvalidGenerationException.class)
+        .hasMessage("max_tokens is " + limit + " (expected: 0 to 16777216)");
+  }
 
   @Test
   void aChatWithEverythingInItComesBackAsItWas() {

@@ -165,7 +165,9 @@ class OpenAiRequestsTest {
           max_tokens | 1e3
           max_tokens | 2147483648
           max_tokens | 99999999999999999999999999
+          max_tokens | 16777217
           max_completion_tokens | 0
+          max_completion_tokens | 2147483647
           temperature | -0.1
           temperature | 2.1
           temperature | 1e400

@@ -21,6 +21,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,8 @@ public final class CompletionEndpoint implements HttpService {
 
   static final String NODE_HEADER = "x-cloister-node";
   private static final String REQUEST_HEADER = "x-cloister-request";
+  private static final String TIMEOUT_HEADER = "x-cloister-timeout";
+  private static final double LONGEST_TIMEOUT_SECONDS = 600;
 
   /** A caller that takes longer to send its request holds memory and sends nothing. */
   private static final Duration LONGEST_UPLOAD = Duration.ofSeconds(60);
@@ -99,7 +102,9 @@ public final class CompletionEndpoint implements HttpService {
       AggregatedHttpRequest request,
       HttpResponseWriter response) {
     CompletionRequest asked;
+    Optional<Duration> timeout;
     try {
+      timeout = timeout(request);
       Fields body = Fields.parse(request.content());
       asked =
           switch (api) {
@@ -123,7 +128,7 @@ public final class CompletionEndpoint implements HttpService {
         asked.stream()
             ? new StreamedAnswer(asked, shape, response)
             : new WholeAnswer(asked, shape, response);
-    List<ActiveRequest> active = start(context, requestId, asked, answer);
+    List<ActiveRequest> active = start(context, requestId, asked, timeout, answer);
     Runnable cancel = () -> active.forEach(ActiveRequest::cancel);
     // When the caller goes away, or one choice fails and the others are in vain. Not on the thread
     // that ends the response: it may hold the lock of one choice while another waits for it.
@@ -131,8 +136,28 @@ public final class CompletionEndpoint implements HttpService {
     cancelWithConnection(context, cancel, response);
   }
 
+  /** After which an answer is to have begun, if the caller says so. */
+  private static Optional<Duration> timeout(AggregatedHttpRequest request) {
+    @Nullable String value = request.headers().get(TIMEOUT_HEADER);
+    if (value == null) {
+      return Optional.empty();
+    }
+    double seconds = value.matches("[0-9]{1,9}([.][0-9]{1,9})?") ? Double.parseDouble(value) : 0;
+    if (seconds == 0 || seconds > LONGEST_TIMEOUT_SECONDS) {
+      throw new InvalidGenerationException(
+          TIMEOUT_HEADER,
+          "%s is no time to wait (expected: seconds, above 0, at most %.0f)"
+              .formatted(TIMEOUT_HEADER, LONGEST_TIMEOUT_SECONDS));
+    }
+    return Optional.of(Duration.ofNanos((long) (seconds * 1e9)));
+  }
+
   private List<ActiveRequest> start(
-      ServiceRequestContext context, String requestId, CompletionRequest asked, Answer answer) {
+      ServiceRequestContext context,
+      String requestId,
+      CompletionRequest asked,
+      Optional<Duration> timeout,
+      Answer answer) {
     Tenant tenant = Objects.requireNonNull(context.attr(TENANT), "nobody checked the key");
     List<ActiveRequest> active = new ArrayList<>();
     for (int choice = 0; choice < asked.choices(); choice++) {
@@ -143,6 +168,7 @@ public final class CompletionEndpoint implements HttpService {
                   asked.model(),
                   tenant,
                   asked.generation().withSeedPlus(choice)),
+              timeout,
               answer.choice(choice)));
     }
     return active;

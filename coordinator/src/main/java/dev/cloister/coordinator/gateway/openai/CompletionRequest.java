@@ -100,8 +100,9 @@ record CompletionRequest(
   }
 
   private static int maxTokens(Fields body, String name, OptionalInt asked, int otherwise) {
-    if (asked.isPresent() && asked.getAsInt() < 1) {
-      throw body.refused(name, "is " + asked.getAsInt() + " (expected: 1 or more)");
+    if (asked.isPresent() && (asked.getAsInt() < 1 || asked.getAsInt() > Generation.MAX_TOKENS)) {
+      throw body.refused(
+          name, "is " + asked.getAsInt() + " (expected: 1 to " + Generation.MAX_TOKENS + ")");
     }
     return asked.orElse(otherwise);
   }

@@ -6,7 +6,7 @@ package dev.cloister.coordinator.routing.admission;
  * quiet one can retry all the same.
  *
  * <p>The budget is Finagle's {@code RetryBudget} with its defaults (twitter.github.io/finagle);
- * what is saved is bounded, instead of expiring after ten seconds. Not thread-safe.
+ * what is saved is bounded, instead of expiring after ten seconds. Thread-safe.
  */
 public final class RetryBudget {
   private static final double PER_REQUEST = 0.2;
@@ -22,12 +22,12 @@ public final class RetryBudget {
   }
 
   /** Notes a request that is tried for the first time. */
-  public void requested() {
+  public synchronized void requested() {
     add(PER_REQUEST);
   }
 
   /** Takes one retry out; false if there is none, and the failure is to be told. */
-  public boolean retry(long nanos) {
+  public synchronized boolean retry(long nanos) {
     add(PER_SECOND * Math.max(0, nanos - lastNanos) * 1e-9);
     lastNanos = Math.max(lastNanos, nanos);
     if (retries < 1) {
