@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import dev.cloister.coordinator.fakes.FakeNodeSession.Start;
 import dev.cloister.coordinator.fakes.RecordingSink;
 import dev.cloister.coordinator.fakes.TestFleet;
+import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.Tenant;
 import dev.cloister.coordinator.labels.Labels;
@@ -42,6 +43,8 @@ class OverloadTest {
   @BeforeEach
   void start() throws Exception {
     gateway = new TestGateway(directory);
+    gateway.world.fleet.replica(
+        gateway.node.id(), gateway.session, new Replica.Loading(TestFleet.MODEL, 0));
     gateway.world.report(gateway.node, gateway.session, 1);
     gateway.script(start -> {});
   }

@@ -6,7 +6,6 @@
  * one model wait and callers take turns by tokens. How much a node is given says its {@link
  * dev.cloister.coordinator.routing.admission.AdaptiveLimit}, and, once it failed, its {@link
  * dev.cloister.coordinator.routing.admission.Ejection}. How often failed requests are tried again
- * is bounded by a {@link dev.cloister.coordinator.routing.admission.RetryBudget}. These three are
- * not asked by the dispatcher yet.
+ * is bounded by a {@link dev.cloister.coordinator.routing.admission.RetryBudget}.
  */
 package dev.cloister.coordinator.routing.admission;

@@ -243,9 +243,7 @@ public final class ModelLedger {
    * as fast as the fastest kind of all, so that it is tried soon.
    */
   private Speed assumed(Kind kind) {
-    return kind.isKnown()
-        ? kind.speed(fastest()).assumed(1)
-        : fastest().assumed(kind.isTried() ? TRIED_SLOWER : 1);
+    return kind.speed(fastest().assumed(kind.isTried() ? TRIED_SLOWER : 1)).assumed(1);
   }
 
   private Standing standing(String nodeId) {
