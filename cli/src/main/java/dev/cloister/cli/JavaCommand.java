@@ -14,8 +14,7 @@ final class JavaCommand {
    * compiled after some twenty of them rather than two hundred.
    */
   private static final List<String> ENGINE =
-      List.of(
-          "-XX:+UseSerialGC", "-Xms24m", "-Xmn8m", "-Xmx1g", "-XX:CompileThresholdScaling=0.1");
+      List.of("-XX:+UseSerialGC", "-Xms24m", "-Xmn8m", "-Xmx1g", "-XX:CompileThresholdScaling=0.1");
 
   private JavaCommand() {}
 

@@ -24,9 +24,9 @@ import org.slf4j.LoggerFactory;
  * The answers that wait and run, and the steps under way that compute them. Belongs to the
  * batcher's thread.
  *
- * <p>The steps under way are about as many as the pipeline is deep. A sequence that ends meanwhile does
- * not wait for them: what they do to its cells comes before all that is done to the cells next, and
- * their results are dropped.
+ * <p>The steps under way are about as many as the pipeline is deep. A sequence that ends meanwhile
+ * does not wait for them: what they do to its cells comes before all that is done to the cells
+ * next, and their results are dropped.
  */
 final class Schedule {
   private static final Logger log = LoggerFactory.getLogger(Schedule.class);
