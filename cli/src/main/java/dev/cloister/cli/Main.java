@@ -48,6 +48,7 @@ public final class Main {
     commands.put("key", KeyCommand::new);
     commands.put("node", NodeCommand::new);
     commands.put("model", ModelCommand::new);
+    commands.put("ps", PsCommand::new);
     commands.put("engine", EngineCommand::new);
     commands.put("chat", ChatCommand::new);
     commands.put("explain", ExplainCommand::new);

@@ -4,6 +4,7 @@ import dev.cloister.client.CloisterClient;
 import dev.cloister.client.ModelInfo;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -113,9 +114,10 @@ final class ModelCommand {
       name = "configure",
       description = {
         "Say how a model is run, on all nodes that serve it. What is not given goes back to",
-        "its default, but for what it requires of nodes: that stays until it is changed. The",
-        "nodes load the model anew, and answers under way go on elsewhere or are broken off.",
-        "With --require alone, nothing else is changed."
+        "its default, but for what it requires of nodes and how long it stays loaded: these stay",
+        "until they are changed. The nodes load the model anew, and answers under way go on",
+        "elsewhere or are broken off. With --require, --pin or --keep-alive alone, nothing else",
+        "is changed, and nothing is loaded anew."
       },
       mixinStandardHelpOptions = true,
       sortOptions = false,
@@ -125,6 +127,8 @@ final class ModelCommand {
         "  cloister model configure qwen --context 16384 --slots 2 --kv-type q8_0",
         "  cloister model configure qwen --split 3           its layers on three nodes",
         "  cloister model configure qwen --require class=server   on labelled machines only",
+        "  cloister model configure qwen --pin               never unload it",
+        "  cloister model configure qwen --keep-alive 10m    load it when somebody asks for it",
         "  cloister model configure qwen                     all defaults again",
         "",
         "A node grants no more threads and layers on the GPU than its owner said at 'agent start'."
@@ -144,17 +148,21 @@ final class ModelCommand {
         })
     private List<String> required = List.of();
 
+    @Mixin private RetentionFlags retention;
     @Mixin private ModelFlags flags;
     @Mixin private ProfileOptions profile;
     @Mixin private OutputOptions output;
 
     @Override
     public Integer call() {
+      Optional<ModelInfo.Retention> retained = retention.retention();
       try (CloisterClient client = profile.open()) {
         if (!required.isEmpty()) {
           client.administration().requireLabels(name, LabelArguments.change(required));
         }
-        if (required.isEmpty() || !flags.options().equals(ModelInfo.Options.NONE)) {
+        retained.ifPresent(other -> client.administration().retainModel(name, other));
+        if ((required.isEmpty() && retained.isEmpty())
+            || !flags.options().equals(ModelInfo.Options.NONE)) {
           client.administration().configureModel(name, flags.options());
         }
         show(spec, output, find(client, name));
@@ -195,6 +203,7 @@ final class ModelCommand {
                                 + (option.getValue().equals(true) ? "" : " " + option.getValue()))
                     .collect(Collectors.joining(" "))));
     out.println("requires  " + LabelArguments.shown(model.required()));
+    out.println("stays     " + RetentionFlags.shown(model.retention()));
     if (!model.obstacle().isEmpty()) {
       out.println("obstacle  " + model.obstacle());
     }
@@ -236,11 +245,11 @@ final class ModelCommand {
     }
   }
 
-  private static String layers(ModelInfo.Stage stage) {
+  static String layers(ModelInfo.Stage stage) {
     return stage.firstLayer() + "-" + (stage.endLayer() - 1);
   }
 
-  private static String state(ModelInfo.Replica replica) {
+  static String state(ModelInfo.Replica replica) {
     return switch (replica.state()) {
       case "fetching", "loading" ->
           "%s %d %%".formatted(replica.state(), (int) (100 * replica.progress()));

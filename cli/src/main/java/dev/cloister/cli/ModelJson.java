@@ -21,6 +21,13 @@ final class ModelJson {
     }
     json.writeEndObject();
     NodeJson.writeLabels(json, "required", model.required());
+    json.writeBooleanField("pinned", model.retention().pinned());
+    json.writeFieldName("keep_alive_seconds");
+    if (model.retention().keepAlive().isPresent()) {
+      json.writeNumber(model.retention().keepAlive().get().toSeconds());
+    } else {
+      json.writeNull();
+    }
     json.writeArrayFieldStart("replicas");
     for (ModelInfo.Replica replica : model.replicas()) {
       write(json, replica);

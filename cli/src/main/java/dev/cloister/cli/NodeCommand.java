@@ -179,7 +179,7 @@ final class NodeCommand {
     return models.isEmpty() ? "-" : String.join(", ", models);
   }
 
-  private static String ago(Instant then) {
+  static String ago(Instant then) {
     long seconds = Math.max(0, Duration.between(then, Instant.now()).toSeconds());
     if (seconds < 120) {
       return seconds + " s ago";

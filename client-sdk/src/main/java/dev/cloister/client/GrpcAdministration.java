@@ -137,6 +137,18 @@ final class GrpcAdministration implements Administration {
   }
 
   @Override
+  public void retainModel(String model, ModelInfo.Retention retention) {
+    call(
+        CatalogServiceGrpc.newBlockingStub(channel),
+        catalog ->
+            catalog.configureModel(
+                ConfigureModelRequest.newBuilder()
+                    .setModel(model)
+                    .setRetention(WireRetention.toWire(retention))
+                    .build()));
+  }
+
+  @Override
   public void requireLabels(String model, LabelChange change) {
     call(
         CatalogServiceGrpc.newBlockingStub(channel),

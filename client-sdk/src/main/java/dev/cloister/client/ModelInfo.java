@@ -1,5 +1,6 @@
 package dev.cloister.client;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.OptionalInt;
  * @param sha256 of its file
  * @param options how it is run wherever it is served
  * @param required labels that a node must have to have any of it, and to see requests for it
+ * @param retention how long it stays loaded
  * @param obstacle why no node will answer for it, in one sentence; empty if nothing speaks against
  *     it
  */
@@ -22,6 +24,7 @@ public record ModelInfo(
     Instant createdAt,
     Options options,
     Map<String, String> required,
+    Retention retention,
     List<Replica> replicas,
     String obstacle) {
 
@@ -31,10 +34,60 @@ public record ModelInfo(
   }
 
   /**
+   * How long a model stays loaded.
+   *
+   * @param pinned it is loaded before others, and never unloaded
+   * @param keepAlive it is loaded when somebody asks for it, and unloaded when nobody did for so
+   *     long, at most a year; if neither, it is loaded wherever there is room, and unloaded where
+   *     another one that is asked for needs the room
+   */
+  public record Retention(boolean pinned, Optional<Duration> keepAlive) {
+    public static final Retention WHILE_THERE_IS_ROOM = new Retention(false, Optional.empty());
+    public static final Retention PINNED = new Retention(true, Optional.empty());
+
+    public Retention {
+      if (pinned && keepAlive.isPresent()) {
+        throw new IllegalArgumentException(
+            "a pinned model is never unloaded (expected: either pinned or a keep-alive time)");
+      }
+    }
+
+    /** Loaded when somebody asks for it, until nobody did for so long. */
+    public static Retention keepAlive(Duration time) {
+      return new Retention(false, Optional.of(time));
+    }
+  }
+
+  /**
+   * Why all of a model is on a node, and until when.
+   *
+   * @param active requests that it is answering
+   * @param lastUsed when a request last began or ended there; empty if none did since it came
+   * @param until when it is unloaded unless it is used again; empty if it stays, or is in use
+   * @param leaving whether it gets nothing new, since another one needs its room
+   */
+  public record Residence(
+      Why why, int active, Optional<Instant> lastUsed, Optional<Instant> until, boolean leaving) {
+
+    /** Why it is there. */
+    public enum Why {
+      /** There was room for it. */
+      CONFIGURED,
+      /** An administrator pinned it. */
+      PINNED,
+      /** A request asked for it. */
+      ASKED_FOR,
+      /** Requests would have waited longer for others than for this node to load it. */
+      COPY
+    }
+  }
+
+  /**
    * The model on a node.
    *
-   * @param state {@code ready}, {@code fetching}, {@code loading} or {@code failed}; with some of
-   *     the layers loaded "staged", from which the first stage alone becomes ready
+   * @param state {@code ready}, {@code fetching}, {@code loading}, {@code failed} or {@code
+   *     waiting} (until others have left, or the node has told how far it is); with some of the
+   *     layers loaded "staged", from which the first stage alone becomes ready
    * @param error one sentence if it failed, else empty
    * @param progress of fetching or loading, 0 to 1
    * @param contextTokens tokens that one request may use; this and what follows is 0, empty or
@@ -44,6 +97,7 @@ public record ModelInfo(
    * @param full whether prefix reuse, grammars, tools, probabilities and embeddings are there
    * @param residentBytes memory that the engine process takes; 0 if it is not known
    * @param stage its layers, where it does not have all of them
+   * @param residence why it is there; empty for a stage
    */
   public record Replica(
       String nodeId,
@@ -56,7 +110,8 @@ public record ModelInfo(
       String engine,
       boolean full,
       long residentBytes,
-      Optional<Stage> stage) {}
+      Optional<Stage> stage,
+      Optional<Residence> residence) {}
 
   /**
    * Some layers of a model, those from {@code firstLayer} to before {@code endLayer}.

@@ -11,7 +11,7 @@ import java.util.List;
  * @param answerTokens that the answer was expected to need
  * @param candidates nodes that have the model, or may get it
  * @param predictions of the best of them, the soonest first, those with a full queue behind them,
- *     and those that are ejected last; the first one was chosen
+ *     and those that are ejected last; the first one that has the model loaded was chosen
  */
 public record RoutingDecision(
     Instant at,

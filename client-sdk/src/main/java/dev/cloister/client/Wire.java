@@ -128,6 +128,7 @@ final class Wire {
         Instant.ofEpochMilli(wire.getCreatedAtMillis()),
         fromWire(wire.getOptions()),
         wire.getRequired().getValuesMap(),
+        WireRetention.fromWire(wire.getRetention()),
         wire.getReplicasList().stream()
             .map(
                 replica ->
@@ -144,6 +145,9 @@ final class Wire {
                         replica.getResidentBytes(),
                         replica.hasStage()
                             ? Optional.of(fromWire(replica.getStage()))
+                            : Optional.empty(),
+                        replica.hasResidence()
+                            ? Optional.of(WireRetention.fromWire(replica.getResidence()))
                             : Optional.empty()))
             .toList(),
         wire.getObstacle());

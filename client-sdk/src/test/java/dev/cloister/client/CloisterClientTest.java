@@ -105,7 +105,31 @@ class CloisterClientTest {
                   "llama.cpp b4916",
                   true,
                   77,
-                  Optional.of(new ModelInfo.Stage("plan-1", 0, 2, 0, 4, 3, 4_000))));
+                  Optional.of(new ModelInfo.Stage("plan-1", 0, 2, 0, 4, 3, 4_000)),
+                  Optional.of(
+                      new ModelInfo.Residence(
+                          ModelInfo.Residence.Why.ASKED_FOR,
+                          1,
+                          Optional.of(Instant.ofEpochMilli(5)),
+                          Optional.empty(),
+                          true))));
+    }
+  }
+
+  @Test
+  void howLongAModelStaysIsSetAndTold() {
+    try (CloisterClient client = CloisterClient.open(profile)) {
+      assertThat(client.models().getFirst().retention())
+          .isEqualTo(ModelInfo.Retention.WHILE_THERE_IS_ROOM);
+      for (ModelInfo.Retention retention :
+          List.of(
+              ModelInfo.Retention.PINNED,
+              ModelInfo.Retention.keepAlive(Duration.ofMinutes(5)),
+              ModelInfo.Retention.keepAlive(Duration.ZERO),
+              ModelInfo.Retention.WHILE_THERE_IS_ROOM)) {
+        client.administration().retainModel("tiny", retention);
+        assertThat(client.models().getFirst().retention()).isEqualTo(retention);
+      }
     }
   }
 

@@ -22,6 +22,8 @@ import dev.cloister.proto.catalog.v1.PlanModelRequest;
 import dev.cloister.proto.catalog.v1.PlanModelResponse;
 import dev.cloister.proto.catalog.v1.Replica;
 import dev.cloister.proto.catalog.v1.ReplicaStage;
+import dev.cloister.proto.catalog.v1.Residence;
+import dev.cloister.proto.catalog.v1.Retention;
 import dev.cloister.proto.enrollment.v1.EnrollRequest;
 import dev.cloister.proto.enrollment.v1.EnrollResponse;
 import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc;
@@ -240,6 +242,7 @@ final class FakeCluster implements AutoCloseable {
 
   private static final class Catalog extends CatalogServiceGrpc.CatalogServiceImplBase {
     private volatile ModelOptions options = ModelOptions.getDefaultInstance();
+    private volatile Retention retention = Retention.getDefaultInstance();
 
     @Override
     public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> reply) {
@@ -250,6 +253,7 @@ final class FakeCluster implements AutoCloseable {
                       .setName("tiny")
                       .setSizeBytes(7)
                       .setOptions(options)
+                      .setRetention(retention)
                       .addReplicas(
                           Replica.newBuilder()
                               .setNodeId("1")
@@ -267,7 +271,13 @@ final class FakeCluster implements AutoCloseable {
                                       .setCount(2)
                                       .setEndLayer(4)
                                       .setRelayedStreams(3)
-                                      .setRelayedBytes(4_000))))
+                                      .setRelayedBytes(4_000))
+                              .setResidence(
+                                  Residence.newBuilder()
+                                      .setWhy(Residence.Why.WHY_ASKED_FOR)
+                                      .setActive(1)
+                                      .setLastUsedMillis(5)
+                                      .setLeaving(true))))
               .build());
       reply.onCompleted();
     }
@@ -310,7 +320,12 @@ final class FakeCluster implements AutoCloseable {
     @Override
     public void configureModel(
         ConfigureModelRequest request, StreamObserver<ConfigureModelResponse> reply) {
-      options = request.getOptions();
+      if (request.hasOptions()) {
+        options = request.getOptions();
+      }
+      if (request.hasRetention()) {
+        retention = request.getRetention();
+      }
       reply.onNext(ConfigureModelResponse.getDefaultInstance());
       reply.onCompleted();
     }

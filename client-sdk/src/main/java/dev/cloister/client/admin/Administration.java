@@ -61,6 +61,13 @@ public interface Administration {
   void requireLabels(String model, LabelChange change);
 
   /**
+   * Sets how long a model stays loaded; how it is run stays as it is.
+   *
+   * @param model its name in the catalog
+   */
+  void retainModel(String model, ModelInfo.Retention retention);
+
+  /**
    * How a model would be placed now, with the alternatives; nothing is changed.
    *
    * @param model its name in the catalog

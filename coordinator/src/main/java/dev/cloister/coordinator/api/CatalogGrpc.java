@@ -5,7 +5,9 @@ import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelContents;
 import dev.cloister.coordinator.catalog.ModelName;
 import dev.cloister.coordinator.catalog.ModelOptions;
+import dev.cloister.coordinator.catalog.Retention;
 import dev.cloister.coordinator.deployment.Deployments;
+import dev.cloister.coordinator.deployment.Residence;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
@@ -14,6 +16,7 @@ import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.coordinator.placement.Proposal;
 import dev.cloister.coordinator.relay.Relays;
 import dev.cloister.coordinator.relay.Traffic;
+import dev.cloister.coordinator.residence.Why;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc.CatalogServiceImplBase;
 import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
 import dev.cloister.proto.catalog.v1.ConfigureModelResponse;
@@ -31,6 +34,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /** The models, for people, and their bytes, for agents. */
 final class CatalogGrpc extends CatalogServiceImplBase {
@@ -67,25 +71,37 @@ final class CatalogGrpc extends CatalogServiceImplBase {
               .setCreatedAtMillis(model.createdAt().toEpochMilli())
               .setOptions(WireOptions.toWire(model.options()))
               .setObstacle(deployments.obstacle(model.name()).orElse(""))
-              .setRequired(WireLabels.toWire(model.required()));
+              .setRequired(WireLabels.toWire(model.required()))
+              .setRetention(WireRetention.toWire(model.retention()));
       for (NodeView node : nodes) {
-        for (Replica replica : node.replicas()) {
-          if (replica.model().equals(model.name())) {
-            wire.addReplicas(toWire(node, replica));
-          }
-        }
+        replica(node, model).ifPresent(wire::addReplicas);
       }
     }
     reply.onNext(response.build());
     reply.onCompleted();
   }
 
-  private dev.cloister.proto.catalog.v1.Replica toWire(NodeView node, Replica replica) {
+  /** What a node has of a model, or is to have. */
+  private Optional<dev.cloister.proto.catalog.v1.Replica> replica(NodeView node, Model model) {
+    String nodeId = node.node().id();
+    Optional<Replica> replica = node.replica(model.name());
+    Optional<Residence> residence = deployments.residence(nodeId, model.name());
+    boolean isAwaited = residence.filter(stays -> stays.why() != Why.CONFIGURED).isPresent();
+    if (replica.isEmpty() && !isAwaited) {
+      return Optional.empty();
+    }
     var wire =
         dev.cloister.proto.catalog.v1.Replica.newBuilder()
-            .setNodeId(node.node().id())
+            .setNodeId(nodeId)
             .setNodeName(node.node().name())
-            .setState(WireFleet.state(replica));
+            .setState(replica.map(WireFleet::state).orElse("waiting"));
+    replica.ifPresent(known -> describe(node, known, wire));
+    residence.map(WireRetention::toWire).ifPresent(wire::setResidence);
+    return Optional.of(wire.build());
+  }
+
+  private void describe(
+      NodeView node, Replica replica, dev.cloister.proto.catalog.v1.Replica.Builder wire) {
     switch (replica) {
       case Replica.Fetching fetching -> wire.setProgress((float) fetching.progress());
       case Replica.Loading loading -> wire.setProgress((float) loading.progress());
@@ -113,7 +129,6 @@ final class CatalogGrpc extends CatalogServiceImplBase {
                   .setRelayedStreams(relayed.streams())
                   .setRelayedBytes(relayed.bytes());
             });
-    return wire.build();
   }
 
   @Override
@@ -123,6 +138,10 @@ final class CatalogGrpc extends CatalogServiceImplBase {
     try {
       // What is refused changes nothing; and what is confidential is so before it is loaded anew.
       ModelOptions options = WireOptions.fromWire(request.getOptions());
+      Optional<Retention> retention =
+          request.hasRetention()
+              ? Optional.of(WireRetention.fromWire(request.getRetention()))
+              : Optional.empty();
       if (catalog.find(model).isEmpty()) {
         throw noModel(model);
       }
@@ -130,6 +149,7 @@ final class CatalogGrpc extends CatalogServiceImplBase {
         catalog.require(
             model, request.getRequired().getSetMap(), request.getRequired().getRemovedList());
       }
+      retention.ifPresent(other -> catalog.retain(model, other));
       if (request.hasOptions()) {
         catalog.configure(model, options);
       }

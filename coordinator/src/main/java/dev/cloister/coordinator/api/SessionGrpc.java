@@ -26,6 +26,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -197,7 +198,8 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
           session,
           hello.getAgentVersion(),
           WireFleet.fromWire(hello.getCapability()),
-          hello.getPeerAddress());
+          hello.getPeerAddress(),
+          new HashSet<>(hello.getModelsList()));
     }
 
     /** An agent that sends what it must not is out; a thrown exception would leave it half in. */

@@ -58,7 +58,7 @@ public final class Catalog {
   /**
    * Adds a model file under a name, or points the name to another file. The file stays where it is
    * and is hashed, unless the same file of the same size and time was hashed before. The options of
-   * a name stay, and what it requires of nodes.
+   * a name stay, what it requires of nodes, and how long it stays loaded.
    *
    * @throws IOException if the file cannot be read
    */
@@ -86,7 +86,8 @@ public final class Catalog {
             modifiedAt,
             clock.instant().truncatedTo(ChronoUnit.MILLIS),
             find(name).map(Model::options).orElse(ModelOptions.NONE),
-            find(name).map(Model::required).orElse(Labels.NONE));
+            find(name).map(Model::required).orElse(Labels.NONE),
+            find(name).map(Model::retention).orElse(Retention.WHILE_THERE_IS_ROOM));
     put(model);
     log.info("model {} is {} ({} bytes)", name, model.sha256(), model.sizeBytes());
     return model;
@@ -124,6 +125,22 @@ public final class Catalog {
         changed -> {
           put(changed);
           log.info("model {} requires the labels [{}]", name, changed.required());
+          listeners.forEach(listener -> listener.configured(changed));
+        });
+    return model;
+  }
+
+  /**
+   * Sets how long a model stays loaded. Options do not touch it.
+   *
+   * @return the model, or nothing if there is none of this name
+   */
+  public synchronized Optional<Model> retain(String name, Retention retention) {
+    Optional<Model> model = find(name).map(known -> known.retained(retention));
+    model.ifPresent(
+        changed -> {
+          put(changed);
+          log.info("model {} stays loaded: {}", name, retention);
           listeners.forEach(listener -> listener.configured(changed));
         });
     return model;

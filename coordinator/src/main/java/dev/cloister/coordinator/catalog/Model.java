@@ -11,6 +11,7 @@ import java.time.Instant;
  * @param modifiedAt of the file when it was hashed: a file that still has this time and size is not
  *     hashed again
  * @param required labels that a node must have to have any of it, and to see requests for it
+ * @param retention how long it stays loaded
  */
 public record Model(
     String name,
@@ -20,7 +21,8 @@ public record Model(
     Instant modifiedAt,
     Instant createdAt,
     ModelOptions options,
-    Labels required) {
+    Labels required,
+    Retention retention) {
 
   public Model {
     if (!ModelName.isValid(name)) {
@@ -32,7 +34,7 @@ public record Model(
     }
   }
 
-  /** One that any node may have. */
+  /** One that any node may have, for as long as there is room. */
   public Model(
       String name,
       String sha256,
@@ -41,16 +43,38 @@ public record Model(
       Instant modifiedAt,
       Instant createdAt,
       ModelOptions options) {
-    this(name, sha256, sizeBytes, file, modifiedAt, createdAt, options, Labels.NONE);
+    this(
+        name,
+        sha256,
+        sizeBytes,
+        file,
+        modifiedAt,
+        createdAt,
+        options,
+        Labels.NONE,
+        Retention.WHILE_THERE_IS_ROOM);
   }
 
   /** The same, run with other options. */
   public Model with(ModelOptions other) {
-    return new Model(name, sha256, sizeBytes, file, modifiedAt, createdAt, other, required);
+    return new Model(
+        name, sha256, sizeBytes, file, modifiedAt, createdAt, other, required, retention);
   }
 
   /** The same, for other nodes. */
   public Model requiring(Labels other) {
-    return new Model(name, sha256, sizeBytes, file, modifiedAt, createdAt, options, other);
+    return new Model(
+        name, sha256, sizeBytes, file, modifiedAt, createdAt, options, other, retention);
+  }
+
+  /** The same, that stays loaded otherwise. */
+  public Model retained(Retention other) {
+    return new Model(
+        name, sha256, sizeBytes, file, modifiedAt, createdAt, options, required, other);
+  }
+
+  /** Whether engines run the other one as they run this one, however long it stays loaded. */
+  public boolean runsAs(Model other) {
+    return equals(other.retained(retention));
   }
 }

@@ -60,6 +60,24 @@ final class Allotment {
     return left;
   }
 
+  /** What a node has for whole models, all together; empty if there is no such node. */
+  Optional<Offer> besideStages(String nodeId) {
+    return nodes.stream()
+        .filter(node -> node.nodeId().equals(nodeId))
+        .findFirst()
+        .map(
+            node -> {
+              Offer left = node;
+              for (Map.Entry<Share, Given> entry : given.entrySet()) {
+                if (entry.getKey().nodeId().equals(nodeId)
+                    && entry.getValue().assignment().stage().isPresent()) {
+                  left = left.without(entry.getValue().memory());
+                }
+              }
+              return left;
+            });
+  }
+
   Optional<Assignment> assignment(String nodeId, String model) {
     @Nullable Given known = given.get(new Share(nodeId, model));
     return known == null ? Optional.empty() : Optional.of(known.assignment());

@@ -5,6 +5,7 @@ import dev.cloister.coordinator.catalog.CatalogListener;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelContents;
 import dev.cloister.coordinator.catalog.ModelOptions;
+import dev.cloister.coordinator.deployment.WholeModels.Wanted;
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Fleet;
@@ -15,13 +16,11 @@ import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.links.Links;
 import dev.cloister.coordinator.links.Wish;
-import dev.cloister.coordinator.placement.Demand;
 import dev.cloister.coordinator.placement.Network.Way;
-import dev.cloister.coordinator.placement.Offer;
-import dev.cloister.coordinator.placement.Placement;
-import dev.cloister.coordinator.placement.Placement.Need;
 import dev.cloister.coordinator.placement.Planner;
 import dev.cloister.coordinator.placement.Proposal;
+import dev.cloister.coordinator.residence.Place;
+import dev.cloister.coordinator.residence.Usage;
 import dev.cloister.coordinator.routing.Outlook;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,13 +32,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * Has every model that fits somewhere served by every node that can hold it, and those that fit
- * nowhere, or are to be split, by pipelines of nodes. Thread-safe; one change after the other, so
- * that the last a node hears of a model is how it is to be run now.
+ * Has every model that fits somewhere served by every node that has room for it, or comes to have
+ * when it is asked for, and those that fit nowhere, or are to be split, by pipelines of nodes.
+ * Thread-safe; one change after the other, so that the last a node hears of a model is how it is to
+ * be run now.
  */
 public final class Deployments implements FleetListener, CatalogListener, Outlook {
   /** So long a model that nothing can hold is expected to become possible by another node. */
@@ -48,12 +49,18 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   /** News of links come one by one. */
   private static final Duration QUIET = Duration.ofSeconds(2);
 
+  /** How often it is looked at anew how long loading would take. */
+  private static final Duration BETWEEN_LOOKS = Duration.ofMillis(500);
+
   private final Catalog catalog;
   private final Fleet fleet;
   private final Links links;
   private final InstantSource clock;
   private final Demands demands;
   private final Pipelines pipelines;
+  private final Usage usage = new Usage();
+  private final WholeModels wholes;
+  private final Map<String, Wanted> wanted = new ConcurrentHashMap<>();
   private final Instructions instructions;
   private final Map<String, Instant> missingSince = new HashMap<>();
   private Set<String> awaited = Set.of();
@@ -62,6 +69,9 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   private volatile Map<String, String> obstacles = Map.of();
   private volatile Set<String> coming = Set.of();
   private volatile Map<String, List<String>> rings = Map.of();
+  private volatile Map<String, Map<String, Double>> loadSeconds = Map.of();
+  private volatile Map<String, String> awaitedLoads = Map.of();
+  private Instant lookedAt = Instant.EPOCH;
 
   /**
    * @param links asked for each plan, and for each ring that is closed
@@ -80,6 +90,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     this.clock = clock;
     this.demands = new Demands(contents);
     this.pipelines = new Pipelines(catalog, fleet, links, planNames);
+    this.wholes = new WholeModels(catalog, demands, usage);
     this.instructions = new Instructions(fleet);
     this.last = Round.of(Instant.EPOCH, List.of(), links);
   }
@@ -87,6 +98,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   @Override
   public synchronized void attached(Node node, NodeSession session, Capability capability) {
     pipelines.joined(node.id());
+    fleet.view(node.id()).ifPresent(view -> wholes.joined(view, clock.instant()));
     decide();
   }
 
@@ -115,9 +127,43 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     return rings.getOrDefault(model, List.of());
   }
 
-  /** Has broken rings closed again when their time has come. Called several times a second. */
+  @Override
+  public Map<String, Map<String, Double>> loadSeconds() {
+    return loadSeconds;
+  }
+
+  @Override
+  public Map<String, String> awaited() {
+    return awaitedLoads;
+  }
+
+  @Override
+  public void wanted(String model, String nodeId) {
+    wanted.put(model, new Wanted(nodeId, clock.instant()));
+  }
+
+  @Override
+  public boolean isLeaving(String model, String nodeId) {
+    return usage.isLeaving(new Place(nodeId, model));
+  }
+
+  @Override
+  public boolean begins(String model, String nodeId) {
+    return usage.begin(new Place(nodeId, model), clock.instant());
+  }
+
+  @Override
+  public void ended(String model, String nodeId) {
+    usage.end(new Place(nodeId, model), clock.instant());
+  }
+
+  /**
+   * Has models come and go that are asked for, or are not any more, and broken rings closed again
+   * when their time has come. Called several times a second.
+   */
   public synchronized void tick() {
     Instant now = clock.instant();
+    boolean changed = wholes.tick(last.at(now), wanted);
     boolean gathered =
         awaited.stream().anyMatch(model -> isOver(missingSince.getOrDefault(model, now), now));
     if (newsOfLinks.filter(since -> !since.plus(QUIET).isAfter(now)).isPresent()) {
@@ -126,11 +172,23 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
               ? Optional.of(now)
               : Optional.empty();
       decide();
-    } else if (gathered || pipelines.isDue(now) || !last.left().equals(left(now))) {
+    } else if (changed || gathered || pipelines.isDue(now) || !last.left().equals(left(now))) {
       decide();
     } else {
       pipelines.closeRings(now);
+      if (!now.isBefore(lookedAt.plus(BETWEEN_LOOKS))) {
+        look(last.at(now));
+      }
     }
+  }
+
+  private void look(Round round) {
+    lookedAt = round.now();
+    Map<String, Map<String, Double>> seconds = wholes.loadSeconds(round, pipelines::has);
+    if (!seconds.equals(loadSeconds)) {
+      loadSeconds = seconds;
+    }
+    awaitedLoads = wholes.awaited(round, wanted);
   }
 
   /** Notes that ways between nodes are other than was known. */
@@ -151,7 +209,9 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
             || catalog.models().stream()
                 .anyMatch(
                     model ->
-                        model.options().split().orElse(0) != 1 && !last.isWholeSomewhere(model));
+                        model.options().split().orElse(0) != 1
+                            && !last.isWholeSomewhere(model)
+                            && !loadSeconds.containsKey(model.name()));
     return isSplit
         ? new Wish(
             last.online().stream()
@@ -184,10 +244,13 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
         split(model, round, missing);
       }
     }
-    assignWhole(round);
+    wholes.assign(round);
+    // Before nodes are told: what leaves can be loaded again from the moment on at which it is
+    // gone.
+    look(round);
     for (Model model : catalog.models()) {
       if (!round.online().isEmpty() && !round.isWholeSomewhere(model)) {
-        split(model, round, missing);
+        splitOrAwait(model, round, missing);
       }
     }
     await(missing.keySet(), round.now());
@@ -195,9 +258,24 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     for (NodeView node : round.online()) {
       instructions.tell(node, round.allotment().assignments(node.node().id()), awaited);
     }
+    wholes.told();
     last = round;
     publish(missing);
     pipelines.closeRings(round.now());
+  }
+
+  /** What can be loaded when it is asked for is not missing. */
+  private void splitOrAwait(Model model, Round round, Map<String, String> missing) {
+    String name = model.name();
+    boolean canBeLoaded = loadSeconds.containsKey(name);
+    if (!(canBeLoaded && wholes.waitsToBeAsked(model))) {
+      split(model, round, missing);
+    }
+    if (canBeLoaded) {
+      missing.remove(name);
+    } else if (!pipelines.has(name)) {
+      wholes.keptOut(round, model).ifPresent(why -> missing.put(name, why));
+    }
   }
 
   private void split(Model model, Round round, Map<String, String> missing) {
@@ -241,38 +319,6 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
         .toList();
   }
 
-  /** All models that may be whole, on all nodes that have room beside what they were given. */
-  private void assignWhole(Round round) {
-    Allotment allotment = round.allotment();
-    List<Need> needs =
-        catalog.models().stream()
-            .filter(model -> model.options().split().orElse(1) == 1)
-            .map(model -> new Need(model, demands.whole(model)))
-            .toList();
-    for (Offer node : allotment.freeFor("")) {
-      List<Need> open =
-          needs.stream()
-              .filter(need -> allotment.assignment(node.nodeId(), need.model().name()).isEmpty())
-              .filter(
-                  need ->
-                      demands.of(need.model()).stream()
-                          .allMatch(demand -> demand.runsOn(node.library())))
-              .filter(need -> round.mayServe(node.nodeId(), need.model()))
-              .toList();
-      for (Need need : Placement.assign(node, open)) {
-        ModelOptions options = need.model().options();
-        allotment.give(
-            node.nodeId(),
-            new Assignment(
-                need.model(),
-                options.contextTokens().orElse(0),
-                options.slots().orElse(Demand.SLOTS),
-                Optional.empty()),
-            need.memory());
-      }
-    }
-  }
-
   /** How a model would be placed now, if it were run with these options. */
   public synchronized Optional<Proposal> propose(Model model, ModelOptions options) {
     return demands
@@ -287,5 +333,10 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     return last.allotment().assignments(nodeId).stream()
         .filter(assignment -> assignment.stage().isPresent())
         .toList();
+  }
+
+  /** Why a model is on a node, if all of it is there or on its way. */
+  public synchronized Optional<Residence> residence(String nodeId, String model) {
+    return wholes.residence(new Place(nodeId, model));
   }
 }

@@ -59,16 +59,18 @@ final class Instructions {
         .map(Replica::model)
         .filter(model -> !awaited.contains(model))
         .forEach(unwanted::add);
-    for (Assignment assignment : assignments) {
-      unwanted.remove(assignment.model().name());
-      serve(nodeId, known, assignment);
-    }
+    assignments.forEach(assignment -> unwanted.remove(assignment.model().name()));
+    // First: what comes may need the room.
     for (String model : unwanted) {
       known.served().remove(model);
       if (known.dropped().add(model)) {
         known.session().drop(model);
-        fleet.forget(nodeId, known.session(), model);
       }
+      // Also what it says of the model before it heard that.
+      fleet.forget(nodeId, known.session(), model);
+    }
+    for (Assignment assignment : assignments) {
+      serve(nodeId, known, assignment);
     }
   }
 

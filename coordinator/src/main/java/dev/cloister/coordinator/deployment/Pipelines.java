@@ -148,7 +148,7 @@ final class Pipelines {
             .filter(NodeView::isOpen)
             .anyMatch(
                 view -> view.ready(model.name()).filter(own -> own.plan().isEmpty()).isPresent());
-    return catalog.find(model.name()).equals(Optional.of(model))
+    return catalog.find(model.name()).filter(model::runsAs).isPresent()
         && !(model.options().split().isEmpty() && isReadyWhole);
   }
 

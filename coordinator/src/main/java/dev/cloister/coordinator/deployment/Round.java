@@ -39,6 +39,11 @@ record Round(Instant now, Map<String, NodeView> nodes, Network network, Allotmen
     return new Round(now, nodes, other, allotment);
   }
 
+  /** The same decision later. */
+  Round at(Instant later) {
+    return new Round(later, nodes, network, allotment);
+  }
+
   Collection<NodeView> online() {
     return nodes.values();
   }
@@ -61,8 +66,13 @@ record Round(Instant now, Map<String, NodeView> nodes, Network network, Allotmen
         .toList();
   }
 
-  private boolean mayTake(String nodeId, Model model) {
-    return isAllowed(nodeId, model) && view(nodeId).filter(NodeView::isOpen).isPresent();
+  /** Whether the node may be given any of the model now. */
+  boolean mayTake(String nodeId, Model model) {
+    return isAllowed(nodeId, model) && isOpen(nodeId);
+  }
+
+  boolean isOpen(String nodeId) {
+    return view(nodeId).filter(NodeView::isOpen).isPresent();
   }
 
   /** Whether the node is there and has the labels that the model requires. */
@@ -97,7 +107,7 @@ record Round(Instant now, Map<String, NodeView> nodes, Network network, Allotmen
         .collect(Collectors.toUnmodifiableSet());
   }
 
-  private Optional<NodeView> view(String nodeId) {
+  Optional<NodeView> view(String nodeId) {
     return Optional.ofNullable(nodes.get(nodeId));
   }
 

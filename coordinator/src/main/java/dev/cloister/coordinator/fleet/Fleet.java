@@ -174,13 +174,15 @@ public final class Fleet {
    * Makes {@code session} the node's session; an earlier one is closed.
    *
    * @param peerAddress where it listens for other agents, {@code host:port}; empty if it does not
+   * @param models whole ones that it has from an earlier session
    */
   public void attach(
       Node node,
       NodeSession session,
       String agentVersion,
       Capability capability,
-      String peerAddress) {
+      String peerAddress,
+      Set<String> models) {
     Observation fresh =
         new Observation(
             NodeState.ONLINE,
@@ -191,7 +193,7 @@ public final class Fleet {
             peerAddress,
             null,
             Optional.empty(),
-            Set.of(),
+            Set.copyOf(models),
             Map.of());
     @Nullable Observation former = observed.put(node.id(), fresh);
     if (former != null && former.session() != null && !former.isOf(session)) {

@@ -12,7 +12,7 @@ import java.util.Set;
  * @param labels given by administrators
  * @param peerAddress where it listens for other agents, {@code host:port}; empty if it does not
  * @param wake by what it is woken when it sleeps
- * @param former models that it had when it went away
+ * @param former models that it had when it went away, or came back with
  * @param drain present while it gets nothing new
  */
 public record NodeView(

@@ -95,7 +95,7 @@ public record Offer(
   }
 
   /** Whether this much can be loaded here. */
-  boolean holds(StageMemory need) {
+  public boolean holds(StageMemory need) {
     return onGpu(need) || here(need).totalBytes() <= ramBytes;
   }
 

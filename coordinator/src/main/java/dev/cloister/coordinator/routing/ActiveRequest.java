@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiPredicate;
@@ -61,6 +62,16 @@ public final class ActiveRequest {
     this.request = request;
     this.sink = sink;
     this.losses = new Losses(timeout, now());
+  }
+
+  /** Has its caller told what it waits for, by its model, if it waits. */
+  void waitsFor(Map<String, String> awaited) {
+    @Nullable String what = awaited.get(request.model());
+    synchronized (lock) {
+      if (what != null && !over && attempt == null) {
+        sink.waits(what);
+      }
+    }
   }
 
   /** Names the request in logs and towards the caller. */
@@ -133,10 +144,10 @@ public final class ActiveRequest {
                 });
         return;
       }
-      Candidate node = decision.choice().orElseThrow();
+      Candidate node = decision.ready().orElseThrow().candidate();
       Optional<NodeSession> session = dispatcher.session(node.nodeId());
-      if (session.isEmpty()) {
-        // Lost since the decision: the timer routes the request again.
+      if (session.isEmpty() || !dispatcher.loads().begins(request.model(), node.nodeId())) {
+        // Lost, or to be unloaded, since the decision: the timer routes the request again.
         candidates.ended(request.model(), work);
         dispatcher.await(this);
         return;
@@ -151,12 +162,7 @@ public final class ActiveRequest {
         dispatcher.await(this);
         return;
       }
-      log.info(
-          "request {} for {} goes to {}: {}",
-          request.id(),
-          request.model(),
-          node.nodeName(),
-          decision);
+      next.logStart(decision);
     }
     // Outside the lock: it writes to the node's stream, and may call back at once.
     next.session().start(next.rest(), (event, tokens) -> accept(next, event, tokens));
@@ -175,14 +181,14 @@ public final class ActiveRequest {
   /** A node that failed may be tried again after something changed there: its engine restarts. */
   private Optional<Failed> waitFor(GenerationRequest rest, Decision decision) {
     failedNodes.clear();
-    return !losses.areTooMany() && now().isBefore(losses.deadline())
+    return !losses.areTooMany() && now().isBefore(deadline())
         ? dispatcher.await(this, rest, decision)
         : Optional.of(dispatcher.noCapacity(rest, decision));
   }
 
   /** Until when it waits for a node. To be asked while the request is routed. */
   Instant deadline() {
-    return losses.deadline();
+    return losses.deadline(dispatcher.loads().patience(request.model()));
   }
 
   /** Notes that the nodes it waited for are gone. */
@@ -301,16 +307,7 @@ public final class ActiveRequest {
   private void leave(Attempt left, String why) {
     endAttempt();
     losses.left(isBegun(), now());
-    logMove(left, why);
-  }
-
-  private void logMove(Attempt left, String why) {
-    log.info(
-        "request {}: {} {}; another node goes on behind {} tokens",
-        request.id(),
-        left.node().nodeName(),
-        why,
-        told.tokens());
+    left.logEnd(why, told.tokens());
   }
 
   /** Whether the answer is to go on elsewhere; otherwise the caller is told that it does not. */
@@ -327,7 +324,7 @@ public final class ActiveRequest {
             && (!isSick || dispatcher.mayRetry())
             && (told.canGoOn() || startsOver());
     if (goesOn) {
-      logMove(from, failed.code() == FailureCode.NODE_LOST ? "was lost" : "failed");
+      from.logEnd(failed.code() == FailureCode.NODE_LOST ? "was lost" : "failed", told.tokens());
     } else {
       end(told.tokens());
       deliver(failed);
@@ -388,6 +385,7 @@ public final class ActiveRequest {
     if (ended != null) {
       candidates.ended(request.model(), ended.work());
       dispatcher.runningRequests().ended(this);
+      dispatcher.loads().ended(request.model(), ended.nodeId());
     }
     return ended;
   }

@@ -5,7 +5,10 @@ import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.routing.choice.Candidate;
+import dev.cloister.coordinator.routing.choice.Decision;
 import dev.cloister.coordinator.routing.choice.Work;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A request on one node.
@@ -20,6 +23,28 @@ record Attempt(Candidate node, Work work, NodeSession session, GenerationRequest
       new Failed(
           FailureCode.NODE_LOST,
           "the engine that was answering was stopped; send the request again");
+
+  private static final Logger log = LoggerFactory.getLogger(Attempt.class);
+
+  /** Tells the log where the request went, and why. */
+  void logStart(Decision decision) {
+    log.info(
+        "request {} for {} goes to {}: {}", rest.id(), rest.model(), node.nodeName(), decision);
+  }
+
+  /**
+   * Tells the log why another node goes on.
+   *
+   * @param tokens that the caller was told
+   */
+  void logEnd(String why, int tokens) {
+    log.info(
+        "request {}: {} {}; another node goes on behind {} tokens",
+        rest.id(),
+        node.nodeName(),
+        why,
+        tokens);
+  }
 
   String nodeId() {
     return node.nodeId();

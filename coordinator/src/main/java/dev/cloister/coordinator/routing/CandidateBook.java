@@ -1,10 +1,12 @@
 package dev.cloister.coordinator.routing;
 
+import com.google.common.collect.Sets;
 import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
+import dev.cloister.coordinator.placement.Demand;
 import dev.cloister.coordinator.routing.choice.Ask;
 import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.choice.Decision;
@@ -15,11 +17,13 @@ import dev.cloister.coordinator.routing.choice.Work;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,16 +39,24 @@ final class CandidateBook {
 
   private final Fleet fleet;
   private final BiConsumer<String, String> gone;
+  private final Supplier<Map<String, Map<String, Double>>> loadSeconds;
   private final InstantSource clock;
   private final Map<String, ModelLedger> ledgers = new ConcurrentHashMap<>();
   private final Map<String, Duration> roundTrips = new ConcurrentHashMap<>();
+  private volatile Map<String, Map<String, Double>> takenLoadSeconds = Map.of();
 
   /**
    * @param gone is told the node and the model where the model cannot be asked any more
+   * @param loadSeconds until nodes that do not have a model would have it, by model and node
    */
-  CandidateBook(Fleet fleet, BiConsumer<String, String> gone, InstantSource clock) {
+  CandidateBook(
+      Fleet fleet,
+      BiConsumer<String, String> gone,
+      Supplier<Map<String, Map<String, Double>>> loadSeconds,
+      InstantSource clock) {
     this.fleet = fleet;
     this.gone = gone;
+    this.loadSeconds = loadSeconds;
     this.clock = clock;
   }
 
@@ -69,18 +81,41 @@ final class CandidateBook {
     ledgers.forEach((model, ledger) -> update(model, ledger, nodeId, view));
   }
 
+  /** Takes what is new of nodes that could load a model. */
+  private synchronized void takeLoadSeconds() {
+    Map<String, Map<String, Double>> newest = loadSeconds.get();
+    Map<String, Map<String, Double>> before = takenLoadSeconds;
+    takenLoadSeconds = newest;
+    for (String model : Sets.union(before.keySet(), newest.keySet())) {
+      ModelLedger ledger = ledgers.computeIfAbsent(model, name -> new ModelLedger());
+      Map<String, Double> was = before.getOrDefault(model, Map.of());
+      Map<String, Double> is = newest.getOrDefault(model, Map.of());
+      for (String nodeId : Sets.union(was.keySet(), is.keySet())) {
+        if (!Objects.equals(was.get(nodeId), is.get(nodeId))) {
+          update(model, ledger, nodeId, fleet.view(nodeId));
+        }
+      }
+    }
+  }
+
   private void update(String model, ModelLedger ledger, String nodeId, Optional<NodeView> view) {
     Optional<Replica.Ready> ready = view.flatMap(node -> generating(node, model));
     boolean loading =
         view.flatMap(node -> node.replica(model))
             .filter(Replica.Loading.class::isInstance)
             .isPresent();
+    @Nullable Double untilLoaded = takenLoadSeconds.getOrDefault(model, Map.of()).get(nodeId);
     synchronized (ledger) {
       if (ready.isPresent()) {
         ledger.put(host(view.orElseThrow(), ready.get()), nanos());
         roundTrip(ledger, nodeId);
       } else {
-        ledger.remove(nodeId);
+        if (view.isPresent() && untilLoaded != null) {
+          ledger.put(host(view.get(), untilLoaded), nanos());
+          roundTrip(ledger, nodeId);
+        } else {
+          ledger.remove(nodeId);
+        }
         gone.accept(nodeId, model);
         if (loading) {
           ledger.loading(nodeId, nanos());
@@ -104,6 +139,18 @@ final class CandidateBook {
         ready.full(),
         !ready.plan().isEmpty(),
         OptionalDouble.empty());
+  }
+
+  /** One that could load the model; as many slots are assumed as it gets where nothing is said. */
+  private static Host host(NodeView node, double loadSeconds) {
+    return new Host(
+        node.node().id(),
+        node.node().name(),
+        node.capability().map(CandidateBook::kind).orElse(""),
+        Demand.SLOTS,
+        false,
+        false,
+        OptionalDouble.of(loadSeconds));
   }
 
   private static String kind(Capability machine) {
@@ -135,7 +182,8 @@ final class CandidateBook {
   }
 
   /**
-   * Chooses a node and counts the request there.
+   * Chooses a node that has the model and counts the request there. Where one that would have to
+   * load it is better, the decision says so.
    *
    * @param characters of the prompt
    * @param answerTokens expected
@@ -148,6 +196,9 @@ final class CandidateBook {
       int answerTokens,
       Map<String, Integer> cachedTokens,
       Predicate<Candidate> allowed) {
+    if (!loadSeconds.get().equals(takenLoadSeconds)) {
+      takeLoadSeconds();
+    }
     @Nullable ModelLedger ledger = ledgers.get(model);
     if (ledger == null) {
       return Placed.NOWHERE;
@@ -157,23 +208,33 @@ final class CandidateBook {
       synchronized (ledger) {
         Ask ask = ledger.ask(characters, answerTokens);
         Decision decision = ledger.choose(ask, cachedTokens, allowed, nanos());
-        if (decision.choice().isEmpty()) {
+        Optional<Prediction> ready = decision.ready();
+        if (ready.isEmpty()) {
           return new Placed(decision, null);
         }
-        Prediction chosen = decision.predictions().getFirst();
-        if (stillHas(chosen.candidate(), model)) {
+        Prediction chosen = ready.get();
+        if (fleet
+            .view(chosen.candidate().nodeId())
+            .flatMap(n -> generating(n, model))
+            .isPresent()) {
           return new Placed(decision, ledger.began(chosen, characters, nanos()));
         }
+        // It was told to have something else a moment ago, and has not told what it has now.
         stale = chosen.candidate().nodeId();
       }
       update(stale);
     }
   }
 
-  /** A node that was told to have something else a moment ago has not told what it has now. */
-  private boolean stillHas(Candidate candidate, String model) {
-    return candidate.host().loadSeconds().isPresent()
-        || fleet.view(candidate.nodeId()).flatMap(node -> generating(node, model)).isPresent();
+  /** Whether some node that can answer has the model. */
+  boolean isLoaded(String model) {
+    @Nullable ModelLedger ledger = ledgers.get(model);
+    if (ledger == null) {
+      return false;
+    }
+    synchronized (ledger) {
+      return ledger.isLoadedSomewhere();
+    }
   }
 
   boolean hasAllFeaturesSomewhere(String model) {

@@ -52,6 +52,7 @@ public final class Dispatcher implements FleetListener {
   private final CandidateBook candidates;
   private final AnswerLengths lengths = new AnswerLengths();
   private final PrefixIndex prefixes = new PrefixIndex();
+  private final Loads loads;
   private final RoundTrips roundTrips;
   private final WaitingRooms rooms;
   private final DecisionLog decisions;
@@ -64,12 +65,14 @@ public final class Dispatcher implements FleetListener {
     this.fleet = fleet;
     this.outlook = outlook;
     this.clock = clock;
-    this.candidates = new CandidateBook(fleet, prefixes::forget, clock);
+    this.candidates = new CandidateBook(fleet, prefixes::forget, outlook::loadSeconds, clock);
+    this.loads = new Loads(outlook, candidates);
     this.roundTrips = new RoundTrips(clock, candidates::roundTrip);
     this.decisions = new DecisionLog(clock);
     this.retries = new RetryBudget(nanos(clock.instant()));
     this.rooms =
-        new WaitingRooms(request -> place(request, Set.of()), this::missed, lengths, clock);
+        new WaitingRooms(
+            request -> place(request, Set.of()), this::missed, loads::busy, lengths, clock);
   }
 
   /** As below, for a caller that waits as long as it may. */
@@ -88,7 +91,7 @@ public final class Dispatcher implements FleetListener {
     GenerationRequest marked =
         request.withMarks(
             PromptMarks.of(request.model(), request.tenant(), request.generation().prompt()));
-    ActiveRequest active = new ActiveRequest(this, marked, timeout, sink);
+    ActiveRequest active = new ActiveRequest(this, marked, timeout, loads.patient(sink, clock));
     if (catalog.find(request.model()).isEmpty()) {
       active.fail(
           new Failed(
@@ -144,16 +147,20 @@ public final class Dispatcher implements FleetListener {
             1, lengths.expected(request.tenant(), model, request.generation().maxTokens()) - made);
     Predicate<Candidate> allowed =
         candidate ->
-            (candidate.host().allFeatures() || !onlyFull)
+            (candidate.host().allFeatures() || !onlyFull || !candidate.host().isLoaded())
+                && !outlook.isLeaving(model, candidate.nodeId())
                 && !(candidate.host().staged() && stagesOut)
                 && !excludedNodes.contains(candidate.nodeId())
                 && eligibility.isOpen(fleet, candidate.nodeId());
-    return candidates.place(
-        model,
-        request.generation().prompt().characters(),
-        expected,
-        prefixes.find(request.marks()),
-        allowed);
+    Placed placed =
+        candidates.place(
+            model,
+            request.generation().prompt().characters(),
+            expected,
+            prefixes.find(request.marks()),
+            allowed);
+    loads.consider(model, placed.decision(), rooms.backlogSeconds(model));
+    return placed;
   }
 
   /**
@@ -276,6 +283,7 @@ public final class Dispatcher implements FleetListener {
     running.endLate();
     candidates.refresh();
     routeWaiting();
+    loads.tell(rooms, waiting);
   }
 
   private void routeWaiting() {
@@ -315,8 +323,7 @@ public final class Dispatcher implements FleetListener {
     String model = request.model();
     if (!decision.predictions().isEmpty()) {
       return new Failed(
-          FailureCode.NO_CAPACITY,
-          "every node that serves '" + model + "' has a full queue; try again in a few seconds");
+          FailureCode.NO_CAPACITY, loads.busy(model) + "; try again in a few seconds");
     }
     List<NodeView> nodes = fleet.nodes();
     if (nodes.stream().anyMatch(view -> isForOtherUses(view, model))) {
@@ -353,6 +360,10 @@ public final class Dispatcher implements FleetListener {
   /** Whether a session is still its node's; it is no more once the node is lost. */
   boolean isOpen(String nodeId, NodeSession session) {
     return session(nodeId).filter(session::equals).isPresent();
+  }
+
+  Loads loads() {
+    return loads;
   }
 
   CandidateBook candidates() {

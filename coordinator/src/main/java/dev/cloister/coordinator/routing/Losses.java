@@ -24,7 +24,7 @@ final class Losses {
   /** How long a request whose node was lost waits for the model to be brought up somewhere. */
   private static final Duration GRACE = Duration.ofSeconds(5);
 
-  /** How long a request waits for a node, or for its model to be loaded. */
+  /** How long a request waits for a node that has its model. */
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
   /** What is said where the answer has not begun within the time that its caller named. */
@@ -50,9 +50,13 @@ final class Losses {
     this.deadline = now.plus(timeout.orElse(LONGEST_WAIT));
   }
 
-  /** Until when it waits for a node. */
-  Instant deadline() {
-    return deadline;
+  /**
+   * Until when it waits for a node.
+   *
+   * @param load what is added where the model has to be loaded first and the caller named no time
+   */
+  Instant deadline(Duration load) {
+    return named ? deadline : deadline.plus(load);
   }
 
   /** Whether its caller named a time for the answer to begin, and that is over. */

@@ -2,6 +2,7 @@ package dev.cloister.coordinator.routing;
 
 import dev.cloister.coordinator.fleet.NodeView;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -38,6 +39,35 @@ public interface Outlook {
    * @param allowed the nodes that may see it
    */
   default void missed(String model, Predicate<NodeView> allowed) {}
+
+  /**
+   * Until nodes that do not have a model would have it, in seconds, by model and node. The same map
+   * as long as nothing changes.
+   */
+  default Map<String, Map<String, Double>> loadSeconds() {
+    return Map.of();
+  }
+
+  /** What requests for models wait for, by model, for people: {@code loading model m on desk}. */
+  default Map<String, String> awaited() {
+    return Map.of();
+  }
+
+  /** Is told that a request would be answered soonest by this node if that loaded the model. */
+  default void wanted(String model, String nodeId) {}
+
+  /** Whether a model is about to be unloaded from a node, and gets no new requests there. */
+  default boolean isLeaving(String model, String nodeId) {
+    return false;
+  }
+
+  /** Is told that a request is to begin on a node; whether it may. */
+  default boolean begins(String model, String nodeId) {
+    return true;
+  }
+
+  /** Is told that a request that began on a node ended there. */
+  default void ended(String model, String nodeId) {}
 
   /** The ids of the nodes that answer for the model together; empty where one alone does. */
   List<String> ring(String model);

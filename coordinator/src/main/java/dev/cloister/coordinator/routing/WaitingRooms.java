@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +47,7 @@ final class WaitingRooms {
 
   private final Function<GenerationRequest, Placed> place;
   private final Consumer<GenerationRequest> missed;
+  private final UnaryOperator<String> busy;
   private final AnswerLengths lengths;
   private final InstantSource clock;
   private final Map<String, Room> rooms = new ConcurrentHashMap<>();
@@ -53,14 +55,17 @@ final class WaitingRooms {
   /**
    * @param place finds a place for a request and counts it there
    * @param missed is told of requests whose turn it is while all nodes are full
+   * @param busy tells why requests for a model wait
    */
   WaitingRooms(
       Function<GenerationRequest, Placed> place,
       Consumer<GenerationRequest> missed,
+      UnaryOperator<String> busy,
       AnswerLengths lengths,
       InstantSource clock) {
     this.place = place;
     this.missed = missed;
+    this.busy = busy;
     this.lengths = lengths;
     this.clock = clock;
   }
@@ -85,6 +90,12 @@ final class WaitingRooms {
 
     /** How often all that were left had to wait. */
     private long rounds;
+
+    /** Whether those that have to wait do so though nodes have the model. */
+    private boolean isLoaded;
+
+    /** Since when they always do; null while they do not. */
+    private volatile @Nullable Instant backlogSince;
 
     synchronized Offer<Entry> enter(
         ActiveRequest active, GenerationRequest request, int tokens, Instant deadline) {
@@ -125,6 +136,7 @@ final class WaitingRooms {
                 boolean waits = placed.work() == null && !placed.decision().predictions().isEmpty();
                 if (waits) {
                   full.add(entry.request());
+                  isLoaded = placed.decision().hasLoaded();
                 }
                 return !waits;
               },
@@ -138,6 +150,15 @@ final class WaitingRooms {
 
     synchronized void othersWait() {
       rounds++;
+      if (queue.size() == 0 || !isLoaded) {
+        backlogSince = null;
+      } else if (backlogSince == null) {
+        backlogSince = clock.instant();
+      }
+    }
+
+    synchronized List<ActiveRequest> requests() {
+      return List.copyOf(tickets.keySet());
     }
 
     synchronized List<Ticket<Entry>> expired() {
@@ -173,11 +194,10 @@ final class WaitingRooms {
     };
   }
 
-  private static Failed full(String model, Duration retryAfter) {
+  private Failed full(String model, Duration retryAfter) {
     return new Failed(
         FailureCode.NO_CAPACITY,
-        "every node that serves '%s' has a full queue; try again in %d s"
-            .formatted(model, retryAfter.toSeconds()),
+        "%s; try again in %d s".formatted(busy.apply(model), retryAfter.toSeconds()),
         Optional.of(retryAfter));
   }
 
@@ -191,6 +211,22 @@ final class WaitingRooms {
     if (room != null) {
       room.leave(active, tokens);
     }
+  }
+
+  /**
+   * For how long there was always a request for the model that had to wait for nodes that have it.
+   * Takes no lock.
+   */
+  double backlogSeconds(String model) {
+    @Nullable Room room = rooms.get(model);
+    @Nullable Instant since = room == null ? null : room.backlogSince;
+    return since == null ? 0 : Duration.between(since, clock.instant()).toMillis() * 1e-3;
+  }
+
+  /** The requests for a model that wait, or waited and are not over. */
+  List<ActiveRequest> requests(String model) {
+    @Nullable Room room = rooms.get(model);
+    return room == null ? List.of() : room.requests();
   }
 
   /** Ends those in all rooms that waited too long, and routes those whose turn it is. */

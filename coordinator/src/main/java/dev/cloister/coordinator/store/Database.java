@@ -37,7 +37,8 @@ public final class Database implements AutoCloseable {
           "0004-split-force.sql",
           "0005-nodes.sql",
           "0006-labels.sql",
-          "0007-wake.sql");
+          "0007-wake.sql",
+          "0008-retention.sql");
 
   private static final String DRIVER_DIRECTORY = "org.sqlite.tmpdir";
 

@@ -6,10 +6,12 @@ import dev.cloister.coordinator.catalog.ModelOptions.FlashAttention;
 import dev.cloister.coordinator.catalog.ModelOptions.KvPlace;
 import dev.cloister.coordinator.catalog.ModelOptions.KvType;
 import dev.cloister.coordinator.catalog.ModelRecords;
+import dev.cloister.coordinator.catalog.Retention;
 import dev.cloister.coordinator.labels.Labels;
 import java.nio.file.Path;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +23,7 @@ public final class SqliteModelRecords implements ModelRecords {
   private static final String COLUMNS =
       "name, sha256, size_bytes, file, modified_at, created_at, context_tokens, slots, threads,"
           + " batch_threads, batch_tokens, gpu_layers, main_gpu, kv_type, kv_place,"
-          + " flash_attention, split, split_force, required_labels";
+          + " flash_attention, split, split_force, required_labels, pinned, keep_alive_millis";
 
   private final Database database;
 
@@ -56,7 +58,15 @@ public final class SqliteModelRecords implements ModelRecords {
             choice(row, "flash_attention", FlashAttention.class),
             number(row, "split"),
             row.getBoolean("split_force")),
-        Labels.parse(row.getString("required_labels")));
+        Labels.parse(row.getString("required_labels")),
+        retention(row));
+  }
+
+  private static Retention retention(ResultSet row) throws SQLException {
+    boolean pinned = row.getBoolean("pinned");
+    long millis = row.getLong("keep_alive_millis");
+    return new Retention(
+        pinned, row.wasNull() ? Optional.empty() : Optional.of(Duration.ofMillis(millis)));
   }
 
   private static OptionalInt number(ResultSet row, String column) throws SQLException {
@@ -75,7 +85,7 @@ public final class SqliteModelRecords implements ModelRecords {
     database.update(
         "INSERT OR REPLACE INTO models ("
             + COLUMNS
-            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         model.name(),
         model.sha256(),
         model.sizeBytes(),
@@ -94,7 +104,9 @@ public final class SqliteModelRecords implements ModelRecords {
         orNull(options.flashAttention()),
         orNull(options.split()),
         options.force(),
-        model.required().toString());
+        model.required().toString(),
+        model.retention().pinned(),
+        model.retention().keepAlive().map(Duration::toMillis).orElse(null));
   }
 
   private static @Nullable Integer orNull(OptionalInt value) {

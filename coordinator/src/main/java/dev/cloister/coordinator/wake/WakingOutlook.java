@@ -94,4 +94,34 @@ public final class WakingOutlook implements Outlook {
   public List<String> ring(String model) {
     return others.ring(model);
   }
+
+  @Override
+  public Map<String, Map<String, Double>> loadSeconds() {
+    return others.loadSeconds();
+  }
+
+  @Override
+  public Map<String, String> awaited() {
+    return others.awaited();
+  }
+
+  @Override
+  public void wanted(String model, String nodeId) {
+    others.wanted(model, nodeId);
+  }
+
+  @Override
+  public boolean isLeaving(String model, String nodeId) {
+    return others.isLeaving(model, nodeId);
+  }
+
+  @Override
+  public boolean begins(String model, String nodeId) {
+    return others.begins(model, nodeId);
+  }
+
+  @Override
+  public void ended(String model, String nodeId) {
+    others.ended(model, nodeId);
+  }
 }

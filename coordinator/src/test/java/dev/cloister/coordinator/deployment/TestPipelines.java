@@ -101,7 +101,7 @@ final class TestPipelines {
     fleet.declare(node);
     fleet.noteKey(node.id(), key(name));
     sessions.put(name, session);
-    fleet.attach(node, session, "0.1.0", machine, name + ":7444");
+    fleet.attach(node, session, "0.1.0", machine, name + ":7444", Set.of());
     return session;
   }
 

@@ -15,6 +15,7 @@ import dev.cloister.coordinator.placement.Demand;
 import dev.cloister.coordinator.placement.StageMemory;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -68,7 +69,7 @@ class WholeModelsTest {
     cluster.lose(leaver, gone);
     Node cramped = TestFleet.node("small");
     cluster.fleet.declare(cramped);
-    cluster.fleet.attach(cramped, small, "0.1.0", TestFleet.machine(1), "");
+    cluster.fleet.attach(cramped, small, "0.1.0", TestFleet.machine(1), "", Set.of());
 
     Model tiny = cluster.catalog.configure(TestFleet.MODEL, TWO_SLOTS).orElseThrow();
 

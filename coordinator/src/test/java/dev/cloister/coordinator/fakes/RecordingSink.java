@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 /** Keeps what it is given, and notices two events at once. Thread-safe. */
 public final class RecordingSink implements GenerationSink {
   private final List<GenerationEvent> events = new CopyOnWriteArrayList<>();
+  private final List<String> awaited = new CopyOnWriteArrayList<>();
   private final AtomicBoolean busy = new AtomicBoolean();
   private volatile boolean overlapped;
 
@@ -25,6 +26,16 @@ public final class RecordingSink implements GenerationSink {
     }
     events.add(event);
     busy.set(false);
+  }
+
+  @Override
+  public void waits(String what) {
+    awaited.add(what);
+  }
+
+  /** What it was told that the generation waits for. */
+  public List<String> awaited() {
+    return awaited;
   }
 
   public List<GenerationEvent> events() {

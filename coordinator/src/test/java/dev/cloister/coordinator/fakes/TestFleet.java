@@ -15,7 +15,6 @@ import dev.cloister.coordinator.inference.Sampling;
 import dev.cloister.coordinator.inference.Tenant;
 import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.coordinator.routing.Dispatcher;
-import dev.cloister.coordinator.routing.Outlook;
 import dev.cloister.testkit.SettableClock;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,7 +30,8 @@ public final class TestFleet {
   public final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
   public final Catalog catalog = new Catalog(new MemoryModelRecords(MODEL, "org/big:v1"), clock);
   public final Fleet fleet = new Fleet(List.of(), new MemoryNodeRecords(), clock, SILENCE_LIMIT);
-  public final Dispatcher dispatcher = new Dispatcher(catalog, fleet, Outlook.NONE, clock);
+  public final FakeOutlook outlook = new FakeOutlook();
+  public final Dispatcher dispatcher = new Dispatcher(catalog, fleet, outlook, clock);
 
   public TestFleet() {
     fleet.addListener(dispatcher);
@@ -98,7 +98,7 @@ public final class TestFleet {
   public Node online(String name, NodeSession session) {
     Node node = node(name);
     fleet.declare(node);
-    fleet.attach(node, session, "0.1.0", machine(8L << 30), name + ":7444");
+    fleet.attach(node, session, "0.1.0", machine(8L << 30), name + ":7444", Set.of());
     return node;
   }
 
@@ -110,10 +110,14 @@ public final class TestFleet {
   }
 
   public void report(Node node, NodeSession session, int slots) {
+    report(node, session, MODEL, slots);
+  }
+
+  public void report(Node node, NodeSession session, String model, int slots) {
     fleet.replica(
         node.id(),
         session,
-        new Replica.Ready(MODEL, 4096, slots, "engine", true, Set.of(Use.GENERATE)));
+        new Replica.Ready(model, 4096, slots, "engine", true, Set.of(Use.GENERATE)));
   }
 
   /** As a broken connection does it. */

@@ -43,7 +43,7 @@ class FleetTest {
     fleet.declare(node);
     assertThat(fleet.find(node.id())).hasValue(node);
     assertThat(state("desk")).isEqualTo(NodeState.OFFLINE);
-    fleet.attach(node, session, "0.1.0", TestFleet.machine(1), "");
+    fleet.attach(node, session, "0.1.0", TestFleet.machine(1), "", Set.of());
     assertThat(state("desk")).isEqualTo(NodeState.ONLINE);
     assertThat(fleet.session(node.id())).containsSame(session);
     assertThat(attached).hasValue(1);

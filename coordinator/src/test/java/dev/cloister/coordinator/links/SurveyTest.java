@@ -188,7 +188,8 @@ class SurveyTest {
     cluster.fleet.declare(TestFleet.node("deaf"));
     FakeNodeSession session = new FakeNodeSession();
     sessions.put("id-deaf", session);
-    cluster.fleet.attach(TestFleet.node("deaf"), session, "0.1.0", TestFleet.machine(1), "");
+    cluster.fleet.attach(
+        TestFleet.node("deaf"), session, "0.1.0", TestFleet.machine(1), "", Set.of());
     cluster.fleet.noteKey("id-deaf", new KeyHash("ab".repeat(32)));
     assertThat(measureAll(wish("a", "deaf")))
         .containsExactlyInAnyOrder(

@@ -33,7 +33,7 @@ class PlacementTest {
           IntStream.range(0, random.nextInt(10))
               .mapToObj(i -> need("m" + i, random.nextLong(40 * GIB)))
               .toList();
-      List<Need> assigned = Placement.assign(node(memory), needs);
+      List<Need> assigned = Placement.fill(node(memory), needs);
       long used = assigned.stream().mapToLong(need -> need.memory().totalBytes()).sum();
       assertThat(used).as("seed %d", seed).isLessThanOrEqualTo(memory);
       assertThat(needs).as("seed %d", seed).containsAll(assigned);
@@ -51,7 +51,7 @@ class PlacementTest {
 
   @Test
   void aNodeWithoutMemoryGetsNothing() {
-    assertThat(Placement.assign(node(0), List.of(need("m", 1)))).isEmpty();
-    assertThat(Placement.assign(node(GIB), List.of())).isEmpty();
+    assertThat(Placement.fill(node(0), List.of(need("m", 1)))).isEmpty();
+    assertThat(Placement.fill(node(GIB), List.of())).isEmpty();
   }
 }

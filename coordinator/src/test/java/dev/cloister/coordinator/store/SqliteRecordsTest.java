@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelOptions;
+import dev.cloister.coordinator.catalog.Retention;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.fleet.Drain;
 import dev.cloister.coordinator.fleet.NodeSettings;
@@ -158,10 +159,13 @@ class SqliteRecordsTest {
                 Optional.of(ModelOptions.FlashAttention.ON),
                 OptionalInt.of(3),
                 true),
-            SERVERS);
+            SERVERS,
+            Retention.keepAlive(Duration.ofMinutes(5)));
+    Model pinned = MemoryModelRecords.model("pinned", 10).retained(Retention.PINNED);
+    models.put(pinned);
     models.put(plain);
     models.put(configured);
-    assertThat(models.all()).containsExactly(configured, plain);
+    assertThat(models.all()).containsExactly(configured, pinned, plain);
   }
 
   private static StoredToken token(String id, int uses) {

@@ -26,6 +26,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class WakeTest {
@@ -146,7 +147,7 @@ class WakeTest {
                 new Capability.NetworkLink("lo", 0, false, Optional.empty())),
             List.of(),
             plain.engines());
-    world.fleet.attach(node, opened, "0.1.0", wakeable, "");
+    world.fleet.attach(node, opened, "0.1.0", wakeable, "", Set.of());
     world.report(node, opened, 1);
   }
 

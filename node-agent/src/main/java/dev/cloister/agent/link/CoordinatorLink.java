@@ -17,6 +17,8 @@ import dev.cloister.proto.agent.v1.Hello;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -171,13 +173,21 @@ public final class CoordinatorLink implements AutoCloseable {
   }
 
   private AgentMessage hello() throws InterruptedException {
+    List<String> models = new ArrayList<>();
+    supervisor.forEach(
+        (model, status) -> {
+          if (model.stage().isEmpty() && !(status instanceof ModelStatus.Failed)) {
+            models.add(model.name());
+          }
+        });
     try {
       return AgentMessage.newBuilder()
           .setHello(
               Hello.newBuilder()
                   .setAgentVersion(agentVersion)
                   .setCapability(Wire.toWire(capability.get()))
-                  .setPeerAddress(peers.address(membership.coordinator())))
+                  .setPeerAddress(peers.address(membership.coordinator()))
+                  .addAllModels(models))
           .build();
     } catch (ExecutionException e) {
       throw new IllegalStateException("the machine cannot be described: " + e.getCause(), e);

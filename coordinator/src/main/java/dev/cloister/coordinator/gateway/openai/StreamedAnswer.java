@@ -4,6 +4,7 @@ import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpResponseWriter;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.ResponseHeaders;
+import com.linecorp.armeria.common.ResponseHeadersBuilder;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes an answer as server-sent events, those of its choices as they come. The status line waits
- * for the first event, so that a request refused by its engine still gets a proper status.
+ * for the first event, so that a request refused by its engine still gets a proper status; but
+ * where the model has to be loaded first, comments keep the caller and all proxies patient.
  */
 final class StreamedAnswer implements Answer {
   private static final byte[] DATA = "data: ".getBytes(StandardCharsets.US_ASCII);
@@ -64,6 +66,17 @@ final class StreamedAnswer implements Answer {
       }
     }
 
+    @Override
+    public void waits(String what) {
+      synchronized (StreamedAnswer.this) {
+        if (index == 0) {
+          begin("");
+          // No empty line behind it: some clients take that for the end of an event without data.
+          StreamedAnswer.this.write((": " + what + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+      }
+    }
+
     private void take(GenerationEvent event) {
       switch (event) {
         case Started started -> {
@@ -99,21 +112,25 @@ final class StreamedAnswer implements Answer {
     }
   }
 
+  /**
+   * @param node empty where it is not known yet, and cannot be told any more
+   */
   private void begin(String node) {
     if (open) {
       return;
     }
     open = true;
+    ResponseHeadersBuilder headers =
+        ResponseHeaders.builder(HttpStatus.OK)
+            .add("content-type", "text/event-stream; charset=utf-8")
+            .add("cache-control", "no-cache")
+            // Proxies such as nginx would hold events back.
+            .add("x-accel-buffering", "no");
+    if (!node.isEmpty()) {
+      headers.add(CompletionEndpoint.NODE_HEADER, node);
+    }
     // Not write: it throws when the caller has gone already.
-    var _ =
-        response.tryWrite(
-            ResponseHeaders.builder(HttpStatus.OK)
-                .add("content-type", "text/event-stream; charset=utf-8")
-                .add("cache-control", "no-cache")
-                // Proxies such as nginx would hold events back.
-                .add("x-accel-buffering", "no")
-                .add(CompletionEndpoint.NODE_HEADER, node)
-                .build());
+    var _ = response.tryWrite(headers.build());
   }
 
   private void finish(Usage usage) {
@@ -146,6 +163,10 @@ final class StreamedAnswer implements Answer {
     System.arraycopy(json, 0, event, DATA.length, json.length);
     event[event.length - 2] = '\n';
     event[event.length - 1] = '\n';
+    write(event);
+  }
+
+  private void write(byte[] event) {
     if (unreadBytes.addAndGet(event.length) > MOST_UNREAD_BYTES) {
       // Not close: it would wait for the caller to read what piled up.
       response.abort(new CompletionEndpoint.SlowReaderException());

@@ -3,6 +3,7 @@ package dev.cloister.coordinator.routing.choice;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Where a request goes, with what led there.
@@ -28,9 +29,38 @@ public record Decision(List<Prediction> predictions, int candidates) {
         : Optional.of(predictions.getFirst().candidate());
   }
 
-  /** Whether there are candidates, and all of them are ejected for their failures. */
+  /** Of those that have the model loaded, the one that is done soonest; empty likewise. */
+  public Optional<Prediction> ready() {
+    return loaded().filter(prediction -> !prediction.candidate().full()).findFirst();
+  }
+
+  private Stream<Prediction> loaded() {
+    return predictions.stream().filter(prediction -> prediction.candidate().host().isLoaded());
+  }
+
+  /** Whether some candidate has the model loaded. */
+  public boolean hasLoaded() {
+    return loaded().findAny().isPresent();
+  }
+
+  /**
+   * The node that is to load the model: where no other has it, or it would be done before those
+   * that have it.
+   *
+   * @param queuedSeconds that requests wait before one of those takes them
+   */
+  public Optional<Candidate> toLoad(double queuedSeconds) {
+    double loaded = loaded().mapToDouble(Prediction::seconds).min().orElse(Double.POSITIVE_INFINITY);
+    return predictions.stream()
+        .filter(prediction -> !prediction.candidate().host().isLoaded())
+        .findFirst()
+        .filter(prediction -> prediction.seconds() < loaded + queuedSeconds)
+        .map(Prediction::candidate);
+  }
+
+  /** Whether candidates have the model loaded, and all of them are ejected for their failures. */
   boolean isOfEjectedOnly() {
-    return !predictions.isEmpty() && predictions.getFirst().candidate().ejected();
+    return hasLoaded() && loaded().allMatch(prediction -> prediction.candidate().ejected());
   }
 
   /** Why, for people: the best candidates with their terms. */

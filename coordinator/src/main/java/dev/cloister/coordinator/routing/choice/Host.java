@@ -24,4 +24,9 @@ public record Host(
       throw new IllegalArgumentException("slots: " + slots + " (expected: >= 1)");
     }
   }
+
+  /** Whether it can answer now. */
+  public boolean isLoaded() {
+    return loadSeconds.isEmpty();
+  }
 }

@@ -40,6 +40,7 @@ public final class ModelLedger {
   private final TypicalRatio tokensPerCharacter = new TypicalRatio(0.3, 0.02, 4);
   private final TypicalRatio tokensPerByte = new TypicalRatio(0.3, 0.02, 1);
   private int withAllFeatures;
+  private int loaded;
 
   /** What a prompt of so many characters is expected to take. */
   public Ask ask(int characters, int answerTokens) {
@@ -72,6 +73,11 @@ public final class ModelLedger {
     return withAllFeatures > 0;
   }
 
+  /** Whether some candidate has the model. */
+  public boolean isLoadedSomewhere() {
+    return loaded > 0;
+  }
+
   /** Takes a node that may answer from now on, or what is new of it. */
   public void put(Host host, long nanos) {
     Standing standing = standing(host.nodeId());
@@ -97,6 +103,8 @@ public final class ModelLedger {
     Host before = standing.host();
     withAllFeatures -= before != null && before.allFeatures() ? 1 : 0;
     withAllFeatures += host != null && host.allFeatures() ? 1 : 0;
+    loaded -= before != null && before.isLoaded() ? 1 : 0;
+    loaded += host != null && host.isLoaded() ? 1 : 0;
     standing.host(host);
   }
 

@@ -1,0 +1,4 @@
+package dev.cloister.coordinator.residence;
+
+/** A model on a node. */
+public record Place(String nodeId, String model) {}
