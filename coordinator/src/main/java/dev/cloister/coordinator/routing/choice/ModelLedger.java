@@ -58,6 +58,7 @@ public final class ModelLedger {
       return decision;
     }
     decision.predictions().stream()
+        .filter(prediction -> prediction.candidate().host().isLoaded())
         .map(prediction -> standing(prediction.candidate().nodeId()))
         .min(Comparator.comparingLong(Standing::letBackNanos))
         .ifPresent(
