@@ -50,7 +50,8 @@ public record Decision(List<Prediction> predictions, int candidates) {
    * @param queuedSeconds that requests wait before one of those takes them
    */
   public Optional<Candidate> toLoad(double queuedSeconds) {
-    double loaded = loaded().mapToDouble(Prediction::seconds).min().orElse(Double.POSITIVE_INFINITY);
+    double loaded =
+        loaded().mapToDouble(Prediction::seconds).min().orElse(Double.POSITIVE_INFINITY);
     return predictions.stream()
         .filter(prediction -> !prediction.candidate().host().isLoaded())
         .findFirst()
