@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneOffset;
@@ -37,11 +36,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EngineBenchmark {
   private static final int STREAMS = 8;
-  private static final long SETTLED_NANOS = 3_000_000_000L;
   private static final int SHARED_TOKENS = 1000;
   private static final int READ_TOKENS = 384;
-  private static final int LEAST_TURNS = 3;
-  private static final int TURNS = 1000;
 
   private final Settings settings;
   private final PrintWriter progress;
@@ -84,10 +80,9 @@ public final class EngineBenchmark {
    */
   public void run(PrintWriter out, @Nullable Path json)
       throws IOException, InterruptedException, ModelLoadException {
-    Path directory = Files.createTempDirectory("cloister-bench-");
-    Path q4 = directory.resolve("q4.gguf");
-    Path q8 = directory.resolve("q8.gguf");
-    try {
+    try (ScratchDirectory scratch = new ScratchDirectory()) {
+      Path q4 = scratch.path().resolve("q4.gguf");
+      Path q8 = scratch.path().resolve("q8.gguf");
       kvTypes();
       say("writing models with random weights");
       random(TensorType.Q4_0).write(q4);
@@ -99,10 +94,6 @@ public final class EngineBenchmark {
       random(TensorType.Q8_0).write(q8);
       libraries("q4_0", q4);
       libraries("q8_0", q8);
-    } finally {
-      Files.deleteIfExists(q4);
-      Files.deleteIfExists(q8);
-      Files.delete(directory);
     }
     List<Row> all = List.copyOf(rows.values());
     Report.print(out, all);
@@ -170,7 +161,7 @@ public final class EngineBenchmark {
   }
 
   private void againstJavaApi(String name, Path file, int tokens)
-      throws ModelLoadException, InterruptedException {
+      throws ModelLoadException, IOException, InterruptedException {
     int context = name.equals("demo") ? 512 : 2048;
     boolean installed = false;
     try (LoadedModel javaApi = load(file, Deployment.Library.JNI, context, STREAMS);
@@ -180,7 +171,7 @@ public final class EngineBenchmark {
       for (int run = -1; run < settings.runs(); run++) {
         say("%s model against the Java API, run %d".formatted(name, run + 1));
         boolean counts = run >= 0;
-        int turn = TURNS * (run + 1);
+        int turn = Turns.MOST * (run + 1);
         add(
             counts,
             "single-stream-vs-java-api-" + name,
@@ -248,7 +239,8 @@ public final class EngineBenchmark {
     }
   }
 
-  private void libraries(String name, Path file) throws ModelLoadException, InterruptedException {
+  private void libraries(String name, Path file)
+      throws ModelLoadException, IOException, InterruptedException {
     try (LoadedModel old = load(file, Deployment.Library.B4916, 2048, 1);
         LoadedModel best = load(file, Deployment.Library.AUTO, 2048, 1)) {
       if (best.facts().engine().equals(old.facts().engine())) {
@@ -256,7 +248,7 @@ public final class EngineBenchmark {
       }
       for (int run = -1; run < settings.runs(); run++) {
         say("libraries on %s, run %d".formatted(name, run + 1));
-        int turn = TURNS * (run + 1);
+        int turn = Turns.MOST * (run + 1);
         String rows = "v0.5.0-vs-b4916-" + name;
         double tokens = ratio(best, old, (model, i) -> single(model, prompt(turn + i, 40, 32)));
         report(run >= 0, rows + "-tokens", "ratio", "higher", tokens);
@@ -271,32 +263,10 @@ public final class EngineBenchmark {
     double rate(LoadedModel model, int turn) throws InterruptedException;
   }
 
-  /**
-   * One model's rate over another's: the medians of turns, as many as last a while, since a small
-   * model's answer is over before the machine has settled. Who comes first alternates.
-   */
+  /** One model's rate over another's. */
   private static double ratio(LoadedModel model, LoadedModel against, Measured measured)
-      throws InterruptedException {
-    List<Double> rates = new ArrayList<>();
-    List<Double> others = new ArrayList<>();
-    long begin = System.nanoTime();
-    for (int turn = 0;
-        turn < LEAST_TURNS || (turn < TURNS && System.nanoTime() - begin < SETTLED_NANOS);
-        turn++) {
-      boolean first = turn % 2 == 0;
-      if (first) {
-        rates.add(measured.rate(model, turn));
-      }
-      others.add(measured.rate(against, turn));
-      if (!first) {
-        rates.add(measured.rate(model, turn));
-      }
-    }
-    return median(rates) / median(others);
-  }
-
-  private static double median(List<Double> values) {
-    return new Row("", "", Double.NaN, "higher", values).value();
+      throws IOException, InterruptedException {
+    return Turns.ratio(turn -> measured.rate(model, turn), turn -> measured.rate(against, turn));
   }
 
   private static double single(LoadedModel model, Generation generation)
@@ -349,10 +319,7 @@ public final class EngineBenchmark {
   private void add(
       boolean counts, String id, String unit, double target, String better, double value) {
     if (counts) {
-      Row known = rows.get(id);
-      List<Double> runs = new ArrayList<>(known == null ? List.of() : known.runs());
-      runs.add(value);
-      rows.put(id, new Row(id, unit, target, better, runs));
+      rows.merge(id, new Row(id, unit, target, better, List.of(value)), Row::and);
     }
   }
 

@@ -12,7 +12,6 @@ import dev.cloister.engine.library.Machine;
 import dev.cloister.engine.llamacpp.LlamaCpp;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,12 +41,11 @@ public final class FamiliesReport {
    */
   public boolean run(PrintWriter out, @Nullable Path json)
       throws IOException, ModelLoadException, GgufException {
-    Path folder = Files.createTempDirectory("cloister-families-");
-    try {
+    try (ScratchDirectory scratch = new ScratchDirectory()) {
       FamilyTable table =
           FamilyTable.of(
               libraries(),
-              folder,
+              scratch.path(),
               what -> {
                 progress.println(what);
                 progress.flush();
@@ -58,8 +56,6 @@ public final class FamiliesReport {
         write(json, table);
       }
       return table.sound();
-    } finally {
-      delete(folder);
     }
   }
 
@@ -87,14 +83,5 @@ public final class FamiliesReport {
       proof.difference().ifPresent(difference -> row.put("difference", difference));
     }
     mapper.writerWithDefaultPrettyPrinter().writeValue(json.toFile(), root);
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (var files = Files.list(folder)) {
-      for (Path file : files.toList()) {
-        Files.delete(file);
-      }
-    }
-    Files.delete(folder);
   }
 }

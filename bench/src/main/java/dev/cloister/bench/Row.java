@@ -1,5 +1,6 @@
 package dev.cloister.bench;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
@@ -16,11 +17,29 @@ public record Row(String id, String unit, double target, String better, List<Dou
     runs = List.copyOf(runs);
   }
 
+  /** The same quantity with the runs of both. */
+  public Row and(Row more) {
+    List<Double> all = new ArrayList<>(runs);
+    all.addAll(more.runs);
+    return new Row(id, unit, target, better, all);
+  }
+
   /** The median of the runs. */
   public double value() {
-    double[] sorted = runs.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-    int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    return percentile(runs, 50);
+  }
+
+  /**
+   * The value below which so many of a hundred lie; between two of them where it falls there.
+   *
+   * @param values at least one
+   */
+  public static double percentile(List<Double> values, int percent) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    double place = (sorted.length - 1) * percent / 100.0;
+    int below = (int) place;
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
   }
 
   /** Whether the target is reached. */

@@ -4,13 +4,10 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** How long it takes from a command to a coordinator that is up, and to an answer. */
@@ -53,8 +50,7 @@ public final class StartBenchmark {
   }
 
   private double coordinatorUp() throws IOException, InterruptedException {
-    Path data = Files.createTempDirectory("cloister-bench-");
-    try {
+    try (ScratchDirectory data = new ScratchDirectory()) {
       long begin = System.nanoTime();
       Process process =
           start(
@@ -67,7 +63,7 @@ public final class StartBenchmark {
               "--api-port",
               "0",
               "--data",
-              data.toString());
+              data.path().toString());
       try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
         if (lines.readLine() == null) {
           throw new IOException("the coordinator did not start");
@@ -77,8 +73,6 @@ public final class StartBenchmark {
         process.destroy();
         process.waitFor(5, TimeUnit.SECONDS);
       }
-    } finally {
-      remove(data);
     }
   }
 
@@ -103,13 +97,5 @@ public final class StartBenchmark {
 
   private static double seconds(long begin) {
     return (System.nanoTime() - begin) / 1e9;
-  }
-
-  private static void remove(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    }
   }
 }

@@ -3,11 +3,11 @@ package dev.cloister.cli;
 import dev.cloister.bench.EngineBenchmark;
 import dev.cloister.bench.FamiliesReport;
 import dev.cloister.bench.RouteBenchmark;
-import dev.cloister.bench.SplitBenchmark;
 import dev.cloister.bench.StartBenchmark;
 import dev.cloister.bench.simulation.FleetBenchmark;
 import dev.cloister.bench.simulation.Recording;
 import dev.cloister.bench.simulation.Request;
+import dev.cloister.bench.split.SplitBenchmark;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,17 +43,13 @@ final class BenchCommand {
   static final class Start implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Option(names = "--quick", description = "Fewer runs, for a look.")
-    private boolean quick;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the rows to a file too.")
-    private @Nullable Path json;
+    @Mixin private BenchOptions options;
 
     @Override
     public Integer call() throws Exception {
       StartBenchmark benchmark =
-          new StartBenchmark(JavaCommand.of("dev.cloister.cli.Main", "warn"), quick ? 3 : 10);
-      benchmark.run(spec.commandLine().getOut(), json);
+          new StartBenchmark(JavaCommand.of("dev.cloister.cli.Main", "warn"), options.quick() ? 3 : 10);
+      benchmark.run(spec.commandLine().getOut(), options.json());
       return ExitCode.OK;
     }
   }
@@ -69,11 +65,7 @@ final class BenchCommand {
   static final class Engine implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Option(names = "--quick", description = "Fewer runs and a smaller model, for a look.")
-    private boolean quick;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the rows to a file too.")
-    private @Nullable Path json;
+    @Mixin private BenchOptions options;
 
     @Option(
         names = "--threads",
@@ -98,10 +90,10 @@ final class BenchCommand {
                   libraryCache.directory(),
                   JavaCommand.engine("warn"),
                   threads == 0 ? allButOne : threads,
-                  quick ? 2 : 3,
-                  quick),
+                  options.quick() ? 2 : 3,
+                  options.quick()),
               spec.commandLine().getErr());
-      benchmark.run(spec.commandLine().getOut(), json);
+      benchmark.run(spec.commandLine().getOut(), options.json());
       return ExitCode.OK;
     }
   }
@@ -141,13 +133,7 @@ final class BenchCommand {
   static final class Split implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Option(
-        names = "--quick",
-        description = "Fewer runs, fewer models, a shorter prompt, for a look.")
-    private boolean quick;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the rows to a file too.")
-    private @Nullable Path json;
+    @Mixin private BenchOptions options;
 
     @Mixin private LibraryCacheOptions libraryCache;
 
@@ -159,11 +145,11 @@ final class BenchCommand {
                   libraryCache.directory(),
                   new GgufModelFiles(),
                   JavaCommand.engine("warn"),
-                  quick ? 2 : 3,
-                  quick,
-                  quick ? 512 : 2000),
+                  options.quick() ? 2 : 3,
+                  options.quick(),
+                  options.quick() ? 512 : 2000),
               spec.commandLine().getErr());
-      benchmark.run(spec.commandLine().getOut(), json);
+      benchmark.run(spec.commandLine().getOut(), options.json());
       return ExitCode.OK;
     }
   }
@@ -176,15 +162,11 @@ final class BenchCommand {
   static final class Route implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Option(names = "--quick", description = "Fewer runs, for a look.")
-    private boolean quick;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the rows to a file too.")
-    private @Nullable Path json;
+    @Mixin private BenchOptions options;
 
     @Override
     public Integer call() throws Exception {
-      new RouteBenchmark(quick).run(spec.commandLine().getOut(), json);
+      new RouteBenchmark(options.quick()).run(spec.commandLine().getOut(), options.json());
       return ExitCode.OK;
     }
   }
@@ -200,11 +182,7 @@ final class BenchCommand {
   static final class Fleet implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Option(names = "--quick", description = "Fewer requests, nodes and runs, for a look.")
-    private boolean quick;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the rows to a file too.")
-    private @Nullable Path json;
+    @Mixin private BenchOptions options;
 
     @Option(
         names = "--seed",
@@ -224,11 +202,11 @@ final class BenchCommand {
 
     @Override
     public Integer call() throws Exception {
-      FleetBenchmark benchmark = new FleetBenchmark(quick, seed);
+      FleetBenchmark benchmark = new FleetBenchmark(options.quick(), seed);
       if (arrivals == null) {
-        benchmark.run(spec.commandLine().getOut(), json);
+        benchmark.run(spec.commandLine().getOut(), options.json());
       } else {
-        benchmark.run(recorded(arrivals), spec.commandLine().getOut(), json);
+        benchmark.run(recorded(arrivals), spec.commandLine().getOut(), options.json());
       }
       return ExitCode.OK;
     }

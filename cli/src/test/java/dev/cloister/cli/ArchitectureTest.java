@@ -38,7 +38,9 @@ class ArchitectureTest {
               "dev.cloister.agent.stage..",
               "dev.cloister.engine.server..",
               "dev.cloister.client",
-              "dev.cloister.bench")
+              "dev.cloister.bench",
+              "dev.cloister.bench.cluster",
+              "dev.cloister.bench.split")
           .as("a room for the wire");
 
   @ArchTest

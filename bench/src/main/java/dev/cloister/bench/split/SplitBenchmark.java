@@ -1,6 +1,9 @@
-package dev.cloister.bench;
+package dev.cloister.bench.split;
 
 import dev.cloister.agent.fingerprint.MemorySpeed;
+import dev.cloister.bench.Report;
+import dev.cloister.bench.Row;
+import dev.cloister.bench.ScratchDirectory;
 import dev.cloister.coordinator.catalog.ModelFiles;
 import dev.cloister.coordinator.placement.PipelinePlan;
 import dev.cloister.engine.gguf.Architecture;
@@ -12,7 +15,6 @@ import dev.cloister.engine.gguf.StageCut;
 import dev.cloister.engine.gguf.TensorType;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -20,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,9 +118,9 @@ public final class SplitBenchmark {
       throws IOException, InterruptedException, GgufException {
     String model = size.name() + "-" + type.name().toLowerCase(Locale.ROOT);
     say("writing " + model);
-    Path folder = Files.createTempDirectory("cloister-split-");
-    Path whole = folder.resolve("whole.gguf");
-    try {
+    try (ScratchDirectory scratch = new ScratchDirectory()) {
+      Path folder = scratch.path();
+      Path whole = folder.resolve("whole.gguf");
       new RandomModel(Architecture.LLAMA, size.shape(), type, false, 1).write(whole);
       GgufModel gguf = GgufModel.open(whole);
       PlannedModel planned =
@@ -150,8 +151,6 @@ public final class SplitBenchmark {
           }
         }
       }
-    } finally {
-      delete(folder);
     }
   }
 
@@ -297,20 +296,8 @@ public final class SplitBenchmark {
 
     private void put(String id, String unit, double target, String better, double value) {
       String row = id + "-" + model;
-      Row known = rows.get(row);
-      List<Double> runs = new ArrayList<>(known == null ? List.of() : known.runs());
-      runs.add(value);
-      rows.put(row, new Row(row, unit, target, better, runs));
+      rows.merge(row, new Row(row, unit, target, better, List.of(value)), Row::and);
     }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.toList()) {
-        Files.delete(file);
-      }
-    }
-    Files.delete(folder);
   }
 
   private void say(String what) {

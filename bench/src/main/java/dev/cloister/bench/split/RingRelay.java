@@ -1,4 +1,4 @@
-package dev.cloister.bench;
+package dev.cloister.bench.split;
 
 import io.grpc.ClientCall;
 import io.grpc.Metadata;

@@ -1,4 +1,4 @@
-package dev.cloister.bench;
+package dev.cloister.bench.split;
 
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelFiles;

@@ -1,4 +1,4 @@
-package dev.cloister.bench;
+package dev.cloister.bench.split;
 
 import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.agent.engine.EngineListener;
