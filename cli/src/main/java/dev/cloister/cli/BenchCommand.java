@@ -4,6 +4,8 @@ import dev.cloister.bench.EngineBenchmark;
 import dev.cloister.bench.FamiliesReport;
 import dev.cloister.bench.RouteBenchmark;
 import dev.cloister.bench.StartBenchmark;
+import dev.cloister.bench.cluster.AgentsBenchmark;
+import dev.cloister.bench.cluster.PathBenchmark;
 import dev.cloister.bench.simulation.FleetBenchmark;
 import dev.cloister.bench.simulation.Recording;
 import dev.cloister.bench.simulation.Request;
@@ -31,9 +33,17 @@ import picocli.CommandLine.Spec;
       BenchCommand.Split.class,
       BenchCommand.Route.class,
       BenchCommand.Fleet.class,
+      BenchCommand.WholePath.class,
+      BenchCommand.Agents.class,
       BenchCommand.Families.class
     })
 final class BenchCommand {
+
+  private static Path demoModel() {
+    return Directories.demoModel()
+        .orElseThrow(
+            () -> new CommandFailedException(ExitCode.NOT_FOUND, "the demo model is missing"));
+  }
 
   /** {@code cloister bench start}. */
   @Command(
@@ -77,16 +87,11 @@ final class BenchCommand {
 
     @Override
     public Integer call() throws Exception {
-      Path demo =
-          Directories.demoModel()
-              .orElseThrow(
-                  () ->
-                      new CommandFailedException(ExitCode.NOT_FOUND, "the demo model is missing"));
       int allButOne = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
       EngineBenchmark benchmark =
           new EngineBenchmark(
               new EngineBenchmark.Settings(
-                  demo,
+                  demoModel(),
                   libraryCache.directory(),
                   JavaCommand.engine("warn"),
                   threads == 0 ? allButOne : threads,
@@ -218,6 +223,61 @@ final class BenchCommand {
         throw new CommandFailedException(
             ExitCode.USAGE, "the requests cannot be read: " + e.getMessage());
       }
+    }
+  }
+  /** {@code cloister bench path}. */
+  @Command(
+      name = "path",
+      description = {
+        "What the way through HTTP, coordinator and agent adds to the engine, and how long a caller",
+        "waits whose node is killed. Starts clusters on this machine.",
+        "Needs 3 GiB of memory and 2 GiB of temporary disk space."
+      },
+      mixinStandardHelpOptions = true)
+  static final class WholePath implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Mixin private BenchOptions options;
+
+    @Mixin private LibraryCacheOptions libraryCache;
+
+    @Override
+    public Integer call() throws Exception {
+      PathBenchmark benchmark =
+          new PathBenchmark(
+              new PathBenchmark.Settings(
+                  JavaCommand.longRunning("info"),
+                  libraryCache.directory(),
+                  demoModel(),
+                  options.quick()),
+              spec.commandLine().getErr());
+      benchmark.run(spec.commandLine().getOut(), options.json());
+      return ExitCode.OK;
+    }
+  }
+
+  /** {@code cloister bench agents}. */
+  @Command(
+      name = "agents",
+      description = {
+        "What a thousand agents cost a coordinator: processor and memory.",
+        "The agents are simulated, their connections are real."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Agents implements Callable<Integer> {
+    @Spec private CommandSpec spec;
+
+    @Mixin private BenchOptions options;
+
+    @Override
+    public Integer call() throws Exception {
+      AgentsBenchmark benchmark =
+          new AgentsBenchmark(
+              new AgentsBenchmark.Settings(
+                  JavaCommand.longRunning("info"), demoModel(), options.quick()),
+              spec.commandLine().getErr());
+      benchmark.run(spec.commandLine().getOut(), options.json());
+      return ExitCode.OK;
     }
   }
 }

@@ -16,12 +16,25 @@ final class JavaCommand {
   private static final List<String> ENGINE =
       List.of("-XX:+UseSerialGC", "-Xms24m", "-Xmn8m", "-Xmx1g", "-XX:CompileThresholdScaling=0.1");
 
+  /** Compiling at the highest level pays off after minutes; most of it is wanted now. */
+  private static final String WANTED_NOW = "-XX:TieredStopAtLevel=1";
+
   private JavaCommand() {}
 
   /** The command line of an engine process, without the engine's own flags. */
   static List<String> engine(String logLevel) {
     List<String> command = of("dev.cloister.engine.EngineMain", logLevel);
     command.addAll(1, ENGINE);
+    return command;
+  }
+
+  /**
+   * The command line of {@code cloister} for what runs for days, as an installation starts
+   * coordinators and agents.
+   */
+  static List<String> longRunning(String logLevel) {
+    List<String> command = of("dev.cloister.cli.Main", logLevel);
+    command.remove(WANTED_NOW);
     return command;
   }
 
@@ -38,8 +51,7 @@ final class JavaCommand {
         .map(directory -> directory.resolve("lib/jvm.options"))
         .filter(Files::exists)
         .ifPresent(options -> command.add("@" + options));
-    // Compiling at the highest level pays off after minutes; what is started here is wanted now.
-    command.add("-XX:TieredStopAtLevel=1");
+    command.add(WANTED_NOW);
     for (String property : List.of("cloister.install", "cloister.aot")) {
       if (System.getProperty(property) != null) {
         command.add("-D" + property + "=" + System.getProperty(property));

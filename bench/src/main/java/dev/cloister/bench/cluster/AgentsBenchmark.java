@@ -1,0 +1,161 @@
+package dev.cloister.bench.cluster;
+
+import dev.cloister.agent.engine.IoThread;
+import dev.cloister.agent.fingerprint.ProcessMemory;
+import dev.cloister.bench.Report;
+import dev.cloister.bench.Row;
+import dev.cloister.bench.ScratchDirectory;
+import dev.cloister.identity.JoinToken;
+import dev.cloister.identity.enrollment.Membership;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a thousand agents cost a coordinator that has nothing else to do: real sessions over mutual
+ * TLS, each with its own certificate, a load report each second, and one model loaded everywhere.
+ */
+public final class AgentsBenchmark {
+  private static final int AGENTS = 1_000;
+  private static final int JOIN_AT_ONCE = 4;
+
+  private final Settings settings;
+  private final PrintWriter progress;
+  private final LongAdder reports = new LongAdder();
+  private final List<Double> cpu = new ArrayList<>();
+  private final List<Double> memory = new ArrayList<>();
+  private final List<Double> reported = new ArrayList<>();
+
+  /**
+   * What is measured with.
+   *
+   * @param command what starts {@code cloister}, without arguments
+   * @param demoModel the small model that comes with Cloister
+   * @param quick whether the coordinator gets less time to settle
+   */
+  public record Settings(List<String> command, Path demoModel, boolean quick) {
+    public Settings {
+      command = List.copyOf(command);
+    }
+  }
+
+  /**
+   * @param progress hears what is being measured
+   */
+  public AgentsBenchmark(Settings settings, PrintWriter progress) {
+    this.settings = settings;
+    this.progress = progress;
+  }
+
+  /**
+   * Measures and reports; takes minutes.
+   *
+   * @param json gets the rows too, unless null
+   */
+  public void run(PrintWriter out, @Nullable Path json) throws IOException, InterruptedException {
+    List<SimulatedAgent> agents = new ArrayList<>();
+    try (ProcessCluster cluster =
+            new ProcessCluster(settings.command(), "demo", settings.demoModel());
+        IoThread thread = new IoThread();
+        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+        ScratchDirectory scratch = new ScratchDirectory()) {
+      try {
+        say(AGENTS + " agents join");
+        List<Membership> members = join(cluster, scratch.path());
+        say("they open their sessions");
+        for (Membership member : members) {
+          SimulatedAgent agent = new SimulatedAgent(member, thread, timer, reports);
+          agents.add(agent);
+          agent.awaitWelcome();
+        }
+        measure(cluster, agents);
+      } finally {
+        timer.shutdownNow();
+        agents.forEach(SimulatedAgent::close);
+      }
+    }
+    List<Row> rows =
+        List.of(
+            new Row("cpu-1000-agents", "% of a core", 25, "lower", cpu),
+            new Row("memory-1000-agents", "MB", 256, "lower", memory),
+            new Row("reports-1000-agents", "/s", Double.NaN, "higher", reported));
+    Report.print(out, rows);
+    out.flush();
+    if (json != null) {
+      Report.write(json, "agents", "cloister bench agents", rows);
+    }
+  }
+
+  private static List<Membership> join(ProcessCluster cluster, Path directory)
+      throws IOException, InterruptedException {
+    JoinToken token = JoinToken.parse(cluster.joinToken(AGENTS));
+    List<Callable<Membership>> joins =
+        IntStream.range(0, AGENTS)
+            .mapToObj(i -> "agent-" + i)
+            .<Callable<Membership>>map(
+                name -> () -> Membership.join(token, directory.resolve(name), name))
+            .toList();
+    List<Membership> members = new ArrayList<>();
+    try (ExecutorService joining = Executors.newFixedThreadPool(JOIN_AT_ONCE)) {
+      for (Future<Membership> joined : joining.invokeAll(joins)) {
+        members.add(joined.get());
+      }
+    } catch (ExecutionException e) {
+      throw new IOException("a simulated agent cannot join: " + e.getCause(), e);
+    }
+    return members;
+  }
+
+  private void measure(ProcessCluster cluster, List<SimulatedAgent> agents)
+      throws IOException, InterruptedException {
+    Duration window = Duration.ofSeconds(settings.quick() ? 5 : 20);
+    // Two windows are not counted: what compiles is compiled then.
+    for (int run = -2; run < 3; run++) {
+      say(run < 0 ? "the coordinator settles" : "run %d of 3".formatted(run + 1));
+      Duration before = cpu(cluster.coordinator());
+      long begin = System.nanoTime();
+      long reportedBefore = reports.sum();
+      Thread.sleep(window);
+      double seconds = (System.nanoTime() - begin) / 1e9;
+      Duration used = cpu(cluster.coordinator()).minus(before);
+      if (run >= 0) {
+        cpu.add(100 * used.toNanos() / 1e9 / seconds);
+        memory.add(ProcessMemory.residentBytes(cluster.coordinator().pid()) / 1e6);
+        reported.add((reports.sum() - reportedBefore) / seconds);
+      }
+    }
+    long lost = agents.stream().filter(SimulatedAgent::isLost).count();
+    long ready =
+        cluster.admin().nodes().stream().filter(node -> !node.readyModels().isEmpty()).count();
+    if (lost > 0 || ready < AGENTS) {
+      throw new IOException(
+          "%d of %d sessions were lost, %d nodes have the model (expected: 0, and all)"
+              .formatted(lost, AGENTS, ready));
+    }
+  }
+
+  private static Duration cpu(Process process) throws IOException {
+    return process
+        .info()
+        .totalCpuDuration()
+        .orElseThrow(
+            () -> new IOException("this system does not tell what a process computes"));
+  }
+
+  private void say(String what) {
+    progress.println(what);
+    progress.flush();
+  }
+}
