@@ -2,6 +2,7 @@ package dev.cloister.bench.simulation;
 
 import dev.cloister.bench.Report;
 import dev.cloister.bench.Row;
+import dev.cloister.bench.simulation.Simulation.Admission;
 import dev.cloister.bench.simulation.Simulation.Member;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -25,6 +26,14 @@ import org.jspecify.annotations.Nullable;
 public final class FleetBenchmark {
   /** Of the arrivals: until then nothing is counted, whatever the policy. */
   private static final double WARM_UP = 0.1;
+
+  /** Loads among which the most is looked for that a fleet does in time. */
+  private static final List<Double> PEAK_LOADS = List.of(0.8, 1.0, 1.25, 1.5, 2.0, 3.0);
+
+  private static final double OVERLOAD = 5;
+
+  /** After so long without a token nobody waits any more; nginx, for one, does not. */
+  private static final double PATIENCE_SECONDS = 60;
 
   private static final Rival ROUND_ROBIN = new Rival("round-robin", 0.5, RoundRobin::new);
   private static final Rival LEAST_CONNECTIONS =
@@ -81,6 +90,7 @@ public final class FleetBenchmark {
     firstToken(chats("8-alike", Collections.nCopies(8, new Member(NodeKind.MID, true))), BLIND);
     // One node does nearly all of it here, blind or not: the ratio tells what trying others costs.
     firstToken(chats("mixed", mixed), BLIND.withoutTarget());
+    goodput(mixed);
     report(out, json, "cloister bench fleet --seed " + seed);
   }
 
@@ -120,7 +130,11 @@ public final class FleetBenchmark {
   }
 
   private List<List<Request>> runs(LongFunction<List<Request>> arrivals) {
-    return LongStream.range(seed, seed + (quick ? 2 : 5)).mapToObj(arrivals).toList();
+    return LongStream.range(seed, seed + runs()).mapToObj(arrivals).toList();
+  }
+
+  private int runs() {
+    return quick ? 2 : 5;
   }
 
   private int singles(List<Member> fleet) {
@@ -193,6 +207,39 @@ public final class FleetBenchmark {
         .mapToDouble(time)
         .average()
         .orElseThrow();
+  }
+
+  /** What a fleet does under five times the load it can bear, beside the most it does in time. */
+  private void goodput(List<Member> fleet) {
+    List<Double> overloaded = new ArrayList<>();
+    List<Double> ratios = new ArrayList<>();
+    for (long run = seed; run < seed + runs(); run++) {
+      long of = run;
+      double goodput = goodput(fleet, OVERLOAD, of);
+      double peak =
+          PEAK_LOADS.stream()
+              .mapToDouble(load -> goodput(fleet, load, of))
+              .reduce(goodput, Math::max);
+      overloaded.add(goodput);
+      ratios.add(goodput / peak);
+    }
+    rows.add(new Row("goodput-vs-peak-load-500", "", 0.9, "higher", ratios));
+    rows.add(new Row("goodput-load-500", "tokens/s", Double.NaN, "higher", overloaded));
+  }
+
+  /** Tokens a second of prompts and answers whose first token came while somebody waited. */
+  private double goodput(List<Member> fleet, double load, long of) {
+    double seconds = quick ? 200 : 1_000;
+    double perSecond = load * singlesPerSecond(fleet);
+    List<Request> requests = Arrivals.steady(of, (int) (seconds * perSecond), perSecond);
+    double begin = 2 * WARM_UP * seconds;
+    double tokens =
+        Simulation.run(fleet, requests, new Predictive(false), Admission.BOUNDED).stream()
+            .filter(done -> done.firstTokenSeconds() <= PATIENCE_SECONDS)
+            .filter(done -> done.endNanos() > begin * 1e9 && done.endNanos() <= seconds * 1e9)
+            .mapToDouble(done -> done.request().prompt().tokens() + done.request().answerTokens())
+            .sum();
+    return tokens / (seconds - begin);
   }
 
   private void add(String id, String unit, double target, List<Double> values) {

@@ -24,6 +24,11 @@ public interface Policy {
    */
   void node(int node, NodeKind kind, OptionalDouble loadSeconds, long nanos);
 
+  /** Tokens that a request is expected to be served, its prompt's and its answer's. */
+  default int expectedTokens(Request request) {
+    return request.prompt().tokens();
+  }
+
   /** Notes that a node has begun to load the model. */
   default void loading(int node, long nanos) {}
 

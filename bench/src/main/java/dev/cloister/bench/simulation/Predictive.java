@@ -61,7 +61,7 @@ public final class Predictive implements Policy {
   @Override
   public OptionalInt place(Request request, long nanos) {
     int characters = Prompt.CHARACTERS_PER_TOKEN * request.prompt().tokens();
-    Ask ask = ledger.ask(characters, Math.max(1, lengths.expected(tenant(request), MODEL, 0)));
+    Ask ask = ledger.ask(characters, answerTokens(request));
     Map<String, Integer> cached = blind ? Map.of() : prefixes.find(request.prompt().marks());
     Decision decision = ledger.choose(ask, cached, candidate -> true, nanos);
     if (decision.choice().isEmpty()) {
@@ -69,6 +69,15 @@ public final class Predictive implements Policy {
     }
     works.put(request.id(), ledger.began(decision.predictions().getFirst(), characters, nanos));
     return OptionalInt.of(of(nodes, decision.choice().get().nodeId()));
+  }
+
+  private int answerTokens(Request request) {
+    return Math.max(1, lengths.expected(tenant(request), MODEL, 0));
+  }
+
+  @Override
+  public int expectedTokens(Request request) {
+    return request.prompt().tokens() + answerTokens(request);
   }
 
   @Override

@@ -2,13 +2,16 @@ package dev.cloister.bench.simulation;
 
 import dev.cloister.bench.simulation.PrefixCache.Told;
 import dev.cloister.bench.simulation.SimulatedNode.Sequence;
-import java.util.ArrayDeque;
+import dev.cloister.coordinator.routing.admission.Claim;
+import dev.cloister.coordinator.routing.admission.FairQueue;
+import dev.cloister.coordinator.routing.admission.Offer;
+import dev.cloister.coordinator.routing.admission.Ticket;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.PriorityQueue;
@@ -16,8 +19,8 @@ import java.util.PriorityQueue;
 /**
  * Requests, nodes and a policy in simulated time: events are taken in the order of their times, and
  * at one time in the order in which they were planned, so that a run depends on nothing but what
- * goes in. Messages take no time. A request that the policy places nowhere waits, first come first
- * served, until some answer is complete.
+ * goes in. Messages take no time. A request that the policy places nowhere waits in the
+ * coordinator's own queue until it is its turn and some answer is complete.
  */
 public final class Simulation {
   private static final long TICK_NANOS = 1_000_000_000L;
@@ -25,9 +28,11 @@ public final class Simulation {
   private final Policy policy;
   private final List<SimulatedNode> nodes = new ArrayList<>();
   private final Map<Integer, List<Request>> followers = new HashMap<>();
-  private final Deque<Sequence> waiting = new ArrayDeque<>();
+  private final Admission admission;
+  private final FairQueue<Sequence> waiting;
+  private final Map<Integer, Ticket<Sequence>> tickets = new HashMap<>();
   private final List<Completion> completions = new ArrayList<>();
-  private final int expected;
+  private int expected;
 
   private final PriorityQueue<Event> events =
       new PriorityQueue<>(Comparator.comparingLong(Event::nanos).thenComparingLong(Event::order));
@@ -42,10 +47,29 @@ public final class Simulation {
    */
   public record Member(NodeKind kind, boolean loaded) {}
 
+  /**
+   * Who may wait for a node.
+   *
+   * @param most requests in all
+   * @param mostPerCaller of them of one caller
+   * @param longestNanos after which a request is refused
+   */
+  public record Admission(int most, int mostPerCaller, long longestNanos) {
+    /** Everybody, for as long as it takes. */
+    public static final Admission ALL =
+        new Admission(Integer.MAX_VALUE, Integer.MAX_VALUE, Long.MAX_VALUE / 2);
+
+    /** As the coordinator has it. */
+    public static final Admission BOUNDED = new Admission(1_000, 500, 30_000_000_000L);
+  }
+
   private record Event(long nanos, long order, Runnable action) {}
 
-  private Simulation(List<Member> fleet, List<Request> requests, Policy policy) {
+  private Simulation(
+      List<Member> fleet, List<Request> requests, Policy policy, Admission admission) {
     this.policy = policy;
+    this.admission = admission;
+    this.waiting = new FairQueue<>(admission.most, admission.mostPerCaller);
     this.expected = requests.size();
     for (Member member : fleet) {
       nodes.add(new SimulatedNode(nodes.size(), member.kind(), member.loaded()));
@@ -67,7 +91,16 @@ public final class Simulation {
    * @throws IllegalStateException if some request is never answered
    */
   public static List<Completion> run(List<Member> fleet, List<Request> requests, Policy policy) {
-    Simulation simulation = new Simulation(fleet, requests, policy);
+    return run(fleet, requests, policy, Admission.ALL);
+  }
+
+  /**
+   * The same until all requests are answered or refused; of those that are refused, and of what
+   * would have followed them, nothing is told.
+   */
+  public static List<Completion> run(
+      List<Member> fleet, List<Request> requests, Policy policy, Admission admission) {
+    Simulation simulation = new Simulation(fleet, requests, policy, admission);
     simulation.run();
     return simulation.completions;
   }
@@ -87,9 +120,35 @@ public final class Simulation {
   }
 
   private void arrive(Request request) {
-    Sequence sequence = new Sequence(request, now);
-    if (!waiting.isEmpty() || !place(sequence)) {
-      waiting.addLast(sequence);
+    Claim<Sequence> claim =
+        new Claim<>(
+            request.caller(),
+            1,
+            policy.expectedTokens(request),
+            now + admission.longestNanos,
+            new Sequence(request, now));
+    switch (waiting.offer(claim, now)) {
+      case Offer.Waiting<Sequence>(Ticket<Sequence> ticket) -> {
+        tickets.put(request.id(), ticket);
+        callIn();
+      }
+      case Offer.CallerFull<Sequence> _, Offer.QueueFull<Sequence> _ -> refuse(request);
+    }
+  }
+
+  private void refuse(Request request) {
+    expected--;
+    followers.getOrDefault(request.id(), List.of()).forEach(this::refuse);
+  }
+
+  /** Places those whose turn it is, as far as there is room. */
+  private void callIn() {
+    for (Ticket<Sequence> late : waiting.expire(now)) {
+      tickets.remove(late.item().request.id());
+      refuse(late.item().request);
+    }
+    while (waiting.poll(this::place, now).isPresent()) {
+      // The next one.
     }
   }
 
@@ -156,14 +215,17 @@ public final class Simulation {
       tellPrefixes(node);
     }
     wake(node);
-    while (ended && !waiting.isEmpty() && place(waiting.getFirst())) {
-      waiting.removeFirst();
+    if (ended) {
+      callIn();
     }
   }
 
   private void end(Sequence sequence, SimulatedNode node) {
     Request request = sequence.request;
     policy.ended(request, node.index, now);
+    waiting.settle(
+        Objects.requireNonNull(tickets.remove(request.id())),
+        request.prompt().tokens() - sequence.cachedTokens + request.answerTokens());
     completions.add(
         new Completion(
             request,
@@ -193,6 +255,7 @@ public final class Simulation {
       }
     }
     policy.tick(now);
+    callIn();
     if (events.isEmpty()) {
       throw new IllegalStateException(
           "%d of %d requests are answered, and nothing is to come"

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.cloister.bench.simulation.Prompt.Segment;
+import dev.cloister.bench.simulation.Simulation.Admission;
 import dev.cloister.bench.simulation.Simulation.Member;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -87,6 +88,42 @@ final class SimulationTest {
 
     assertThat(completions).hasSize(100);
     assertThat(completions).extracting(done -> done.request().id()).isSorted();
+  }
+
+  @Test
+  void what_waits_too_long_is_refused_and_all_else_is_answered_once() {
+    List<Request> requests =
+        IntStream.range(0, 2_000).mapToObj(id -> at(id, id * 0.01, 500, 100)).toList();
+
+    List<Completion> completions =
+        Simulation.run(List.of(MID), requests, new Predictive(false), Admission.BOUNDED);
+
+    // What the node's own queue takes, and what it has done when the last ones give up.
+    assertThat(completions).hasSizeBetween(50, 150);
+    assertThat(completions).extracting(done -> done.request().id()).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void what_would_follow_a_refused_request_does_not_come() {
+    List<Request> conversations =
+        IntStream.range(0, 400)
+            .mapToObj(
+                id ->
+                    new Request(
+                        id,
+                        id % 2 == 0 ? Request.NONE : id - 1,
+                        1_000_000_000L,
+                        "caller",
+                        prompt(new Segment(id / 2, 1_000), 100),
+                        50))
+            .toList();
+
+    List<Completion> completions =
+        Simulation.run(
+            List.of(MID), conversations, new Predictive(false), new Admission(10, 10, 1));
+
+    assertThat(completions).extracting(done -> done.request().id()).contains(0, 1);
+    assertThat(completions).hasSizeLessThan(200);
   }
 
   @Test
