@@ -14,6 +14,9 @@ import java.util.stream.Stream;
 final class TestStreams {
   private static final int STREAMS = 20;
 
+  /** Questions that differ. */
+  private static final int QUESTIONS = 20;
+
   private TestStreams() {}
 
   /** What one caller saw. */
@@ -25,9 +28,15 @@ final class TestStreams {
    * @param pieces is given the name of the answering node for each piece of an answer
    */
   static List<CompletableFuture<Streamed>> all(TestCluster cluster, Multiset<String> pieces) {
+    return all(cluster, STREAMS, pieces);
+  }
+
+  /** The same with so many callers. */
+  static List<CompletableFuture<Streamed>> all(
+      TestCluster cluster, int streams, Multiset<String> pieces) {
     List<CompletableFuture<Streamed>> answers = new ArrayList<>();
-    for (int i = 0; i < STREAMS; i++) {
-      String question = "Count from 1 to " + (20 + i) + ".";
+    for (int i = 0; i < streams; i++) {
+      String question = "Count from 1 to " + (20 + i % QUESTIONS) + ".";
       CompletableFuture<Streamed> answer = new CompletableFuture<>();
       Thread.ofVirtual()
           .start(
