@@ -58,7 +58,8 @@ final class BenchCommand {
     @Override
     public Integer call() throws Exception {
       StartBenchmark benchmark =
-          new StartBenchmark(JavaCommand.of("dev.cloister.cli.Main", "warn"), options.quick() ? 3 : 10);
+          new StartBenchmark(
+              JavaCommand.of("dev.cloister.cli.Main", "warn"), options.quick() ? 3 : 10);
       benchmark.run(spec.commandLine().getOut(), options.json());
       return ExitCode.OK;
     }
@@ -225,11 +226,13 @@ final class BenchCommand {
       }
     }
   }
+
   /** {@code cloister bench path}. */
   @Command(
       name = "path",
       description = {
-        "What the way through HTTP, coordinator and agent adds to the engine, and how long a caller",
+        "What the way through HTTP, coordinator and agent adds to the engine, and how long a"
+            + " caller",
         "waits whose node is killed. Starts clusters on this machine.",
         "Needs 3 GiB of memory and 2 GiB of temporary disk space."
       },

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class StreamsOnFourNodesTest {
   private static final int STREAMS = 200;
+  private static final int TOKENS = 40;
   private static final List<String> NODES = List.of("desk", "rack", "tower", "lap");
   private static final int ROUNDS = Integer.getInteger("cloister.test.rounds", 1);
 
@@ -45,7 +46,7 @@ class StreamsOnFourNodesTest {
     NODES.forEach(cluster::join);
     awaitAll();
     Multiset<String> came = ConcurrentHashMultiset.create();
-    undisturbed = joined(TestStreams.all(cluster, STREAMS, came));
+    undisturbed = joined(TestStreams.all(cluster, STREAMS, TOKENS, came));
     pieces = came.size();
     assertThat(came.elementSet()).containsExactlyInAnyOrderElementsOf(NODES);
   }
@@ -58,8 +59,7 @@ class StreamsOnFourNodesTest {
   @Test
   void two_agents_that_are_killed_cost_nothing() {
     long before = moved();
-    rounds(
-        node -> cluster.agent(node).kill(), lost -> lost.forEach(node -> cluster.restart(node)));
+    rounds(node -> cluster.agent(node).kill(), lost -> lost.forEach(node -> cluster.restart(node)));
     assertThat(moved()).isGreaterThan(before);
   }
 
@@ -94,7 +94,7 @@ class StreamsOnFourNodesTest {
               .formatted(round, seed, lost, moments[0], moments[1], pieces);
       Multiset<String> came = ConcurrentHashMultiset.create();
       List<CompletableFuture<TestStreams.Streamed>> answers =
-          TestStreams.all(cluster, STREAMS, came);
+          TestStreams.all(cluster, STREAMS, TOKENS, came);
       for (int i = 0; i < moments.length; i++) {
         int moment = moments[i];
         Awaitility.await(story)

@@ -14,6 +14,9 @@ import java.util.stream.Stream;
 final class TestStreams {
   private static final int STREAMS = 20;
 
+  /** Tokens; no answer is as long. */
+  private static final int LONG = 400;
+
   /** Questions that differ. */
   private static final int QUESTIONS = 20;
 
@@ -28,12 +31,12 @@ final class TestStreams {
    * @param pieces is given the name of the answering node for each piece of an answer
    */
   static List<CompletableFuture<Streamed>> all(TestCluster cluster, Multiset<String> pieces) {
-    return all(cluster, STREAMS, pieces);
+    return all(cluster, STREAMS, LONG, pieces);
   }
 
-  /** The same with so many callers. */
+  /** The same with so many callers, whose answers have so many tokens at most. */
   static List<CompletableFuture<Streamed>> all(
-      TestCluster cluster, int streams, Multiset<String> pieces) {
+      TestCluster cluster, int streams, int maxTokens, Multiset<String> pieces) {
     List<CompletableFuture<Streamed>> answers = new ArrayList<>();
     for (int i = 0; i < streams; i++) {
       String question = "Count from 1 to " + (20 + i % QUESTIONS) + ".";
@@ -42,7 +45,7 @@ final class TestStreams {
           .start(
               () -> {
                 try {
-                  answer.complete(stream(cluster, question, pieces));
+                  answer.complete(stream(cluster, question, maxTokens, pieces));
                 } catch (RuntimeException | AssertionError e) {
                   answer.completeExceptionally(e);
                 }
@@ -52,13 +55,16 @@ final class TestStreams {
     return answers;
   }
 
-  private static Streamed stream(TestCluster cluster, String question, Multiset<String> pieces) {
+  private static Streamed stream(
+      TestCluster cluster, String question, int maxTokens, Multiset<String> pieces) {
     HttpResponse<Stream<String>> response =
         cluster.send(
             "/v1/chat/completions",
             TestCluster.question(question)
                 .replaceFirst(
-                    "\\{", "{\"stream\":true,\"stream_options\":{\"include_usage\":true},"),
+                    "\\{",
+                    "{\"max_tokens\":%d,\"stream\":true,\"stream_options\":{\"include_usage\":true},"
+                        .formatted(maxTokens)),
             HttpResponse.BodyHandlers.ofLines());
     if (response.statusCode() != 200) {
       throw new AssertionError(response.statusCode() + ": " + response.body().toList());

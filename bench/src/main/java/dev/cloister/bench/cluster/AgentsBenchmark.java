@@ -150,8 +150,7 @@ public final class AgentsBenchmark {
     return process
         .info()
         .totalCpuDuration()
-        .orElseThrow(
-            () -> new IOException("this system does not tell what a process computes"));
+        .orElseThrow(() -> new IOException("this system does not tell what a process computes"));
   }
 
   private void say(String what) {

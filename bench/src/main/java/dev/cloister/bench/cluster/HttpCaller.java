@@ -74,8 +74,7 @@ final class HttpCaller implements AutoCloseable {
             });
     if (response.statusCode() != OK) {
       throw new IOException(
-          "the cluster answered %d: %s"
-              .formatted(response.statusCode(), response.body().other));
+          "the cluster answered %d: %s".formatted(response.statusCode(), response.body().other));
     }
     return response.body().answer(askedNanos);
   }

@@ -49,8 +49,7 @@ public final class PathBenchmark {
    * @param quick whether there are fewer runs, and a smaller model stands in for the one of a
    *     billion parameters
    */
-  public record Settings(
-      List<String> command, Path libraryCache, Path demoModel, boolean quick) {
+  public record Settings(List<String> command, Path libraryCache, Path demoModel, boolean quick) {
     public Settings {
       command = List.copyOf(command);
     }
@@ -108,10 +107,7 @@ public final class PathBenchmark {
   private static Question endless(Path file, String model, int tokens) throws GgufException {
     OptionalLong end = GgufFile.open(file).integer("tokenizer.ggml.eos_token_id");
     return new Question(
-        model,
-        TEXT,
-        tokens,
-        end.isEmpty() ? Map.of() : Map.of((int) end.getAsLong(), -100f));
+        model, TEXT, tokens, end.isEmpty() ? Map.of() : Map.of((int) end.getAsLong(), -100f));
   }
 
   /** The two ways to one engine. */
@@ -155,8 +151,7 @@ public final class PathBenchmark {
     }
   }
 
-  private void firstTokens(Ways ways, Question question)
-      throws IOException, InterruptedException {
+  private void firstTokens(Ways ways, Question question) throws IOException, InterruptedException {
     for (int run = 0; run <= (settings.quick() ? 2 : 5); run++) {
       say("first token, run %d".formatted(run));
       List<Double> added = new ArrayList<>();

@@ -64,8 +64,7 @@ final class ProcessCluster implements AutoCloseable {
                 scratch.path().resolve("coordinator").toString(),
                 "--model",
                 model + "=" + file.toAbsolutePath()));
-    @Nullable String announcement =
-        coordinator.inputReader(StandardCharsets.UTF_8).readLine();
+    @Nullable String announcement = coordinator.inputReader(StandardCharsets.UTF_8).readLine();
     if (announcement == null) {
       throw ended("coordinator");
     }
@@ -122,7 +121,8 @@ final class ProcessCluster implements AutoCloseable {
   Agent agent(String name) {
     @Nullable Agent agent = agents.get(name);
     if (agent == null) {
-      throw new IllegalArgumentException("agent '" + name + "' (expected: one of " + agents.keySet() + ")");
+      throw new IllegalArgumentException(
+          "agent '" + name + "' (expected: one of " + agents.keySet() + ")");
     }
     return agent;
   }
