@@ -81,11 +81,15 @@ public final class AgentsBenchmark {
           agent.awaitWelcome();
         }
         measure(cluster, agents);
+        report(out, json);
       } finally {
         timer.shutdownNow();
         agents.forEach(SimulatedAgent::close);
       }
     }
+  }
+
+  private void report(PrintWriter out, @Nullable Path json) throws IOException {
     List<Row> rows =
         List.of(
             new Row("cpu-1000-agents", "% of a core", 25, "lower", cpu),
