@@ -203,9 +203,9 @@ public final class ActiveRequest {
     return !told.isEmpty();
   }
 
-  /** Whether a new place for the model may still be looked for. To be asked as above. */
-  boolean lostANodeJustNow() {
-    return losses.justNow(now());
+  /** Whether it, or everybody, lost the model's nodes just now. To be asked as above. */
+  boolean lostNodesJustNow() {
+    return losses.justNow(now()) || candidates.isLostSince(request.model(), Losses.GRACE);
   }
 
   private Instant now() {

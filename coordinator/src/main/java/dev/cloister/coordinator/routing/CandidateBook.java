@@ -237,6 +237,17 @@ final class CandidateBook {
     }
   }
 
+  /** Whether all nodes that had the model were lost within that time. */
+  boolean isLostSince(String model, Duration time) {
+    @Nullable ModelLedger ledger = ledgers.get(model);
+    if (ledger == null) {
+      return false;
+    }
+    synchronized (ledger) {
+      return ledger.isLostSince(nanos() - time.toNanos());
+    }
+  }
+
   boolean hasAllFeaturesSomewhere(String model) {
     @Nullable ModelLedger ledger = ledgers.get(model);
     if (ledger == null) {

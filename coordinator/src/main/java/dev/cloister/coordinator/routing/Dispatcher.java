@@ -190,7 +190,7 @@ public final class Dispatcher implements FleetListener {
     if (full && !request.isBegun()) {
       return rooms.enter(request, rest, request.deadline());
     }
-    boolean hope = full || isComing(rest) || request.lostANodeJustNow();
+    boolean hope = full || isComing(rest) || request.lostNodesJustNow();
     return hope && waiting.size() < MOST_WAITING && await(request)
         ? Optional.empty()
         : Optional.of(noCapacity(rest, decision));

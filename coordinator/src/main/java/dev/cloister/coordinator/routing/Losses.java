@@ -22,7 +22,7 @@ final class Losses {
   private static final int MOST_NODES = 20;
 
   /** How long a request whose node was lost waits for the model to be brought up somewhere. */
-  private static final Duration GRACE = Duration.ofSeconds(5);
+  static final Duration GRACE = Duration.ofSeconds(5);
 
   /** How long a request waits for a node that has its model. */
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);

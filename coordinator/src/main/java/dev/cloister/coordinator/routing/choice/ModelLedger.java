@@ -41,6 +41,7 @@ public final class ModelLedger {
   private final TypicalRatio tokensPerByte = new TypicalRatio(0.3, 0.02, 1);
   private int withAllFeatures;
   private int loaded;
+  private long latestBegun = Long.MIN_VALUE;
 
   /** What a prompt of so many characters is expected to take. */
   public Ask ask(int characters, int answerTokens) {
@@ -77,6 +78,11 @@ public final class ModelLedger {
   /** Whether some candidate has the model. */
   public boolean isLoadedSomewhere() {
     return loaded > 0;
+  }
+
+  /** Whether no candidate has the model any more, though one was given a request since then. */
+  public boolean isLostSince(long nanos) {
+    return loaded == 0 && latestBegun > nanos;
   }
 
   /** Takes a node that may answer from now on, or what is new of it. */
@@ -138,6 +144,7 @@ public final class ModelLedger {
     Standing standing = standing(chosen.candidate().nodeId());
     Work work = new Work(standing, chosen, characters, nanos);
     show(standing);
+    latestBegun = nanos;
     return work;
   }
 
