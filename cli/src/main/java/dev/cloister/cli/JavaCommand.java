@@ -9,9 +9,9 @@ import java.util.List;
 final class JavaCommand {
   /**
    * Weights and states are not on the heap. It holds requests and frames, and is kept small: what a
-   * node has is for models, and what an engine takes is to be known beforehand. The default
-   * collector would take 75 MB more, half of it for itself. What an engine does for each token is
-   * compiled after some twenty of them rather than two hundred.
+   * node has is for models, and what an engine takes is to be known beforehand. With the default
+   * collector the same work took 25 MiB more, and not always as much. What an engine does for each
+   * token is compiled after some twenty of them rather than two hundred.
    */
   private static final List<String> ENGINE =
       List.of("-XX:+UseSerialGC", "-Xms24m", "-Xmn8m", "-Xmx1g", "-XX:CompileThresholdScaling=0.1");
