@@ -133,14 +133,16 @@ class StagedModelTest {
     stage.mood(Mood.RING_BREAKS);
     ModelSpec first = spec("p1", 0, 2, 0, 4);
     supervisor.serve(first);
+    // How often the load's progress is told depends on how long it takes.
     await()
         .atMost(PATIENCE)
-        .until(() -> told.size() >= 3 && told.getLast().status() instanceof Staged);
-    assertThat(
-            told.stream()
-                .map(news -> (Object) news.status().getClass())
-                .filter(kind -> kind != Loading.class && kind != Fetching.class))
-        .containsExactly(Staged.class, Ready.class, Staged.class);
+        .untilAsserted(
+            () ->
+                assertThat(
+                        told.stream()
+                            .map(news -> (Object) news.status().getClass())
+                            .filter(kind -> kind != Loading.class && kind != Fetching.class))
+                    .containsExactly(Staged.class, Ready.class, Staged.class));
     assertThat(supervisor.engine("tiny")).isEmpty();
   }
 
