@@ -23,6 +23,8 @@ import java.util.Optional;
  * @param prefixes folder for prefixes that outlive the process; belongs to this engine's model and,
  *     while it runs, to this engine alone
  * @param prefixBytes of all of them together
+ * @param shelfBytes of main memory for ended sequences of a model on processors, which make way for
+ *     others in the KV cache; never for more tokens than one request may use
  * @param stage which of a model's layers the file holds
  */
 public record Deployment(
@@ -40,6 +42,7 @@ public record Deployment(
     FlashAttention flashAttention,
     Optional<Path> prefixes,
     long prefixBytes,
+    long shelfBytes,
     Stage stage) {
 
   /** All layers, or all GPUs. */
@@ -53,6 +56,10 @@ public record Deployment(
   static final int DEFAULT_SLOTS = 4;
   static final int DEFAULT_BATCH_TOKENS = 512;
   static final long DEFAULT_PREFIX_BYTES = 2L << 30;
+
+  /** Placement counts with it. */
+  static final long DEFAULT_SHELF_BYTES = 256L << 20;
+
   private static final int MAX_SLOTS = 64;
   private static final int MAX_STAGES = 64;
 
@@ -108,6 +115,7 @@ public record Deployment(
     require("gpu-layers", gpuLayers, ALL, 10_000);
     require("main-gpu", mainGpu, ALL, 64);
     require("prefix-bytes", prefixBytes, 0, Long.MAX_VALUE);
+    require("shelf-bytes", shelfBytes, 0, Long.MAX_VALUE);
   }
 
   /** The library and folder alone; all else as the engine thinks best. */
@@ -127,6 +135,7 @@ public record Deployment(
         FlashAttention.AUTO,
         Optional.empty(),
         DEFAULT_PREFIX_BYTES,
+        DEFAULT_SHELF_BYTES,
         Stage.WHOLE);
   }
 
@@ -167,6 +176,7 @@ public record Deployment(
         flashAttention,
         prefixes,
         prefixBytes,
+        shelfBytes,
         other);
   }
 
@@ -187,6 +197,7 @@ public record Deployment(
         flashAttention,
         prefixes,
         prefixBytes,
+        shelfBytes,
         stage);
   }
 

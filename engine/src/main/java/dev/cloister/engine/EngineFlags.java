@@ -42,6 +42,7 @@ record EngineFlags(Path model, Path socket, EngineServer.Kind socketKind, Deploy
           "--flash-attention",
           "--prefixes",
           "--prefix-bytes",
+          "--shelf-bytes",
           "--stage",
           "--stages",
           "--lexicon",
@@ -89,6 +90,7 @@ record EngineFlags(Path model, Path socket, EngineServer.Kind socketKind, Deploy
             ? Optional.of(path(values, "--prefixes"))
             : Optional.empty(),
         number(values, "--prefix-bytes", Deployment.DEFAULT_PREFIX_BYTES),
+        number(values, "--shelf-bytes", Deployment.DEFAULT_SHELF_BYTES),
         stage(values));
   }
 

@@ -22,10 +22,10 @@ import org.slf4j.LoggerFactory;
  * Deployment}: {@code [--socket-kind unix|loopback] [--library auto|b4916|jni] [--context N]
  * [--slots N] [--threads N] [--batch-threads N] [--batch N] [--gpu-layers N] [--main-gpu N]
  * [--kv-type f16|q8_0] [--kv-on gpu|host] [--flash-attention auto|on|off] [--prefixes DIR]
- * [--prefix-bytes N] [--stage first|middle|last --stages N] [--lexicon FILE] [--hidden-type
- * f32|f16]}. Exit codes: 0 asked to end, 1 the socket cannot be had, 2 wrong flags, 3 a defect
- * ended the thread that computes. A model that cannot be loaded is a state that the agent reads,
- * not an exit; a native abort ends the process with a signal.
+ * [--prefix-bytes N] [--shelf-bytes N] [--stage first|middle|last --stages N] [--lexicon FILE]
+ * [--hidden-type f32|f16]}. Exit codes: 0 asked to end, 1 the socket cannot be had, 2 wrong flags,
+ * 3 a defect ended the thread that computes. A model that cannot be loaded is a state that the
+ * agent reads, not an exit; a native abort ends the process with a signal.
  */
 public final class EngineMain {
 

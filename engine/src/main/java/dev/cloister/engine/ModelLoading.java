@@ -86,7 +86,7 @@ public final class ModelLoading {
     }
     Model model = llama.get().load(file, loadOptions(llama.get()), progress);
     try {
-      return answering(model, engineName(llama.get()), contextTokens, template(gguf));
+      return answering(model, llama.get(), contextTokens, template(gguf));
     } catch (ModelLoadException | RuntimeException e) {
       model.close();
       throw e;
@@ -190,8 +190,7 @@ public final class ModelLoading {
 
   /** With the kind of GPU that is used, if one is: {@code llama.cpp v0.5.0 (CUDA)}. */
   private String engineName(LlamaCpp llama) {
-    boolean onGpu = deployment.gpuLayers() != 0 && llama.gpuOffload();
-    return onGpu
+    return onGpu(llama)
         ? llama.devices().stream()
             .filter(device -> !device.cpu())
             .findFirst()
@@ -201,7 +200,11 @@ public final class ModelLoading {
         : llama.version();
   }
 
-  private LoadedModel answering(Model model, String engineName, int contextTokens, String template)
+  private boolean onGpu(LlamaCpp llama) {
+    return deployment.gpuLayers() != 0 && llama.gpuOffload();
+  }
+
+  private LoadedModel answering(Model model, LlamaCpp llama, int contextTokens, String template)
       throws ModelLoadException {
     ModelProperties properties = model.properties();
     BatchLimits limits =
@@ -209,13 +212,14 @@ public final class ModelLoading {
             deployment.slotsOrDefault(),
             contextTokens,
             deployment.slotsOrDefault() * WAITING_PER_SLOT,
-            properties.recurrent());
+            properties.recurrent(),
+            shelfBytes(model, llama));
     ContextOptions options = contextOptions(limits, properties.pooling());
     ModelFacts facts =
         new ModelFacts(
             contextTokens,
             limits.slots(),
-            engineName,
+            engineName(llama),
             true,
             uses(model.part(), properties.pooling()));
     return switch (model.part()) {
@@ -224,6 +228,16 @@ public final class ModelLoading {
       case MIDDLE, LAST ->
           LaterStage.start(model, facts, model.openContext(options), deployment.stage().hidden());
     };
+  }
+
+  /**
+   * From a GPU, states would have to cross to main memory. Stages each have a part of one; that of
+   * a recurrent model serves few prompts.
+   */
+  private long shelfBytes(Model model, LlamaCpp llama) {
+    boolean worthIt =
+        model.part() == StagePart.WHOLE && !model.properties().recurrent() && !onGpu(llama);
+    return worthIt ? deployment.shelfBytes() : 0;
   }
 
   private static Set<ModelFacts.Use> uses(StagePart part, Pooling pooling) {

@@ -92,6 +92,49 @@ class EnginePromisesTest extends DemoEngineTest {
   }
 
   @Test
+  void whatLeftTheCacheAndCameBackAnswersAsIfItHadStayed() {
+    for (String words : List.of("silver tiger", "Prague river stone", "cloud window red lamp")) {
+      Generation question =
+          greedy("Repeat after me: " + (words + " ").repeat(12)).setTopLogprobs(0).build();
+      ask(question, "stayed");
+      Answer stayed = ask(question, "stayed");
+      ask(question, "moved");
+      // What ended makes way for these, in main memory.
+      ask(greedy("What is the capital of France?").build(), "other");
+      ask(greedy("Name the planets.").build(), "other");
+      Answer moved = ask(question, "moved");
+      assertThat(moved.cachedTokens()).isEqualTo(moved.promptTokens() - 1);
+      assertThat(stayed.cachedTokens()).isEqualTo(moved.cachedTokens());
+      assertThat(tokens(moved)).isNotEmpty().isEqualTo(tokens(stayed));
+      assertThat(moved.text()).isEqualTo(stayed.text());
+    }
+  }
+
+  private static List<Integer> tokens(Answer answer) {
+    return answer.logprobs().stream().map(token -> token.getToken().getId()).toList();
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void whatLeavesTheCacheAndComesBackLeaksNoMemory() throws IOException {
+    movedOutAndIn(60);
+    long before = residentKilobytes();
+    movedOutAndIn(200);
+    assertThat(residentKilobytes() - before).as("kilobytes grown by").isLessThan(24 * 1024);
+  }
+
+  /**
+   * Each answer makes the one before leave the cache, and every other one goes on with an old one.
+   */
+  private static void movedOutAndIn(int times) {
+    for (int i = 0; i < times; i++) {
+      int topic = i % 2 == 0 ? i : i - 3;
+      String beginning = "Repeat after me: " + ("topic " + topic + ", ").repeat(20);
+      ask(greedy(beginning + i).setMaxTokens(2).build(), "moving");
+    }
+  }
+
+  @Test
   @EnabledOnOs(OS.LINUX)
   void twoHundredCancellationsLeakNeitherSlotsNorMemory() throws IOException {
     Random random = new Random(11);

@@ -22,6 +22,8 @@ public final class Demand {
   /** A block of 32 numbers in Q8_0 takes 34 bytes, in F16 64. */
   private static final double Q8_0_OF_F16 = 34.0 / 64;
 
+  private static final long MOST_SHELF_BYTES = 256L << 20;
+
   /**
    * The Java process with its archive of classes, and the native library, in the middle of what the
    * libraries take.
@@ -99,11 +101,23 @@ public final class Demand {
     long avoidable = flashAttention == FlashAttention.AUTO ? attentionBytes() : 0;
     return new StageMemory(
         weightBytes(first, end) + lexiconBytes(first, end),
-        ((long) ((kvBefore[end] - kvBefore[first]) * kvFactor)) * cells(),
+        kvBytesPerToken(first, end) * cells(),
         computeBytes(end) + (writesAttention ? attentionBytes() : 0),
         avoidable,
+        shelfBytes(first, end),
         processBytes(first, end),
         mayBeOnGpu);
+  }
+
+  private long kvBytesPerToken(int first, int end) {
+    return (long) ((kvBefore[end] - kvBefore[first]) * kvFactor);
+  }
+
+  /** Engines of whole models have one, for the tokens of one request at most. */
+  private long shelfBytes(int first, int end) {
+    return end - first == layers()
+        ? Math.min(MOST_SHELF_BYTES, kvBytesPerToken(first, end) * contextTokens)
+        : 0;
   }
 
   /** The tokenizer is where text is read, and where grammars are followed. */

@@ -8,6 +8,7 @@ package dev.cloister.coordinator.placement;
  * @param kvBytes the state of all tokens of all slots
  * @param computeBytes what is written and forgotten while a batch is computed
  * @param attentionBytes likewise, of attention where the engine writes its matrix to memory
+ * @param shelfBytes of ended sequences beside that state, where it is in main memory
  * @param processBytes the process itself
  * @param mayBeOnGpu whether its layers may be on a GPU
  */
@@ -16,6 +17,7 @@ public record StageMemory(
     long kvBytes,
     long computeBytes,
     long attentionBytes,
+    long shelfBytes,
     long processBytes,
     boolean mayBeOnGpu) {
   /** For what allocators round up and predictions do not know. */
@@ -23,12 +25,13 @@ public record StageMemory(
 
   /** What a whole model may take of which nothing is known but the length of its file. */
   public static StageMemory ofFile(long sizeBytes) {
-    return new StageMemory(sizeBytes, sizeBytes / 7, 0, 0, 256L << 20, true);
+    return new StageMemory(sizeBytes, sizeBytes / 7, 0, 0, 0, 256L << 20, true);
   }
 
   /** The same on an engine that does attention piece by piece. */
   StageMemory withFlashAttention() {
-    return new StageMemory(weightBytes, kvBytes, computeBytes, 0, processBytes, mayBeOnGpu);
+    return new StageMemory(
+        weightBytes, kvBytes, computeBytes, 0, shelfBytes, processBytes, mayBeOnGpu);
   }
 
   /** Where the layers are computed, without a margin. */
@@ -41,13 +44,13 @@ public record StageMemory(
     return (long) (layerBytes() * (1 + MARGIN));
   }
 
-  /** All of it, as its process is expected to show it. */
+  /** All of it in main memory, as its process is expected to show it. */
   public long expectedBytes() {
-    return layerBytes() + processBytes;
+    return layerBytes() + shelfBytes + processBytes;
   }
 
-  /** All of it, with a margin. */
+  /** All of it in main memory, with a margin. */
   public long totalBytes() {
-    return deviceBytes() + processBytes;
+    return deviceBytes() + shelfBytes + processBytes;
   }
 }

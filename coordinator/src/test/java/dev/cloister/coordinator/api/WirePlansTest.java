@@ -35,7 +35,16 @@ class WirePlansTest {
   void aPlanIsToldWithAllItsNumbers() {
     PlannedStage stage =
         new PlannedStage(
-            "1", "desk", 0, 4, new StageMemory(100, 20, 3, 0, 7, true), 500, 0.5, 0.25, true, true);
+            "1",
+            "desk",
+            0,
+            4,
+            new StageMemory(100, 20, 3, 0, 0, 7, true),
+            500,
+            0.5,
+            0.25,
+            true,
+            true);
     PipelinePlan plan = new PipelinePlan(List.of(stage), 0.75, 100, 20, 5);
     PlanModelResponse wire =
         WirePlans.toWire(new Proposal(Optional.of(plan), List.of(plan), "because"));

@@ -20,7 +20,7 @@ class EvictionTest {
 
   /** Takes exactly so many units. */
   private static StageMemory units(int count) {
-    return new StageMemory(0, 0, 0, 0, count, true);
+    return new StageMemory(0, 0, 0, 0, 0, count, true);
   }
 
   private static Resident idle(String model, int units, Duration unused) {

@@ -7,10 +7,17 @@ package dev.cloister.engine.batching;
  * @param contextTokens tokens of one request, prompt and answer together
  * @param queue requests that may wait for a slot
  * @param recurrent whether sequences cannot be cut back to a prefix
+ * @param shelfBytes main memory for what ended sequences held; 0 leaves it in the KV cache
  */
-public record BatchLimits(int slots, int contextTokens, int queue, boolean recurrent) {
+public record BatchLimits(
+    int slots, int contextTokens, int queue, boolean recurrent, long shelfBytes) {
 
   private static final int MOST_RETAINED = 512;
+
+  /** Without memory beside the KV cache. */
+  public BatchLimits(int slots, int contextTokens, int queue, boolean recurrent) {
+    this(slots, contextTokens, queue, recurrent, 0);
+  }
 
   /**
    * Sequences the context must tell apart: one a slot, and as many that are kept for their prefix.
@@ -31,9 +38,9 @@ public record BatchLimits(int slots, int contextTokens, int queue, boolean recur
   }
 
   /**
-   * Tokens kept of sequences that have ended, beside the last of them, which is always kept whole.
-   * Attention on a processor reads every cell up to the last in use, so that what is kept slows
-   * every answer down.
+   * Tokens kept in cells of sequences that have ended, beside the last of them, which is always
+   * kept whole. Attention on a processor reads every cell up to the last in use, so that what is
+   * kept slows every answer down.
    */
   int retainedTokens() {
     return Math.min(contextTokens, MOST_RETAINED);

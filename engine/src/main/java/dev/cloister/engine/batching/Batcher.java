@@ -179,6 +179,7 @@ public final class Batcher implements AutoCloseable {
       schedule.fail();
       broken.complete(null);
     } finally {
+      schedule.free();
       pipeline.close();
     }
   }

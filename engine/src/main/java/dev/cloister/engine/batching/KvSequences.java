@@ -1,10 +1,10 @@
 package dev.cloister.engine.batching;
 
+import dev.cloister.engine.batching.PrefixShelf.Retained;
 import dev.cloister.engine.stage.Pipeline;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which sequence of the pipeline holds what, and for whom. A sequence that has ended is retained,
- * the least recently used one being given up first, and a new prompt of the same tenant that begins
- * alike takes it over or copies its beginning; so it does with sequences that are still running.
- * Belongs to the batcher's thread.
+ * in its cells or on the shelf, and a new prompt of the same tenant that begins alike takes it over
+ * or copies its beginning; so it does with sequences that are still running. What there is no room
+ * for is given up, the least recently used first. Belongs to the batcher's thread.
  */
 final class KvSequences {
   /** Shorter beginnings are not worth a sequence of their own. */
@@ -30,26 +30,12 @@ final class KvSequences {
   private final ArrayDeque<Integer> free = new ArrayDeque<>();
   private final Map<Integer, Sequence> active = new HashMap<>();
 
-  /** Least recently used first. */
+  /** In their cells, least recently used first. */
   private final LinkedHashMap<Integer, Retained> retained = new LinkedHashMap<>();
 
   private final HeldPrefixes prefixes;
+  private final PrefixShelf shelf;
   private int retainedTokens;
-
-  private static final class Retained {
-    final int id;
-    final String tenant;
-    final TokenList tokens;
-    final MarkedPrompt prompt;
-    boolean stored;
-
-    Retained(int id, String tenant, TokenList tokens, MarkedPrompt prompt) {
-      this.id = id;
-      this.prompt = prompt;
-      this.tenant = tenant;
-      this.tokens = tokens;
-    }
-  }
 
   KvSequences(Pipeline pipeline, BatchLimits limits, @Nullable PrefixStore store) {
     this.pipeline = pipeline;
@@ -57,11 +43,13 @@ final class KvSequences {
     this.mostRetained = limits.retainedTokens();
     this.store = store;
     this.prefixes = new HeldPrefixes(recurrent);
+    this.shelf = new PrefixShelf(pipeline, limits, prefixes);
     reset();
   }
 
   /** Forgets everything: all sequences of the pipeline are empty. */
   void reset() {
+    shelf.clear();
     prefixes.clear();
     active.values().forEach(sequence -> sequence.told = 0);
     active.clear();
@@ -92,9 +80,8 @@ final class KvSequences {
     if (soon - now < WORTH_WAITING) {
       return false;
     }
-    for (Retained kept : retained.values()) {
-      now = Math.max(now, shared(kept, sequence, limit));
-    }
+    now = Math.max(now, shared(longest(retained.values(), sequence, limit), sequence, limit));
+    now = Math.max(now, shared(longest(shelf.all(), sequence, limit), sequence, limit));
     return soon - now >= WORTH_WAITING;
   }
 
@@ -102,16 +89,9 @@ final class KvSequences {
   void place(Sequence sequence) {
     // The last token is always computed: its logits choose the next one.
     int limit = sequence.tokens.size() - 1;
-    Retained bestRetained = null;
+    Retained bestRetained = longest(retained.values(), sequence, limit);
     Sequence bestActive = null;
-    int best = 0;
-    for (Retained kept : retained.values()) {
-      int common = shared(kept, sequence, limit);
-      if (common > best) {
-        best = common;
-        bestRetained = kept;
-      }
-    }
+    int best = shared(bestRetained, sequence, limit);
     for (Sequence other : active.values()) {
       if (other.request.tenant().equals(sequence.request.tenant())) {
         int common = usable(other.tokens.commonPrefix(sequence.tokens, limit), other.computed);
@@ -121,12 +101,21 @@ final class KvSequences {
         }
       }
     }
+    Retained shelved = longest(shelf.all(), sequence, limit);
+    int onShelf = shared(shelved, sequence, limit);
+    if (onShelf < best + LEAST_RETAINED) {
+      shelved = null;
+    }
     if (store != null && !recurrent) {
+      int enough = LEAST_RETAINED + (shelved == null ? best : onShelf);
       PrefixStore.Entry stored =
-          store.longest(sequence.request.tenant(), sequence.tokens, limit, best + LEAST_RETAINED);
+          store.longest(sequence.request.tenant(), sequence.tokens, limit, enough);
       if (stored != null && restore(stored, sequence, limit, bestRetained)) {
         return;
       }
+    }
+    if (shelved != null && restore(shelved, sequence, onShelf, bestRetained)) {
+      return;
     }
     if (bestActive != null) {
       int id = unused(null);
@@ -167,11 +156,10 @@ final class KvSequences {
 
   /** Goes on with a retained sequence itself, or leaves it for others where much of it is left. */
   private int reuse(Retained kept, int common) {
-    boolean goesOn = common * 4L >= kept.tokens.size() * 3L;
-    if (!goesOn && (!free.isEmpty() || retained.size() > 1)) {
+    if (!goesOn(kept, common) && (!free.isEmpty() || retained.size() > 1)) {
       int id = unused(kept);
       pipeline.copy(kept.id, id, common);
-      touch(kept);
+      retained.putLast(kept.id, kept);
       return id;
     }
     forget(kept);
@@ -179,6 +167,29 @@ final class KvSequences {
       pipeline.truncate(kept.id, common);
     }
     return kept.id;
+  }
+
+  private static boolean goesOn(Retained kept, int common) {
+    return common * 4L >= kept.tokens.size() * 3L;
+  }
+
+  /** Takes what a prompt goes on with off the shelf; what others may want stays there, too. */
+  private boolean restore(
+      Retained shelved, Sequence sequence, int common, @Nullable Retained spared) {
+    shelf.touch(shelved);
+    int id = unused(spared);
+    if (!shelf.restore(shelved, id)) {
+      drop(id);
+      return false;
+    }
+    if (common < shelved.tokens.size()) {
+      pipeline.truncate(id, common);
+    }
+    begin(sequence, id, common);
+    if (goesOn(shelved, common)) {
+      shelf.drop(shelved);
+    }
+    return true;
   }
 
   /** The one spared is what remains if the stored state turns out to be of no use. */
@@ -217,12 +228,8 @@ final class KvSequences {
     prefixes.add(kept.prompt, kept.tokens.size());
     tell(sequence, 0);
     for (Retained other : List.copyOf(retained.values())) {
-      boolean contained =
-          other.tenant.equals(kept.tenant)
-              && other.tokens.commonPrefix(kept.tokens, other.tokens.size()) == other.tokens.size();
-      if (contained && !recurrent) {
-        forget(other);
-        drop(other.id);
+      if (other.begins(kept) && !recurrent) {
+        giveUp(other);
       }
     }
     retained.put(kept.id, kept);
@@ -230,6 +237,11 @@ final class KvSequences {
     while (retainedTokens > mostRetained && retained.size() > 1) {
       evict();
     }
+  }
+
+  /** Frees what lies beside the pipeline's own memory. */
+  void close() {
+    shelf.clear();
   }
 
   /** Ends a sequence whose state is unknown or must make room. */
@@ -242,40 +254,80 @@ final class KvSequences {
   }
 
   /**
-   * Gives up the retained sequence that was not used for the longest time; whether there was one.
+   * Has retained sequences leave their cells while answers are made: attention on a processor reads
+   * all up to the last cell in use.
    */
-  boolean evict() {
-    Iterator<Retained> oldest = retained.values().iterator();
-    if (!oldest.hasNext()) {
+  void clearCells() {
+    if (!shelf.used() || active.isEmpty()) {
+      return;
+    }
+    for (Retained kept : List.copyOf(retained.values())) {
+      if (!kept.tooLarge) {
+        kept.tooLarge = !shelve(kept);
+      }
+    }
+  }
+
+  /** Moves a retained sequence to the shelf; whether there was room. */
+  private boolean shelve(Retained kept) {
+    if (!shelf.put(kept)) {
       return false;
     }
-    evict(oldest.next());
+    forgetCells(kept);
+    drop(kept.id);
     return true;
   }
 
-  /** Gives up all retained sequences. */
-  void evictAll() {
-    List.copyOf(retained.values()).forEach(this::evict);
+  /**
+   * Frees the cells of the retained sequence that was not used for the longest time; whether there
+   * was one.
+   */
+  boolean evict() {
+    if (retained.isEmpty()) {
+      return false;
+    }
+    evict(retained.values().iterator().next());
+    return true;
+  }
+
+  /** Gives up what is in cells, of which nobody knows what they hold. */
+  void giveUpCells() {
+    List.copyOf(retained.values()).forEach(this::giveUp);
+  }
+
+  private void evict(Retained kept) {
+    if (!shelve(kept)) {
+      giveUp(kept);
+    }
   }
 
   /** Writes nothing: a state may have gigabytes, and every answer would wait for the disk. */
-  private void evict(Retained kept) {
+  private void giveUp(Retained kept) {
     forget(kept);
     drop(kept.id);
   }
 
   /**
-   * Writes one retained sequence to disk that is not there yet, which takes a while: for when
-   * nobody waits. Whether there was one.
+   * Writes one retained sequence to disk that is not there yet, which takes a while: for when no
+   * answer is made. Whether there was one.
    */
   boolean storeOne() {
     if (store == null) {
       return false;
     }
-    for (Retained kept : new ArrayList<>(retained.values())) {
-      if (!kept.stored) {
-        kept.stored = true;
-        store.save(kept.id, kept.tenant, kept.tokens);
+    for (Retained kept : retained.values()) {
+      if (store.claim(kept)) {
+        store.save(kept.id, kept);
+        return true;
+      }
+    }
+    for (Retained kept : shelf.all()) {
+      if (store.claim(kept)) {
+        int id = unused(null);
+        if (shelf.restore(kept, id)) {
+          store.save(id, kept);
+        }
+        drop(id);
         return true;
       }
     }
@@ -309,18 +361,31 @@ final class KvSequences {
   }
 
   private void forget(Retained kept) {
-    retained.remove(kept.id);
-    retainedTokens -= kept.tokens.size();
+    forgetCells(kept);
     prefixes.remove(kept.prompt, kept.tokens.size());
   }
 
-  private void touch(Retained kept) {
+  private void forgetCells(Retained kept) {
     retained.remove(kept.id);
-    retained.put(kept.id, kept);
+    retainedTokens -= kept.tokens.size();
   }
 
-  private int shared(Retained kept, Sequence sequence, int limit) {
-    return kept.tenant.equals(sequence.request.tenant())
+  /** Which of them shares most with a prompt; null if none shares anything. */
+  private @Nullable Retained longest(Collection<Retained> all, Sequence sequence, int limit) {
+    Retained longest = null;
+    int most = 0;
+    for (Retained kept : all) {
+      int common = shared(kept, sequence, limit);
+      if (common > most) {
+        most = common;
+        longest = kept;
+      }
+    }
+    return longest;
+  }
+
+  private int shared(@Nullable Retained kept, Sequence sequence, int limit) {
+    return kept != null && kept.tenant.equals(sequence.request.tenant())
         ? usable(kept.tokens.commonPrefix(sequence.tokens, limit), kept.tokens.size())
         : 0;
   }

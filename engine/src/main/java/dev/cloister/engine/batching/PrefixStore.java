@@ -1,5 +1,6 @@
 package dev.cloister.engine.batching;
 
+import dev.cloister.engine.batching.PrefixShelf.Retained;
 import dev.cloister.engine.model.DecodeContext;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -181,12 +182,17 @@ public final class PrefixStore {
     Files.setLastModifiedTime(entry.state, FileTime.from(entry.used));
   }
 
-  /** Writes the state of a sequence, unless it is short or there already. */
-  void save(int sequence, String tenant, TokenList tokens) {
-    String hash = hash(tenant);
-    if (tokens.size() < LEAST_TOKENS || held(hash, tokens)) {
-      return;
-    }
+  /** Whether it is to be saved, which is asked once: not if it is short or there already. */
+  boolean claim(Retained ended) {
+    boolean asked = ended.stored;
+    ended.stored = true;
+    return !asked && ended.tokens.size() >= LEAST_TOKENS && !held(hash(ended.tenant), ended.tokens);
+  }
+
+  /** Writes the state of a sequence that holds what was claimed. */
+  void save(int sequence, Retained ended) {
+    String hash = hash(ended.tenant);
+    TokenList tokens = ended.tokens;
     Path folder = directory.resolve(hash);
     Path state = folder.resolve(name(tokens) + STATE);
     Path unfinished = folder.resolve(name(tokens) + ".unfinished");

@@ -133,6 +133,7 @@ final class Schedule {
       queue.remove();
       start(sequence);
     }
+    sequences.clearCells();
   }
 
   private void start(Sequence sequence) {
@@ -292,7 +293,7 @@ final class Schedule {
   /** What any sequence holds is unknown once a stage has failed. */
   private void computeAllAgain() {
     List.copyOf(active).forEach(this::putBack);
-    sequences.evictAll();
+    sequences.giveUpCells();
   }
 
   private void lost(String reason) {
@@ -324,6 +325,11 @@ final class Schedule {
           end(sequence);
           sequence.tellFailed(FailureCode.INTERNAL, "the engine failed; try again");
         });
+  }
+
+  /** Frees what lies beside the pipeline's own memory. */
+  void free() {
+    sequences.close();
   }
 
   private void endAll(Consumer<Sequence> end) {

@@ -8,10 +8,12 @@ import dev.cloister.engine.llamacpp.capi.NativeFunction;
 import dev.cloister.engine.llamacpp.capi.NativeLog;
 import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import dev.cloister.engine.llamacpp.stage.GraphStates;
+import dev.cloister.engine.llamacpp.states.SequenceStates;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.ContextOptions.KvType;
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
+import dev.cloister.engine.model.KeptState;
 import dev.cloister.engine.model.ModelProperties;
 import dev.cloister.engine.model.Pooling;
 import dev.cloister.engine.model.StagePart;
@@ -24,6 +26,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.LongPredicate;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -60,7 +63,7 @@ final class NativeContext implements DecodeContext {
   private final int tokens;
   private final float[] logits;
   private final Candidates candidates;
-  private final String origin;
+  private final SequenceStates saved;
 
   private boolean closed;
 
@@ -95,7 +98,7 @@ final class NativeContext implements DecodeContext {
     this.tokens = part.takesTokens() ? model.vocabulary().size() : 0;
     this.logits = new float[part.givesLogits() ? model.vocabulary().size() : 0];
     this.candidates = new Candidates(llama, logits.length, arena);
-    this.origin = origin(model.properties(), options);
+    this.saved = new SequenceStates(llama, context, origin(model.properties(), options), cells);
     this.batch =
         states == null
             ? NativeBatch.ofTokens(batchTokens, arena)
@@ -340,29 +343,27 @@ final class NativeContext implements DecodeContext {
 
   @Override
   public long save(int sequence, int[] tokens, Path file) throws IOException {
-    requireOpen();
-    long bytes = llama.stateSize.toLong(context, Objects.checkIndex(sequence, sequences));
-    return SequenceFile.write(
-        file,
-        origin,
-        tokens,
-        bytes,
-        memory -> llama.stateGet.toLong(context, memory.address(), bytes, sequence));
+    return saved().save(Objects.checkIndex(sequence, sequences), tokens, file);
   }
 
   @Override
   public int[] restore(int sequence, Path file) throws IOException {
-    requireOpen();
-    Objects.checkIndex(sequence, sequences);
-    return SequenceFile.read(file, origin, cells, state -> take(sequence, state));
+    return saved().restore(Objects.checkIndex(sequence, sequences), file);
   }
 
-  private boolean take(int sequence, MemorySegment state) {
-    long taken = llama.stateSet.toLong(context, state.address(), state.byteSize(), sequence);
-    if (taken == 0) {
-      remove(sequence);
-    }
-    return taken != 0;
+  @Override
+  public @Nullable KeptState keep(int sequence, LongPredicate room) {
+    return saved().keep(Objects.checkIndex(sequence, sequences), room);
+  }
+
+  @Override
+  public boolean restore(int sequence, KeptState state) {
+    return saved().restore(Objects.checkIndex(sequence, sequences), state);
+  }
+
+  private SequenceStates saved() {
+    requireOpen();
+    return saved;
   }
 
   /** What two contexts must have in common to exchange states. */

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a model computes: a KV cache of {@link #cells} tokens, shared by numbered sequences, and a
@@ -137,6 +139,21 @@ public interface DecodeContext extends AutoCloseable {
    *     sequence is then empty
    */
   int[] restore(int sequence, Path file) throws IOException;
+
+  /**
+   * Copies a sequence's state into main memory; the sequence stays as it is.
+   *
+   * @param room is asked once whether there is room for so many bytes
+   * @return null if there is none
+   */
+  @Nullable KeptState keep(int sequence, LongPredicate room);
+
+  /**
+   * Copies a state that this context's {@link #keep} made into an empty sequence; the copy stays.
+   *
+   * @return whether there was room in the KV cache; if not, the sequence is empty
+   */
+  boolean restore(int sequence, KeptState state);
 
   @Override
   void close();

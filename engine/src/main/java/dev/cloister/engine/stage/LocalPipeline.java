@@ -1,7 +1,9 @@
 package dev.cloister.engine.stage;
 
 import dev.cloister.engine.model.DecodeContext;
+import dev.cloister.engine.model.KeptState;
 import java.util.List;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** A whole model: one stage, computed by the thread that asks. */
@@ -51,6 +53,16 @@ public final class LocalPipeline implements Pipeline {
   @Override
   public void copy(int from, int to, int tokens) {
     context.copy(from, to, tokens);
+  }
+
+  @Override
+  public @Nullable KeptState keep(int sequence, LongPredicate room) {
+    return context.keep(sequence, room);
+  }
+
+  @Override
+  public boolean restore(int sequence, KeptState state) {
+    return context.restore(sequence, state);
   }
 
   @Override

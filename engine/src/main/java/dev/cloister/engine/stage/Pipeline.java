@@ -1,7 +1,9 @@
 package dev.cloister.engine.stage;
 
 import dev.cloister.engine.model.DecodeException;
+import dev.cloister.engine.model.KeptState;
 import java.util.List;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +38,21 @@ public interface Pipeline extends AutoCloseable {
    * @param to an empty sequence
    */
   void copy(int from, int to, int tokens);
+
+  /**
+   * Copies a sequence's state into main memory; the sequence stays as it is.
+   *
+   * @param room is asked once whether there is room for so many bytes
+   * @return null if there is none, or the state is not in one place
+   */
+  @Nullable KeptState keep(int sequence, LongPredicate room);
+
+  /**
+   * Copies a state that this pipeline's {@link #keep} made into an empty sequence; the copy stays.
+   *
+   * @return whether there was room for it; if not, the sequence is empty
+   */
+  boolean restore(int sequence, KeptState state);
 
   /** Moves cells together, where that helps to find room; whether it may have helped. */
   boolean defragment();

@@ -1,6 +1,7 @@
 package dev.cloister.engine.stage;
 
 import dev.cloister.engine.model.DecodeContext;
+import dev.cloister.engine.model.KeptState;
 import dev.cloister.engine.stage.Step.Precision;
 import dev.cloister.engine.stage.StepResult.Choice;
 import java.nio.ByteBuffer;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -142,6 +144,17 @@ public final class RingPipeline implements Pipeline, RingStage {
   public void copy(int from, int to, int tokens) {
     context.copy(from, to, tokens);
     operation(new StageOperation.Copy(from, to, tokens));
+  }
+
+  /** {@inheritDoc} Here it never is: every stage has a part of it. */
+  @Override
+  public @Nullable KeptState keep(int sequence, LongPredicate room) {
+    return null;
+  }
+
+  @Override
+  public boolean restore(int sequence, KeptState state) {
+    throw new IllegalArgumentException("a pipeline of several stages keeps no states");
   }
 
   @Override

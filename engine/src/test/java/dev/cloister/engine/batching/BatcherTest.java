@@ -38,6 +38,7 @@ class BatcherTest {
       batcher.close();
       assertThat(context.closed).isTrue();
       assertThat(context.openSamplers).hasValue(0);
+      assertThat(context.keptBytes).hasValue(0);
     }
   }
 
@@ -325,10 +326,12 @@ class BatcherTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
   void randomArrivalsAndCancellationsLeaveNothingBehind(long seed) throws Exception {
     Random random = new Random(seed);
-    BatchLimits limits = new BatchLimits(1 + random.nextInt(6), 256, 500, random.nextInt(4) == 0);
+    boolean recurrent = random.nextInt(4) == 0;
+    long shelfBytes = recurrent ? 0 : random.nextInt(3) * 256L * FakeContext.TOKEN_BYTES;
+    BatchLimits limits = new BatchLimits(1 + random.nextInt(6), 256, 500, recurrent, shelfBytes);
     context = new FakeContext(limits, limits.cells() - random.nextInt(100), 64);
     batcher = start(limits);
     int[][] beginnings =

@@ -3,6 +3,7 @@ package dev.cloister.engine.batching;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
+import dev.cloister.engine.model.KeptState;
 import dev.cloister.engine.model.TokenProbabilities;
 import dev.cloister.engine.model.TokenSampler;
 import dev.cloister.engine.model.Vocabulary;
@@ -24,6 +25,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 final class FakeContext implements DecodeContext {
   static final int VOCABULARY = 1000;
   static final int END = 0;
+  static final int TOKEN_BYTES = 10;
 
   /** Tokens computed so far. */
   final AtomicLong computed = new AtomicLong();
@@ -45,6 +48,16 @@ final class FakeContext implements DecodeContext {
   final AtomicInteger saves = new AtomicInteger();
 
   final AtomicInteger openSamplers = new AtomicInteger();
+
+  /** Bytes of states in main memory. */
+  final AtomicLong keptBytes = new AtomicLong();
+
+  /** States copied back so far. */
+  final AtomicInteger unshelved = new AtomicInteger();
+
+  /** Whether states are not taken back. */
+  volatile boolean refuseStates;
+
   volatile boolean closed;
   volatile boolean failNext;
   volatile boolean noRoomNext;
@@ -340,6 +353,54 @@ final class FakeContext implements DecodeContext {
       of(sequence).add(new int[] {token});
     }
     return tokens;
+  }
+
+  @Override
+  public @Nullable KeptState keep(int sequence, LongPredicate room) {
+    Kept kept = new Kept(List.copyOf(of(sequence)));
+    if (!room.test(kept.bytes())) {
+      return null;
+    }
+    keptBytes.addAndGet(kept.bytes());
+    return kept;
+  }
+
+  @Override
+  public boolean restore(int sequence, KeptState state) {
+    Kept kept = (Kept) state;
+    if (kept.closed || !of(sequence).isEmpty()) {
+      throw new IllegalStateException("a closed state, or a sequence that is not empty");
+    }
+    if (refuseStates || usedCells() + kept.tokens.size() > cells) {
+      return false;
+    }
+    kept.tokens.forEach(token -> of(sequence).add(token.clone()));
+    unshelved.incrementAndGet();
+    return true;
+  }
+
+  /** As many bytes a token as the constant says. */
+  private final class Kept implements KeptState {
+    final List<int[]> tokens;
+    boolean closed;
+
+    Kept(List<int[]> tokens) {
+      this.tokens = tokens;
+    }
+
+    @Override
+    public long bytes() {
+      return (long) tokens.size() * TOKEN_BYTES;
+    }
+
+    @Override
+    public void close() {
+      if (closed) {
+        throw new IllegalStateException("closed twice");
+      }
+      closed = true;
+      keptBytes.addAndGet(-bytes());
+    }
   }
 
   @Override

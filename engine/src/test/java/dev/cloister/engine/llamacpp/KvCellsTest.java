@@ -8,6 +8,7 @@ import dev.cloister.engine.model.ContextOptions.FlashAttention;
 import dev.cloister.engine.model.ContextOptions.KvType;
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeContext.DecodeOutcome;
+import dev.cloister.engine.model.KeptState;
 import dev.cloister.engine.model.Model;
 import dev.cloister.engine.model.Pooling;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ class KvCellsTest {
   private final Random random = new Random(4916);
   private final Map<Integer, List<Integer>> held = new TreeMap<>();
   private int moved;
+  private int restored;
   private int compared;
 
   @BeforeAll
@@ -58,15 +60,17 @@ class KvCellsTest {
         DecodeContext context = model.openContext(options(CELLS, type));
         DecodeContext alone = model.openContext(options(SEQUENCE_TOKENS, type))) {
       for (int step = 0; step < STEPS; step++) {
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(9)) {
           case 0 -> copy(context);
           case 1 -> truncate(context);
           case 2 -> remove(context);
+          case 3 -> moveOutAndIn(context);
           default -> compute(context, alone);
         }
       }
     }
     assertThat(compared).isGreaterThan(STEPS / 20);
+    assertThat(restored).isGreaterThan(STEPS / 100);
     boolean moves = library.version().contains("b4916") && type == KvType.F16;
     assertThat(moved).satisfies(times -> assertThat(times > 0).isEqualTo(moves));
   }
@@ -107,9 +111,31 @@ class KvCellsTest {
   }
 
   private void remove(DecodeContext context) {
-    int sequence = random.nextInt(SEQUENCES);
+    remove(context, random.nextInt(SEQUENCES));
+  }
+
+  private void remove(DecodeContext context, int sequence) {
     context.remove(sequence);
     held.remove(sequence);
+  }
+
+  /** Through main memory, into any empty sequence. */
+  private void moveOutAndIn(DecodeContext context) {
+    int from = random.nextInt(SEQUENCES);
+    List<Integer> tokens = held.get(from);
+    if (tokens == null) {
+      return;
+    }
+    assertThat(context.keep(from, bytes -> false)).isNull();
+    try (KeptState state = Objects.requireNonNull(context.keep(from, bytes -> true))) {
+      assertThat(state.bytes()).isGreaterThan(100L * tokens.size());
+      remove(context, from);
+      int to = random.nextInt(SEQUENCES);
+      if (!held.containsKey(to) && context.restore(to, state)) {
+        held.put(to, tokens);
+        restored++;
+      }
+    }
   }
 
   /** The next tokens of a few sequences, which may be new. */

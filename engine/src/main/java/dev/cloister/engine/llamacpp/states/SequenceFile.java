@@ -1,4 +1,4 @@
-package dev.cloister.engine.llamacpp;
+package dev.cloister.engine.llamacpp.states;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
