@@ -1,7 +1,7 @@
 package dev.cloister.cli;
 
 import dev.cloister.agent.fingerprint.NetworkLink;
-import dev.cloister.agent.fingerprint.Swap;
+import dev.cloister.agent.fingerprint.host.Swap;
 import dev.cloister.agent.stage.LinkMeter;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package dev.cloister.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cloister.agent.fingerprint.NetworkLink;
-import dev.cloister.agent.fingerprint.Swap;
+import dev.cloister.agent.fingerprint.host.Swap;
 import dev.cloister.agent.stage.LinkMeter;
 import java.nio.file.Path;
 import java.time.Duration;

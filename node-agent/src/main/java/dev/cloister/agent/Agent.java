@@ -7,7 +7,7 @@ import dev.cloister.agent.courtesy.Verdict;
 import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Fingerprint;
-import dev.cloister.agent.fingerprint.MemorySpeed;
+import dev.cloister.agent.fingerprint.host.MemorySpeed;
 import dev.cloister.agent.link.Availability;
 import dev.cloister.agent.link.CoordinatorLink;
 import dev.cloister.agent.link.LinkListener;

@@ -1,7 +1,7 @@
 package dev.cloister.bench.cluster;
 
 import dev.cloister.agent.engine.IoThread;
-import dev.cloister.agent.fingerprint.ProcessMemory;
+import dev.cloister.agent.fingerprint.host.ProcessMemory;
 import dev.cloister.bench.Report;
 import dev.cloister.bench.Row;
 import dev.cloister.bench.ScratchDirectory;

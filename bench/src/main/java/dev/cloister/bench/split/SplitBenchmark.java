@@ -1,6 +1,6 @@
 package dev.cloister.bench.split;
 
-import dev.cloister.agent.fingerprint.MemorySpeed;
+import dev.cloister.agent.fingerprint.host.MemorySpeed;
 import dev.cloister.bench.Report;
 import dev.cloister.bench.Row;
 import dev.cloister.bench.ScratchDirectory;

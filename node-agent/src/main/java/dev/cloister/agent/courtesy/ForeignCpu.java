@@ -1,6 +1,6 @@
 package dev.cloister.agent.courtesy;
 
-import dev.cloister.agent.fingerprint.Host;
+import dev.cloister.agent.fingerprint.host.Host;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;

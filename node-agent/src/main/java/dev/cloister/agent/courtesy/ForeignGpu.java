@@ -1,7 +1,7 @@
 package dev.cloister.agent.courtesy;
 
-import dev.cloister.agent.fingerprint.CommandRunner;
-import dev.cloister.agent.fingerprint.CommandRunner.Outcome;
+import dev.cloister.agent.fingerprint.host.CommandRunner;
+import dev.cloister.agent.fingerprint.host.CommandRunner.Outcome;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;

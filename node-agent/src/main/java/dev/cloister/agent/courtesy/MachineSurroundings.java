@@ -1,10 +1,10 @@
 package dev.cloister.agent.courtesy;
 
 import dev.cloister.agent.courtesy.Policy.WhileUserPresent;
-import dev.cloister.agent.fingerprint.Battery;
-import dev.cloister.agent.fingerprint.CommandRunner;
-import dev.cloister.agent.fingerprint.Host;
-import dev.cloister.agent.fingerprint.ProcessRunner;
+import dev.cloister.agent.fingerprint.host.Battery;
+import dev.cloister.agent.fingerprint.host.CommandRunner;
+import dev.cloister.agent.fingerprint.host.Host;
+import dev.cloister.agent.fingerprint.host.ProcessRunner;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,5 +1,8 @@
 package dev.cloister.agent.fingerprint;
 
+import dev.cloister.agent.fingerprint.host.Battery;
+import dev.cloister.agent.fingerprint.host.Host;
+import dev.cloister.agent.fingerprint.host.Probe;
 import java.util.Optional;
 
 /** The battery, if the machine has one. */

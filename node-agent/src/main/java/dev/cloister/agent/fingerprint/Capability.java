@@ -1,5 +1,8 @@
 package dev.cloister.agent.fingerprint;
 
+import dev.cloister.agent.fingerprint.gpu.Gpu;
+import dev.cloister.agent.fingerprint.host.Battery;
+import dev.cloister.agent.fingerprint.host.Memory;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;

@@ -1,5 +1,8 @@
 package dev.cloister.agent.fingerprint;
 
+import dev.cloister.agent.fingerprint.host.Host;
+import dev.cloister.agent.fingerprint.host.Probe;
+import dev.cloister.agent.fingerprint.host.ToolField;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

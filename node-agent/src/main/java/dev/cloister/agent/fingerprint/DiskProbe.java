@@ -1,5 +1,6 @@
 package dev.cloister.agent.fingerprint;
 
+import dev.cloister.agent.fingerprint.host.Probe;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;

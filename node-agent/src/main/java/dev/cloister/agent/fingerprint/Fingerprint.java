@@ -1,5 +1,12 @@
 package dev.cloister.agent.fingerprint;
 
+import dev.cloister.agent.fingerprint.gpu.Gpu;
+import dev.cloister.agent.fingerprint.gpu.GpuTool;
+import dev.cloister.agent.fingerprint.host.Battery;
+import dev.cloister.agent.fingerprint.host.Host;
+import dev.cloister.agent.fingerprint.host.Memory;
+import dev.cloister.agent.fingerprint.host.Probe;
+import dev.cloister.agent.fingerprint.host.ProcessRunner;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;

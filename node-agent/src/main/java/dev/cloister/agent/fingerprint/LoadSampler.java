@@ -1,5 +1,9 @@
 package dev.cloister.agent.fingerprint;
 
+import dev.cloister.agent.fingerprint.host.ControlGroup;
+import dev.cloister.agent.fingerprint.host.Host;
+import dev.cloister.agent.fingerprint.host.Memory;
+import dev.cloister.agent.fingerprint.host.Probe;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

@@ -1,5 +1,16 @@
 package dev.cloister.agent.fingerprint;
 
+import dev.cloister.agent.fingerprint.gpu.Gpu;
+import dev.cloister.agent.fingerprint.gpu.NvidiaSmiProbe;
+import dev.cloister.agent.fingerprint.gpu.RocmSmiProbe;
+import dev.cloister.agent.fingerprint.gpu.SystemProfilerProbe;
+import dev.cloister.agent.fingerprint.host.Battery;
+import dev.cloister.agent.fingerprint.host.CommandRunner;
+import dev.cloister.agent.fingerprint.host.ControlGroup;
+import dev.cloister.agent.fingerprint.host.Host;
+import dev.cloister.agent.fingerprint.host.LinkAddresses;
+import dev.cloister.agent.fingerprint.host.Memory;
+import dev.cloister.agent.fingerprint.host.Probe;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

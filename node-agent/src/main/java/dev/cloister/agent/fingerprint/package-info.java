@@ -7,10 +7,8 @@
  * cannot be found out stays unknown, nothing is thrown. {@link
  * dev.cloister.agent.fingerprint.LoadSampler} answers every second how much of the machine is free.
  *
- * <p>Two layers: a {@code Host} hands out what the operating system says, raw ({@code LinuxHost}
- * from {@code /proc} and {@code /sys}, {@code OshiHost} through OSHI elsewhere); the probes judge
- * it (control group limits, interfaces that are only bridges, extensions that matter). GPUs are
- * asked for through the vendors' own tools, so that the agent links against no driver: {@code
- * NvidiaSmiProbe}, {@code RocmSmiProbe}, {@code SystemProfilerProbe}.
+ * <p>Two layers: {@link dev.cloister.agent.fingerprint.host} hands out what the operating system
+ * says, raw; the probes here judge it (control group limits, interfaces that are only bridges,
+ * extensions that matter). GPUs are probed in {@link dev.cloister.agent.fingerprint.gpu}.
  */
 package dev.cloister.agent.fingerprint;

@@ -1,6 +1,6 @@
 package dev.cloister.agent.supervisor;
 
-import dev.cloister.agent.fingerprint.ProcessMemory;
+import dev.cloister.agent.fingerprint.host.ProcessMemory;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

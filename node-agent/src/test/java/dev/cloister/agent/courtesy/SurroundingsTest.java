@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.cloister.agent.courtesy.Policy.WhileUserPresent;
-import dev.cloister.agent.fingerprint.Host;
+import dev.cloister.agent.fingerprint.host.Host;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -141,12 +141,12 @@ class SurroundingsTest {
     }
 
     @Override
-    public dev.cloister.agent.fingerprint.Memory memory() {
+    public dev.cloister.agent.fingerprint.host.Memory memory() {
       throw new UnsupportedOperationException();
     }
 
     @Override
-    public java.util.Optional<dev.cloister.agent.fingerprint.Battery> battery() {
+    public java.util.Optional<dev.cloister.agent.fingerprint.host.Battery> battery() {
       throw new UnsupportedOperationException();
     }
 

@@ -2,6 +2,11 @@ package dev.cloister.agent.fingerprint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.agent.fingerprint.gpu.Gpu;
+import dev.cloister.agent.fingerprint.host.Host;
+import dev.cloister.agent.fingerprint.host.Memory;
+import dev.cloister.agent.fingerprint.host.OshiHost;
+import dev.cloister.agent.fingerprint.host.Probe;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

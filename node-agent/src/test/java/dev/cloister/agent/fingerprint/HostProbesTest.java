@@ -2,6 +2,12 @@ package dev.cloister.agent.fingerprint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.agent.fingerprint.host.Battery;
+import dev.cloister.agent.fingerprint.host.ControlGroup;
+import dev.cloister.agent.fingerprint.host.Host;
+import dev.cloister.agent.fingerprint.host.LinkAddresses;
+import dev.cloister.agent.fingerprint.host.LinuxHost;
+import dev.cloister.agent.fingerprint.host.Memory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

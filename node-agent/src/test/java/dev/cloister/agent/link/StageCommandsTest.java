@@ -9,7 +9,7 @@ import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
 import dev.cloister.agent.fingerprint.Disk;
 import dev.cloister.agent.fingerprint.Engines;
-import dev.cloister.agent.fingerprint.Memory;
+import dev.cloister.agent.fingerprint.host.Memory;
 import dev.cloister.agent.link.FakeCoordinator.Visit;
 import dev.cloister.agent.stage.LinkMeter;
 import dev.cloister.agent.stage.Listening;

@@ -3,7 +3,7 @@ package dev.cloister.agent.supervisor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.cloister.agent.fingerprint.Memory;
+import dev.cloister.agent.fingerprint.host.Memory;
 import java.io.IOException;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;

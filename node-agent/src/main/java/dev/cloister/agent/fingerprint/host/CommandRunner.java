@@ -1,4 +1,4 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.host;
 
 import java.time.Duration;
 import java.util.List;
@@ -20,7 +20,7 @@ public interface CommandRunner {
     record Completed(int exit, String stdout, String stderr) implements Outcome {
 
       /** What the tool said first, for a log line. */
-      String firstLine() {
+      public String firstLine() {
         return (stdout + "\n" + stderr)
             .lines()
             .map(ToolField::name)

@@ -1,4 +1,4 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.host;
 
 import java.io.IOException;
 import java.net.Inet4Address;
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *     wake the machine
  * @param broadcast of its IPv4 network; empty without one
  */
-record LinkAddresses(String hardware, String broadcast) {
+public record LinkAddresses(String hardware, String broadcast) {
   private static final LinkAddresses UNKNOWN = new LinkAddresses("", "");
   private static final int MAC_BYTES = 6;
 
@@ -27,7 +27,7 @@ record LinkAddresses(String hardware, String broadcast) {
   private static final Path LINKS = Path.of("/sys/class/net");
 
   /** Of this machine's interface. */
-  static LinkAddresses of(String name) {
+  public static LinkAddresses of(String name) {
     try {
       @Nullable NetworkInterface link = NetworkInterface.getByName(name);
       if (link == null) {

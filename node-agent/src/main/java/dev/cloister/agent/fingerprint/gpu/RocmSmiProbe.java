@@ -1,8 +1,11 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.gpu;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.cloister.agent.fingerprint.host.CommandRunner;
+import dev.cloister.agent.fingerprint.host.Probe;
+import dev.cloister.agent.fingerprint.host.ToolField;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -20,7 +23,7 @@ import java.util.stream.Stream;
  * <p>A card that is cut into partitions (MI300X in CPX mode) appears once for each, and each claims
  * the whole memory: a defect of the tool (ROCm issue 4750) that is not corrected here.
  */
-final class RocmSmiProbe implements Probe<List<Gpu>> {
+public final class RocmSmiProbe implements Probe<List<Gpu>> {
 
   private static final Pattern CARD = Pattern.compile("card\\d+");
   private static final Pattern JSON_START = Pattern.compile("^\\s*\\{", Pattern.MULTILINE);
@@ -30,7 +33,7 @@ final class RocmSmiProbe implements Probe<List<Gpu>> {
 
   private final GpuTool tool;
 
-  RocmSmiProbe(CommandRunner runner) {
+  public RocmSmiProbe(CommandRunner runner) {
     this.tool =
         new GpuTool(
             runner,

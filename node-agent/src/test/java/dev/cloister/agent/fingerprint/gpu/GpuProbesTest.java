@@ -1,14 +1,17 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.gpu;
 
-import static dev.cloister.agent.fingerprint.FakeRunner.failing;
-import static dev.cloister.agent.fingerprint.FakeRunner.fixture;
-import static dev.cloister.agent.fingerprint.FakeRunner.printing;
-import static dev.cloister.agent.fingerprint.Gpu.Vendor.AMD;
-import static dev.cloister.agent.fingerprint.Gpu.Vendor.APPLE;
-import static dev.cloister.agent.fingerprint.Gpu.Vendor.NVIDIA;
+import static dev.cloister.agent.fingerprint.gpu.FakeRunner.failing;
+import static dev.cloister.agent.fingerprint.gpu.FakeRunner.fixture;
+import static dev.cloister.agent.fingerprint.gpu.FakeRunner.printing;
+import static dev.cloister.agent.fingerprint.gpu.Gpu.Vendor.AMD;
+import static dev.cloister.agent.fingerprint.gpu.Gpu.Vendor.APPLE;
+import static dev.cloister.agent.fingerprint.gpu.Gpu.Vendor.NVIDIA;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.cloister.agent.fingerprint.host.CommandRunner;
+import dev.cloister.agent.fingerprint.host.Memory;
+import dev.cloister.agent.fingerprint.host.Probe;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -1,8 +1,12 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.gpu;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.cloister.agent.fingerprint.host.CommandRunner;
+import dev.cloister.agent.fingerprint.host.Memory;
+import dev.cloister.agent.fingerprint.host.Probe;
+import dev.cloister.agent.fingerprint.host.ToolField;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,12 +17,12 @@ import java.util.Optional;
  * the AMD and NVIDIA cards of Intel Macs, whose free memory macOS does not tell. Intel's GPUs and
  * the paravirtual one of a virtual machine run no model worth it and are left out.
  */
-final class SystemProfilerProbe implements Probe<List<Gpu>> {
+public final class SystemProfilerProbe implements Probe<List<Gpu>> {
 
   private final GpuTool tool;
   private final Probe<Memory> machineMemory;
 
-  SystemProfilerProbe(CommandRunner runner, Probe<Memory> machineMemory) {
+  public SystemProfilerProbe(CommandRunner runner, Probe<Memory> machineMemory) {
     this.tool = new GpuTool(runner, "system_profiler", "SPDisplaysDataType", "-json");
     this.machineMemory = machineMemory;
   }

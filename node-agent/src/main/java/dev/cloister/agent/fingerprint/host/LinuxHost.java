@@ -1,4 +1,4 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.host;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  * Formats: {@code proc(5)} and Documentation/ABI of the kernel ({@code sysfs-class-net}, {@code
  * sysfs-class-power}).
  */
-final class LinuxHost implements Host {
+public final class LinuxHost implements Host {
 
   private static final Pattern SPACES = Pattern.compile("\\s+");
   private static final Pattern COLON = Pattern.compile("\\s*:\\s*");
@@ -33,7 +33,7 @@ final class LinuxHost implements Host {
   /**
    * @param root where {@code proc} and {@code sys} lie; another directory than {@code /} in tests
    */
-  LinuxHost(Path root) {
+  public LinuxHost(Path root) {
     this.root = root;
   }
 

@@ -1,4 +1,4 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.host;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -15,7 +15,7 @@ import oshi.hardware.NetworkIF;
 import oshi.hardware.PowerSource;
 
 /** macOS and Windows, through OSHI, whose parts are loaded when first asked for. */
-final class OshiHost implements Host {
+public final class OshiHost implements Host {
 
   /** Windows' ifType for IEEE 802.11 (RFC 2863, ianaiftype). */
   private static final int IF_TYPE_IEEE80211 = 71;

@@ -1,5 +1,9 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.gpu;
 
+import dev.cloister.agent.fingerprint.host.CommandRunner;
+import dev.cloister.agent.fingerprint.host.Memory;
+import dev.cloister.agent.fingerprint.host.Probe;
+import dev.cloister.agent.fingerprint.host.ToolField;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +19,7 @@ import java.util.regex.Pattern;
  * that was given a MIG slice it means that the card's memory is none of its business; it stays
  * unknown. A card that is cut into slices is reported whole.
  */
-final class NvidiaSmiProbe implements Probe<List<Gpu>> {
+public final class NvidiaSmiProbe implements Probe<List<Gpu>> {
 
   /** Systems on a chip: Jetson (Tegra) and DGX Spark. */
   private static final Pattern UNIFIED =
@@ -24,7 +28,7 @@ final class NvidiaSmiProbe implements Probe<List<Gpu>> {
   private final GpuTool tool;
   private final Probe<Memory> machineMemory;
 
-  NvidiaSmiProbe(CommandRunner runner, Probe<Memory> machineMemory) {
+  public NvidiaSmiProbe(CommandRunner runner, Probe<Memory> machineMemory) {
     this.tool =
         new GpuTool(
             runner,

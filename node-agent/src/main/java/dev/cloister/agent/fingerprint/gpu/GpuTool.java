@@ -1,5 +1,6 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.gpu;
 
+import dev.cloister.agent.fingerprint.host.CommandRunner;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -7,9 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A vendor's tool that lists GPUs: absent on most machines, and not to be waited for. */
-final class GpuTool {
+public final class GpuTool {
 
-  static final Duration TIMEOUT = Duration.ofSeconds(3);
+  public static final Duration TIMEOUT = Duration.ofSeconds(3);
 
   /** More GPUs than any machine holds; a longer list is a misreading. */
   static final int MOST_GPUS = 64;

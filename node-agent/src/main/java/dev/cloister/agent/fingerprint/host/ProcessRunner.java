@@ -1,4 +1,4 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.host;
 
 import java.io.ByteArrayOutputStream;
 import java.io.File;

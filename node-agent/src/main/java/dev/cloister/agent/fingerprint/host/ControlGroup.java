@@ -1,4 +1,4 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.host;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,7 +12,7 @@ import java.util.OptionalLong;
  * the root of the mount counts, the tightest one wins. Format: Admin Guide of the kernel, {@code
  * cgroup-v2} and {@code cgroup-v1/memory}.
  */
-final class ControlGroup {
+public final class ControlGroup {
 
   private record Version(String mount, String limit, String usage, String reclaimable) {
     private static final Version V2 =
@@ -30,12 +30,12 @@ final class ControlGroup {
   /**
    * @param root where {@code proc} and {@code sys} lie; another directory than {@code /} in tests
    */
-  ControlGroup(Path root) {
+  public ControlGroup(Path root) {
     this.root = root;
   }
 
   /** {@code machine}, or less of it where a group limits this process. */
-  Memory limit(Memory machine) throws IOException {
+  public Memory limit(Memory machine) throws IOException {
     Memory memory = machine;
     Path memberships = root.resolve("proc/self/cgroup");
     if (!Files.exists(memberships)) {

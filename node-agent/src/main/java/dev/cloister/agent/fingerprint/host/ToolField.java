@@ -1,13 +1,13 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.host;
 
 import java.util.Locale;
 import java.util.OptionalLong;
 
 /** One field of a tool's output, which is not trusted: it may be anything, of any length. */
-final class ToolField {
+public final class ToolField {
 
   static final long KIB = 1024;
-  static final long MIB = KIB * 1024;
+  public static final long MIB = KIB * 1024;
   static final long GIB = MIB * 1024;
 
   /** Nothing built so far comes near: 16 TiB. More is a misreading and counts as unknown. */
@@ -18,13 +18,13 @@ final class ToolField {
   private ToolField() {}
 
   /** One line of printable text, cut to a length fit for a report; empty if there is none. */
-  static String name(String field) {
+  public static String name(String field) {
     String printable = field.replaceAll("[\\p{Cntrl}\\uFFFD]+", " ").strip();
     return printable.length() <= NAME_LENGTH ? printable : printable.substring(0, NAME_LENGTH);
   }
 
   /** A count of {@code unit} bytes; empty if it is no number, negative or absurdly large. */
-  static OptionalLong bytes(String field, long unit) {
+  public static OptionalLong bytes(String field, long unit) {
     try {
       long count = Long.parseLong(field.strip());
       return count < 0 || count > PLAUSIBLE_BYTES / unit
@@ -36,7 +36,7 @@ final class ToolField {
   }
 
   /** A size with its unit, such as {@code 4 GB} or {@code 1536 MB}, both meant in powers of two. */
-  static OptionalLong size(String field) {
+  public static OptionalLong size(String field) {
     String text = field.strip().toUpperCase(Locale.ROOT);
     if (text.endsWith("GB")) {
       return bytes(text.substring(0, text.length() - 2), GIB);

@@ -1,4 +1,4 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.host;
 
 /**
  * Main memory that this process may use: the machine's, or its control group's where that is less.

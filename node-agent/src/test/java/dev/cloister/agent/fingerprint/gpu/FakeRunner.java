@@ -1,5 +1,6 @@
-package dev.cloister.agent.fingerprint;
+package dev.cloister.agent.fingerprint.gpu;
 
+import dev.cloister.agent.fingerprint.host.CommandRunner;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
