@@ -1,5 +1,6 @@
 package dev.cloister.cli;
 
+import dev.cloister.cli.outcome.ExitCode;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;

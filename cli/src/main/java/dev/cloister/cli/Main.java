@@ -1,5 +1,21 @@
 package dev.cloister.cli;
 
+import dev.cloister.cli.access.KeyCommand;
+import dev.cloister.cli.access.TokenCommand;
+import dev.cloister.cli.doctor.DoctorCommand;
+import dev.cloister.cli.engine.EngineCommand;
+import dev.cloister.cli.member.AgentCommand;
+import dev.cloister.cli.member.CoordinatorCommand;
+import dev.cloister.cli.member.JoinCommand;
+import dev.cloister.cli.model.ModelCommand;
+import dev.cloister.cli.model.PsCommand;
+import dev.cloister.cli.node.NodeCommand;
+import dev.cloister.cli.outcome.Failures;
+import dev.cloister.cli.outcome.Version;
+import dev.cloister.cli.quickstart.PrepareCommand;
+import dev.cloister.cli.quickstart.QuickstartCommand;
+import dev.cloister.cli.request.ChatCommand;
+import dev.cloister.cli.request.ExplainCommand;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;

@@ -1,5 +1,8 @@
 package dev.cloister.cli;
 
+import dev.cloister.cli.outcome.ExitCode;
+import dev.cloister.cli.outcome.OutputOptions;
+import dev.cloister.cli.outcome.Version;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

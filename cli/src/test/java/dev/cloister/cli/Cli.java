@@ -6,16 +6,16 @@ import java.nio.file.Path;
 import picocli.CommandLine;
 
 /** Runs commands in the test's own process: for those that end by themselves. */
-final class Cli {
+public final class Cli {
   /** The checkout: where the demo model lies as in an installation. */
   static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
 
   private Cli() {}
 
   /** What a command said and how it ended. */
-  record Result(int exitCode, String out, String err) {}
+  public record Result(int exitCode, String out, String err) {}
 
-  static Result run(String... arguments) {
+  public static Result run(String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     CommandLine line =

@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.cli.outcome.ExitCode;
 import dev.cloister.client.ChatRequest;
 import dev.cloister.client.CloisterClient;
 import dev.cloister.client.NodeInfo;

@@ -5,6 +5,7 @@ import dev.cloister.agent.engine.EngineListener;
 import dev.cloister.agent.engine.LocalRing;
 import dev.cloister.agent.engine.ModelFacts;
 import dev.cloister.agent.fingerprint.host.ProcessMemory;
+import dev.cloister.cli.process.JavaCommand;
 import dev.cloister.engine.gguf.GgufModel;
 import dev.cloister.engine.gguf.StageCut;
 import dev.cloister.proto.engine.v1.GenerateRequest;

@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.cli.outcome.ExitCode;
 import dev.cloister.client.admin.Administration;
 import dev.cloister.identity.JoinToken;
 import java.io.IOException;

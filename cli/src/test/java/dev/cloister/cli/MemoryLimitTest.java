@@ -3,6 +3,7 @@ package dev.cloister.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.cloister.cli.outcome.ExitCode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.stream.StreamSupport;

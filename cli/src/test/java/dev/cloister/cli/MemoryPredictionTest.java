@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.cli.member.GgufModelFiles;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelLayout;
 import dev.cloister.coordinator.catalog.ModelOptions;

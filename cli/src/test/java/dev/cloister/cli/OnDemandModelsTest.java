@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.cli.outcome.ExitCode;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.gguf.RandomModel;

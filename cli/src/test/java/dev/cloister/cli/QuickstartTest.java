@@ -2,6 +2,7 @@ package dev.cloister.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.cli.outcome.ExitCode;
 import dev.cloister.testkit.JavaProcess;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.google.common.collect.ConcurrentHashMultiset;
 import com.google.common.collect.Multiset;
+import dev.cloister.cli.outcome.ExitCode;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;

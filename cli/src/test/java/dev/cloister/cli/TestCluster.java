@@ -22,7 +22,7 @@ import java.util.Objects;
 import org.awaitility.Awaitility;
 
 /** A real coordinator and real agents, each a process, on free ports of this machine. */
-final class TestCluster implements AutoCloseable {
+public final class TestCluster implements AutoCloseable {
   static final String MODEL = "cloister-tiny";
   static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -253,7 +253,7 @@ final class TestCluster implements AutoCloseable {
         .build();
   }
 
-  static JsonNode json(String text) {
+  public static JsonNode json(String text) {
     try {
       return JSON.readTree(text);
     } catch (IOException e) {
