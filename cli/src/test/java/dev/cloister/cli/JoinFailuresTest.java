@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cloister.cli.outcome.ExitCode;
 import dev.cloister.client.admin.Administration;
-import dev.cloister.identity.JoinToken;
+import dev.cloister.identity.token.JoinToken;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

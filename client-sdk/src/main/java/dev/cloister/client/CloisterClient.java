@@ -2,14 +2,14 @@ package dev.cloister.client;
 
 import dev.cloister.client.CloisterException.Kind;
 import dev.cloister.client.admin.Administration;
-import dev.cloister.identity.InvalidJoinTokenException;
-import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.PrivateFileException;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.EnrollmentException;
 import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.tls.ClusterChannel;
 import dev.cloister.identity.tls.ClusterTls;
+import dev.cloister.identity.token.InvalidJoinTokenException;
+import dev.cloister.identity.token.JoinToken;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.ListModelsRequest;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc;

@@ -1,13 +1,13 @@
 package dev.cloister.client;
 
 import com.google.protobuf.ByteString;
-import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
-import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
+import dev.cloister.identity.authority.CertificateAuthority;
 import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.tls.ClusterTls;
+import dev.cloister.identity.token.JoinToken;
 import dev.cloister.proto.access.v1.AccessServiceGrpc;
 import dev.cloister.proto.access.v1.ListApiKeysRequest;
 import dev.cloister.proto.access.v1.ListApiKeysResponse;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.fakes.FakeModelFiles;
-import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.PrivateFileException;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.tls.ClusterTls;
+import dev.cloister.identity.token.JoinToken;
 import dev.cloister.proto.access.v1.AccessServiceGrpc;
 import dev.cloister.proto.access.v1.CreateApiKeyRequest;
 import dev.cloister.proto.access.v1.CreateJoinTokenRequest;

@@ -12,13 +12,13 @@ import java.security.spec.ECGenParameterSpec;
  * The one signature scheme of the cluster, ECDSA with P-256 and SHA-256, done by the platform's
  * provider: to load BouncyCastle's would slow every start.
  */
-final class Ecdsa {
-  static final String SIGNATURE = "SHA256withECDSA";
+public final class Ecdsa {
+  public static final String SIGNATURE = "SHA256withECDSA";
   private static final byte[] CHALLENGE = {'c', 'l', 'o', 'i', 's', 't', 'e', 'r'};
 
   private Ecdsa() {}
 
-  static KeyPair newKeyPair() {
+  public static KeyPair newKeyPair() {
     try {
       KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
       generator.initialize(new ECGenParameterSpec("secp256r1"));
@@ -33,7 +33,7 @@ final class Ecdsa {
    *
    * @throws InvalidIdentityException if they are not
    */
-  static void requireMatch(PrivateKey privateKey, PublicKey publicKey) {
+  public static void requireMatch(PrivateKey privateKey, PublicKey publicKey) {
     try {
       Signature signature = Signature.getInstance(SIGNATURE);
       signature.initSign(privateKey);

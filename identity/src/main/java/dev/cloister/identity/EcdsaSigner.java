@@ -12,15 +12,15 @@ import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.operator.ContentSigner;
 
 /** Signs what BouncyCastle builds, with {@link Ecdsa}. For one use. */
-final class EcdsaSigner implements ContentSigner {
-  static final AlgorithmIdentifier SIGNATURE_ID =
+public final class EcdsaSigner implements ContentSigner {
+  public static final AlgorithmIdentifier SIGNATURE_ID =
       new AlgorithmIdentifier(X9ObjectIdentifiers.ecdsa_with_SHA256);
-  static final ASN1ObjectIdentifier P256 = SECObjectIdentifiers.secp256r1;
+  public static final ASN1ObjectIdentifier P256 = SECObjectIdentifiers.secp256r1;
 
   private final ByteArrayOutputStream content = new ByteArrayOutputStream();
   private final PrivateKey key;
 
-  EcdsaSigner(PrivateKey key) {
+  public EcdsaSigner(PrivateKey key) {
     this.key = key;
   }
 

@@ -17,17 +17,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Keys and certificates as text: RFC 7468. */
-final class Pem {
-  static final String CERTIFICATE = "CERTIFICATE";
+public final class Pem {
+  public static final String CERTIFICATE = "CERTIFICATE";
   static final String PRIVATE_KEY = "PRIVATE KEY";
-  static final String ENCRYPTED_PRIVATE_KEY = "ENCRYPTED PRIVATE KEY";
+  public static final String ENCRYPTED_PRIVATE_KEY = "ENCRYPTED PRIVATE KEY";
 
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\\s]*)-----END \\1-----");
 
   /** One labelled piece of DER. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Block(String label, byte[] der) {
+  public record Block(String label, byte[] der) {
     @Override
     public String toString() {
       return "Block[label=" + label + "]";
@@ -36,7 +36,7 @@ final class Pem {
 
   private Pem() {}
 
-  static byte[] encode(List<Block> blocks) {
+  public static byte[] encode(List<Block> blocks) {
     Base64.Encoder lines = Base64.getMimeEncoder(64, new byte[] {'\n'});
     StringBuilder text = new StringBuilder();
     for (Block block : blocks) {
@@ -52,7 +52,7 @@ final class Pem {
    *
    * @throws InvalidIdentityException if it has not
    */
-  static List<byte[]> decode(byte[] text, List<String> labels) {
+  public static List<byte[]> decode(byte[] text, List<String> labels) {
     List<String> found = new ArrayList<>();
     List<byte[]> contents = new ArrayList<>();
     Matcher matcher = BLOCK.matcher(new String(text, US_ASCII));
@@ -70,7 +70,7 @@ final class Pem {
     return contents;
   }
 
-  static Block block(X509Certificate certificate) {
+  public static Block block(X509Certificate certificate) {
     try {
       return new Block(CERTIFICATE, certificate.getEncoded());
     } catch (CertificateException e) {
@@ -78,7 +78,7 @@ final class Pem {
     }
   }
 
-  static X509Certificate certificate(byte[] der) {
+  public static X509Certificate certificate(byte[] der) {
     try {
       return (X509Certificate)
           CertificateFactory.getInstance("X.509")
@@ -88,7 +88,7 @@ final class Pem {
     }
   }
 
-  static PrivateKey privateKey(byte[] pkcs8) {
+  public static PrivateKey privateKey(byte[] pkcs8) {
     try {
       return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
     } catch (GeneralSecurityException e) {

@@ -1,12 +1,12 @@
 package dev.cloister.identity;
 
 /** Foreign text as it may appear in an error: on one line, printable, and short. */
-final class Quoted {
+public final class Quoted {
   private static final int MAX_LENGTH = 120;
 
   private Quoted() {}
 
-  static String text(String foreign) {
+  public static String text(String foreign) {
     String shortened =
         foreign.length() <= MAX_LENGTH ? foreign : foreign.substring(0, MAX_LENGTH) + "...";
     return '"' + shortened.replaceAll("[^ -~]", "?") + '"';

@@ -73,7 +73,7 @@ public record SpiffeId(String clusterId, Role role, String memberId) {
   }
 
   /** Returns the URI that a root certificate of this cluster carries. */
-  static String rootUri(String clusterId) {
+  public static String rootUri(String clusterId) {
     return SCHEME + requireName("cluster id", clusterId);
   }
 

@@ -1,10 +1,10 @@
 package dev.cloister.coordinator.identity;
 
-import dev.cloister.identity.CertificateAuthority;
-import dev.cloister.identity.InvalidSigningRequestException;
-import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.SpiffeId;
+import dev.cloister.identity.authority.CertificateAuthority;
+import dev.cloister.identity.authority.InvalidSigningRequestException;
+import dev.cloister.identity.token.JoinToken;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;

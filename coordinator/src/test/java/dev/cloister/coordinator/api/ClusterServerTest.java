@@ -6,11 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.cloister.coordinator.fleet.NodeState;
-import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.enrollment.EnrollmentException;
 import dev.cloister.identity.enrollment.Membership;
+import dev.cloister.identity.token.JoinToken;
 import dev.cloister.proto.access.v1.AccessServiceGrpc;
 import dev.cloister.proto.access.v1.CreateApiKeyRequest;
 import dev.cloister.proto.access.v1.CreateJoinTokenRequest;

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cloister.coordinator.store.Database;
 import dev.cloister.coordinator.store.SqliteTokenRecords;
-import dev.cloister.identity.CertificateAuthority;
-import dev.cloister.identity.InvalidSigningRequestException;
-import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.SpiffeId;
+import dev.cloister.identity.authority.CertificateAuthority;
+import dev.cloister.identity.authority.InvalidSigningRequestException;
+import dev.cloister.identity.token.JoinToken;
 import dev.cloister.testkit.SettableClock;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;

@@ -1,6 +1,6 @@
 package dev.cloister.identity.ticket;
 
-import dev.cloister.identity.JoinToken;
+import dev.cloister.identity.token.JoinToken;
 import java.security.cert.X509Certificate;
 import java.util.HexFormat;
 import java.util.regex.Pattern;

@@ -128,7 +128,7 @@ public final class ClusterTls {
    * The handshake fails with a {@link PinMismatchException} among its causes if the coordinator is
    * of another cluster.
    *
-   * @param rootPin from the {@link dev.cloister.identity.JoinToken}
+   * @param rootPin from the {@link dev.cloister.identity.token.JoinToken}
    */
   public static SslContext enrolling(byte[] rootPin) {
     return context(null, new PinnedCheck(rootPin), true, ClientAuth.NONE);

@@ -1,8 +1,8 @@
 package dev.cloister.identity.tls;
 
-import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.SpiffeId;
+import dev.cloister.identity.token.JoinToken;
 import java.security.MessageDigest;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;

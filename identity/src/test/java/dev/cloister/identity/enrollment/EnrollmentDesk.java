@@ -2,10 +2,10 @@ package dev.cloister.identity.enrollment;
 
 import com.google.protobuf.ByteString;
 import dev.cloister.identity.Identity;
-import dev.cloister.identity.JoinToken;
 import dev.cloister.identity.Role;
-import dev.cloister.identity.TestCluster;
+import dev.cloister.identity.authority.TestCluster;
 import dev.cloister.identity.tls.ClusterTls;
+import dev.cloister.identity.token.JoinToken;
 import dev.cloister.proto.enrollment.v1.EnrollRequest;
 import dev.cloister.proto.enrollment.v1.EnrollResponse;
 import dev.cloister.proto.enrollment.v1.EnrollmentServiceGrpc;

@@ -7,7 +7,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.Role;
-import dev.cloister.identity.TestCluster;
+import dev.cloister.identity.authority.TestCluster;
 import dev.cloister.proto.peer.v1.SignedTicket;
 import dev.cloister.proto.peer.v1.Ticket;
 import java.nio.file.Path;

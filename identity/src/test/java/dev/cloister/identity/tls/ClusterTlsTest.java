@@ -8,7 +8,7 @@ import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.RenewableIdentity;
 import dev.cloister.identity.Role;
 import dev.cloister.identity.SpiffeId;
-import dev.cloister.identity.TestCluster;
+import dev.cloister.identity.authority.TestCluster;
 import io.grpc.netty.GrpcSslContexts;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;

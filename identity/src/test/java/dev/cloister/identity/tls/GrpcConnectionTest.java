@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.RenewableIdentity;
 import dev.cloister.identity.Role;
-import dev.cloister.identity.TestCluster;
+import dev.cloister.identity.authority.TestCluster;
 import io.grpc.CallOptions;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;

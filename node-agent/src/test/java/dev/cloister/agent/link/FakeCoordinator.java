@@ -2,10 +2,10 @@ package dev.cloister.agent.link;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
-import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
+import dev.cloister.identity.authority.CertificateAuthority;
 import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.ticket.KeyHash;
 import dev.cloister.identity.ticket.PlanTicket;

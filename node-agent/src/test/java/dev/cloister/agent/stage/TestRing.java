@@ -2,10 +2,10 @@ package dev.cloister.agent.stage;
 
 import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.transfer.NoPieces;
-import dev.cloister.identity.CertificateAuthority;
 import dev.cloister.identity.Identity;
 import dev.cloister.identity.MemberKey;
 import dev.cloister.identity.Role;
+import dev.cloister.identity.authority.CertificateAuthority;
 import dev.cloister.identity.ticket.KeyHash;
 import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.identity.ticket.PlanTicket;

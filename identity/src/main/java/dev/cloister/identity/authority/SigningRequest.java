@@ -1,5 +1,7 @@
-package dev.cloister.identity;
+package dev.cloister.identity.authority;
 
+import dev.cloister.identity.Ecdsa;
+import dev.cloister.identity.EcdsaSigner;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;

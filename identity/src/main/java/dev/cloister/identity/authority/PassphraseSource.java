@@ -1,7 +1,10 @@
-package dev.cloister.identity;
+package dev.cloister.identity.authority;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import dev.cloister.identity.Base32Name;
+import dev.cloister.identity.PrivateFileException;
+import dev.cloister.identity.PrivateFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,5 +1,6 @@
-package dev.cloister.identity;
+package dev.cloister.identity.authority;
 
+import dev.cloister.identity.Pem;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;

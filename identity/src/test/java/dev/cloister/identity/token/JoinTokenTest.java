@@ -1,8 +1,9 @@
-package dev.cloister.identity;
+package dev.cloister.identity.token;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cloister.identity.Base32Name;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.HexFormat;

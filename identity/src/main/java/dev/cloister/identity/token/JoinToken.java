@@ -1,7 +1,9 @@
-package dev.cloister.identity;
+package dev.cloister.identity.token;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.cloister.identity.Base32Name;
+import dev.cloister.identity.Quoted;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.security.MessageDigest;

@@ -1,5 +1,14 @@
-package dev.cloister.identity;
+package dev.cloister.identity.authority;
 
+import dev.cloister.identity.Base32Name;
+import dev.cloister.identity.Ecdsa;
+import dev.cloister.identity.InvalidIdentityException;
+import dev.cloister.identity.Pem;
+import dev.cloister.identity.PrivateFileException;
+import dev.cloister.identity.PrivateFiles;
+import dev.cloister.identity.Role;
+import dev.cloister.identity.SpiffeId;
+import dev.cloister.identity.token.JoinToken;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

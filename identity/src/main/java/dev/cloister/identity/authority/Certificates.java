@@ -1,5 +1,10 @@
-package dev.cloister.identity;
+package dev.cloister.identity.authority;
 
+import dev.cloister.identity.EcdsaSigner;
+import dev.cloister.identity.Pem;
+import dev.cloister.identity.Quoted;
+import dev.cloister.identity.Role;
+import dev.cloister.identity.SpiffeId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;

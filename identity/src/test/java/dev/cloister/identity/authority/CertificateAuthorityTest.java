@@ -1,10 +1,18 @@
-package dev.cloister.identity;
+package dev.cloister.identity.authority;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cloister.identity.Identity;
+import dev.cloister.identity.MemberKey;
+import dev.cloister.identity.Pem;
+import dev.cloister.identity.PrivateFileException;
+import dev.cloister.identity.PrivateFiles;
+import dev.cloister.identity.Role;
+import dev.cloister.identity.SpiffeId;
+import dev.cloister.identity.token.JoinToken;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

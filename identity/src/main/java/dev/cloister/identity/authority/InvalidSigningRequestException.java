@@ -1,4 +1,4 @@
-package dev.cloister.identity;
+package dev.cloister.identity.authority;
 
 /** A signing request is refused; the message is one sentence that says why. */
 public final class InvalidSigningRequestException extends RuntimeException {

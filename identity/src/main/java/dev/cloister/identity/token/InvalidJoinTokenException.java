@@ -1,4 +1,4 @@
-package dev.cloister.identity;
+package dev.cloister.identity.token;
 
 /** A text is not a join token; the message says why and which command makes a new one. */
 public final class InvalidJoinTokenException extends RuntimeException {

@@ -1,5 +1,11 @@
-package dev.cloister.identity;
+package dev.cloister.identity.authority;
 
+import dev.cloister.identity.Identity;
+import dev.cloister.identity.MemberKey;
+import dev.cloister.identity.Pem;
+import dev.cloister.identity.PrivateFiles;
+import dev.cloister.identity.Role;
+import dev.cloister.identity.SpiffeId;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;

@@ -1,10 +1,13 @@
-package dev.cloister.identity;
+package dev.cloister.identity.authority;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.cloister.identity.EcdsaSigner;
+import dev.cloister.identity.MemberKey;
+import dev.cloister.identity.Role;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
