@@ -1,17 +1,17 @@
 package dev.cloister.bench;
 
-import dev.cloister.engine.generation.AnswerFormat;
 import dev.cloister.engine.generation.AnswerPart;
-import dev.cloister.engine.generation.ChatMessage;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
-import dev.cloister.engine.generation.Prompt;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.TokenLogprob;
 import dev.cloister.engine.generation.Usage;
+import dev.cloister.engine.generation.prompt.AnswerFormat;
+import dev.cloister.engine.generation.prompt.ChatMessage;
+import dev.cloister.engine.generation.prompt.Prompt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;

@@ -5,7 +5,7 @@ import dev.cloister.engine.ModelLoading;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelLoadException;
-import dev.cloister.engine.generation.Prompt;
+import dev.cloister.engine.generation.prompt.Prompt;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.gguf.RandomModel;
@@ -297,7 +297,7 @@ public final class EngineBenchmark {
         Sampling.GREEDY,
         tokens,
         List.of(),
-        new dev.cloister.engine.generation.AnswerFormat.Text(),
+        new dev.cloister.engine.generation.prompt.AnswerFormat.Text(),
         OptionalInt.empty(),
         tenant);
   }

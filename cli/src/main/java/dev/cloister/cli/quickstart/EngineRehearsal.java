@@ -1,22 +1,22 @@
 package dev.cloister.cli.quickstart;
 
-import dev.cloister.cli.argument.Directories;
 import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.agent.engine.EngineListener;
 import dev.cloister.agent.engine.LocalRing;
 import dev.cloister.agent.engine.ModelFacts;
+import dev.cloister.cli.argument.Directories;
 import dev.cloister.engine.Deployment;
 import dev.cloister.engine.ModelLoading;
 import dev.cloister.engine.generation.AnswerPart;
-import dev.cloister.engine.generation.ChatMessage;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
-import dev.cloister.engine.generation.Prompt;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.Usage;
+import dev.cloister.engine.generation.prompt.ChatMessage;
+import dev.cloister.engine.generation.prompt.Prompt;
 import dev.cloister.engine.gguf.GgufModel;
 import dev.cloister.engine.gguf.StageCut;
 import dev.cloister.engine.model.StagePart;

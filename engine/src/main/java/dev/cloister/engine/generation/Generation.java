@@ -1,5 +1,7 @@
 package dev.cloister.engine.generation;
 
+import dev.cloister.engine.generation.prompt.AnswerFormat;
+import dev.cloister.engine.generation.prompt.Prompt;
 import java.util.List;
 import java.util.OptionalInt;
 

@@ -1,13 +1,13 @@
 package dev.cloister.engine.server;
 
-import dev.cloister.engine.generation.AnswerFormat;
 import dev.cloister.engine.generation.Beginning;
-import dev.cloister.engine.generation.ChatMessage;
 import dev.cloister.engine.generation.Generation;
-import dev.cloister.engine.generation.Prompt;
-import dev.cloister.engine.generation.Tool;
-import dev.cloister.engine.generation.ToolCall;
-import dev.cloister.engine.generation.ToolChoice;
+import dev.cloister.engine.generation.prompt.AnswerFormat;
+import dev.cloister.engine.generation.prompt.ChatMessage;
+import dev.cloister.engine.generation.prompt.Prompt;
+import dev.cloister.engine.generation.prompt.Tool;
+import dev.cloister.engine.generation.prompt.ToolCall;
+import dev.cloister.engine.generation.prompt.ToolChoice;
 import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import java.util.ArrayList;

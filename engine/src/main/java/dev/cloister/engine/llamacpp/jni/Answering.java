@@ -8,10 +8,10 @@ import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
-import dev.cloister.engine.generation.Prompt;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.StopSequences;
 import dev.cloister.engine.generation.Usage;
+import dev.cloister.engine.generation.prompt.Prompt;
 import java.util.function.BooleanSupplier;
 
 /**

@@ -1,7 +1,7 @@
 package dev.cloister.engine.llamacpp.jni;
 
 import de.kherud.llama.LlamaModel;
-import dev.cloister.engine.generation.ChatMessage;
+import dev.cloister.engine.generation.prompt.ChatMessage;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -60,8 +60,8 @@ class JniPiecesTest {
   void chatTemplateKeepsEveryCharacter() {
     String content = "😀 \0 \uE000 🇧🇬 \"q\" \\ \t <|im_end|> {{ x }} \u2028 \uFFFF 水";
     var message =
-        new dev.cloister.engine.generation.ChatMessage(
-            dev.cloister.engine.generation.ChatMessage.Role.USER, content);
+        new dev.cloister.engine.generation.prompt.ChatMessage(
+            dev.cloister.engine.generation.prompt.ChatMessage.Role.USER, content);
     assertThat(new ChatTemplate(model).render(List.of(message)))
         .isEqualTo("<|im_start|>user\n" + content + "<|im_end|>\n<|im_start|>assistant\n");
   }

@@ -1,4 +1,4 @@
-package dev.cloister.engine.generation;
+package dev.cloister.engine.generation.prompt;
 
 /**
  * A tool that a model may call.

@@ -1,4 +1,4 @@
-package dev.cloister.engine.generation;
+package dev.cloister.engine.generation.prompt;
 
 /** Whether and which tools a model calls. */
 public sealed interface ToolChoice {

@@ -1,4 +1,4 @@
-package dev.cloister.engine.generation;
+package dev.cloister.engine.generation.prompt;
 
 /** What an answer must look like. */
 public sealed interface AnswerFormat {

@@ -1,4 +1,4 @@
-package dev.cloister.engine.generation;
+package dev.cloister.engine.generation.prompt;
 
 import java.util.HashSet;
 import java.util.List;
