@@ -2,11 +2,11 @@ package dev.cloister.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.cloister.cli.outcome.ExitCode;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.cloister.cli.outcome.ExitCode;
 import dev.cloister.engine.gguf.Architecture;
-import dev.cloister.engine.gguf.RandomModel;
 import dev.cloister.engine.gguf.TensorType;
+import dev.cloister.engine.gguf.random.RandomModel;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;

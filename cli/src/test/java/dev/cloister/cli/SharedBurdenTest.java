@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.cloister.engine.gguf.Architecture;
-import dev.cloister.engine.gguf.RandomModel;
 import dev.cloister.engine.gguf.TensorType;
+import dev.cloister.engine.gguf.random.RandomModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cloister.engine.EngineProcess.Answer;
 import dev.cloister.engine.gguf.Architecture;
-import dev.cloister.engine.gguf.RandomModel;
-import dev.cloister.engine.gguf.RandomModel.Shape;
 import dev.cloister.engine.gguf.TensorType;
+import dev.cloister.engine.gguf.random.RandomModel;
+import dev.cloister.engine.gguf.random.RandomModel.Shape;
 import dev.cloister.proto.engine.v1.GenerateRequest;
 import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.Generation;

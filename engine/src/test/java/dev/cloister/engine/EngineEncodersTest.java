@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.cloister.engine.gguf.GgufModel.Pooling;
-import dev.cloister.engine.gguf.RandomBert;
+import dev.cloister.engine.gguf.random.RandomBert;
 import dev.cloister.proto.engine.v1.EmbedRequest;
 import dev.cloister.proto.engine.v1.RerankRequest;
 import dev.cloister.proto.inference.v1.Failure;

@@ -155,7 +155,7 @@ public final class GgufValue {
   }
 
   /** The bytes as they stand in a file, without the type's number before them. */
-  ByteBuffer bytes() {
+  public ByteBuffer bytes() {
     return bytes.duplicate();
   }
 

@@ -64,7 +64,7 @@ public final class GgufWriter {
   }
 
   /** Has a file written beside its place, and puts it there. */
-  static void write(Path file, Content content) throws IOException {
+  public static void write(Path file, Content content) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     Path unfinished = Files.createTempFile(folder, "writing-", ".tmp");
     try {
@@ -100,7 +100,7 @@ public final class GgufWriter {
     return header.bytes();
   }
 
-  static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
+  public static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       out.write(bytes);
     }

@@ -78,11 +78,11 @@ public enum TensorType {
    *
    * @throws ArithmeticException when they exceed 64 bits
    */
-  long bytes(long elements) {
+  public long bytes(long elements) {
     return Math.multiplyExact(elements / blockElements, blockBytes);
   }
 
-  static Optional<TensorType> of(int number) {
+  public static Optional<TensorType> of(int number) {
     return number >= 0 && number < BY_NUMBER.length
         ? Optional.ofNullable(BY_NUMBER[number])
         : Optional.empty();

@@ -7,8 +7,7 @@
  * both come before native code sees a file, because llama.cpp ends the process on some damage.
  * {@link dev.cloister.engine.gguf.GgufWriter} writes files, {@link
  * dev.cloister.engine.gguf.StageCut} copies some of a model's layers into a file of their own, and
- * {@link dev.cloister.engine.gguf.RandomModel} makes models with random weights for tests and
- * benchmarks.
+ * {@link dev.cloister.engine.gguf.random} makes models with random weights.
  */
 @NullMarked
 package dev.cloister.engine.gguf;

@@ -9,15 +9,15 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Runs a main class of the tests in a Java process of its own, which may crash. */
-final class ChildJvm {
+public final class ChildJvm {
 
   private static final long MINUTES = 5;
 
   private ChildJvm() {}
 
   /** What the process printed; it must have ended by itself, with status 0. */
-  static List<String> run(Path folder, Class<?> main, List<String> options, String... arguments)
-      throws Exception {
+  public static List<String> run(
+      Path folder, Class<?> main, List<String> options, String... arguments) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);

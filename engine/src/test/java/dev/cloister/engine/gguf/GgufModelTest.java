@@ -3,6 +3,7 @@ package dev.cloister.engine.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.cloister.engine.gguf.random.RandomModel;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;

@@ -2,6 +2,7 @@ package dev.cloister.engine.gguf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cloister.engine.gguf.random.RandomWeights;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

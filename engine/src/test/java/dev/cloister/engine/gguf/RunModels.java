@@ -6,7 +6,7 @@ import de.kherud.llama.ModelParameters;
 import de.kherud.llama.args.LogFormat;
 
 /** Lets java-llama.cpp continue a text with each of the models named, and prints what it said. */
-final class RunModels {
+public final class RunModels {
 
   private RunModels() {}
 

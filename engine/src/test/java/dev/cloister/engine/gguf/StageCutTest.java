@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import dev.cloister.engine.gguf.RandomModel.Shape;
+import dev.cloister.engine.gguf.random.RandomModel;
+import dev.cloister.engine.gguf.random.RandomModel.Shape;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,9 @@
-package dev.cloister.engine.gguf;
+package dev.cloister.engine.gguf.random;
 
 import dev.cloister.engine.gguf.GgufModel.Pooling;
+import dev.cloister.engine.gguf.GgufValue;
+import dev.cloister.engine.gguf.GgufWriter;
+import dev.cloister.engine.gguf.TensorType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,5 +1,7 @@
-package dev.cloister.engine.gguf;
+package dev.cloister.engine.gguf.random;
 
+import dev.cloister.engine.gguf.GgufWriter;
+import dev.cloister.engine.gguf.TensorType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,7 +19,7 @@ import java.util.SplittableRandom;
  * @param deviation their standard deviation
  * @param quiet how many of the first are smaller, by {@value #QUIET}; a multiple of 32
  */
-record RandomWeights(
+public record RandomWeights(
     TensorType type, long elements, long seed, float mean, float deviation, long quiet)
     implements GgufWriter.TensorData {
 

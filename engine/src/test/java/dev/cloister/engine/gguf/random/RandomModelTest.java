@@ -1,10 +1,16 @@
-package dev.cloister.engine.gguf;
+package dev.cloister.engine.gguf.random;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.cloister.engine.gguf.RandomModel.Shape;
+import dev.cloister.engine.gguf.Architecture;
+import dev.cloister.engine.gguf.ChildJvm;
+import dev.cloister.engine.gguf.GgufFile;
+import dev.cloister.engine.gguf.RunModels;
+import dev.cloister.engine.gguf.TensorInfo;
+import dev.cloister.engine.gguf.TensorType;
+import dev.cloister.engine.gguf.random.RandomModel.Shape;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;

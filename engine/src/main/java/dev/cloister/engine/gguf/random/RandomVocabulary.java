@@ -1,5 +1,7 @@
-package dev.cloister.engine.gguf;
+package dev.cloister.engine.gguf.random;
 
+import dev.cloister.engine.gguf.GgufValue;
+import dev.cloister.engine.gguf.GgufWriter;
 import java.util.ArrayList;
 import java.util.List;
 
