@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.api;
 
+import dev.cloister.coordinator.api.wire.WireLabels;
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.identity.InvalidIdentityException;

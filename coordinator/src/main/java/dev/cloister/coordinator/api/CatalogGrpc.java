@@ -1,5 +1,11 @@
 package dev.cloister.coordinator.api;
 
+import dev.cloister.coordinator.api.wire.WireFleet;
+import dev.cloister.coordinator.api.wire.WireLabels;
+import dev.cloister.coordinator.api.wire.WireOptions;
+import dev.cloister.coordinator.api.wire.WirePlans;
+import dev.cloister.coordinator.api.wire.WireRetention;
+import dev.cloister.coordinator.api.wire.WireStages;
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelContents;

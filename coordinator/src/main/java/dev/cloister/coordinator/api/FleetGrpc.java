@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.api;
 
+import dev.cloister.coordinator.api.wire.WireFleet;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;

@@ -2,6 +2,9 @@ package dev.cloister.coordinator.api;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.cloister.coordinator.api.wire.WireEvents;
+import dev.cloister.coordinator.api.wire.WireGeneration;
+import dev.cloister.coordinator.api.wire.WireOptions;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Node;

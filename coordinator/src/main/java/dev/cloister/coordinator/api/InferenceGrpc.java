@@ -1,5 +1,7 @@
 package dev.cloister.coordinator.api;
 
+import dev.cloister.coordinator.api.wire.WireEvents;
+import dev.cloister.coordinator.api.wire.WireGeneration;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;

@@ -1,5 +1,7 @@
 package dev.cloister.coordinator.api;
 
+import dev.cloister.coordinator.api.wire.WireFleet;
+import dev.cloister.coordinator.api.wire.WirePolicy;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;

@@ -1,19 +1,19 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import dev.cloister.coordinator.labels.Labels;
 
 /** Labels, between the wire and the domain. */
-final class WireLabels {
+public final class WireLabels {
   private WireLabels() {}
 
-  static dev.cloister.proto.fleet.v1.Labels toWire(Labels labels) {
+  public static dev.cloister.proto.fleet.v1.Labels toWire(Labels labels) {
     return dev.cloister.proto.fleet.v1.Labels.newBuilder().putAllValues(labels.values()).build();
   }
 
   /**
    * @throws IllegalArgumentException if one is malformed or there are too many
    */
-  static Labels fromWire(dev.cloister.proto.fleet.v1.Labels wire) {
+  public static Labels fromWire(dev.cloister.proto.fleet.v1.Labels wire) {
     return Labels.of(wire.getValuesMap());
   }
 }

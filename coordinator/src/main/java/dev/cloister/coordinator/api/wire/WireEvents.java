@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import com.google.protobuf.UnsafeByteOperations;
 import dev.cloister.coordinator.inference.GenerationEvent;
@@ -15,10 +15,10 @@ import dev.cloister.proto.inference.v1.ToolCallDelta;
 import java.util.Optional;
 
 /** Events of an answer, between the wire and the domain. */
-final class WireEvents {
+public final class WireEvents {
   private WireEvents() {}
 
-  static dev.cloister.proto.inference.v1.GenerationEvent toWire(GenerationEvent event) {
+  public static dev.cloister.proto.inference.v1.GenerationEvent toWire(GenerationEvent event) {
     var wire = dev.cloister.proto.inference.v1.GenerationEvent.newBuilder();
     return switch (event) {
       case GenerationEvent.Started started ->
@@ -102,7 +102,7 @@ final class WireEvents {
    *
    * @param node name of the node it came from
    */
-  static Optional<GenerationEvent> fromWire(
+  public static Optional<GenerationEvent> fromWire(
       dev.cloister.proto.inference.v1.GenerationEvent wire, String node) {
     return switch (wire.getEventCase()) {
       case STARTED ->

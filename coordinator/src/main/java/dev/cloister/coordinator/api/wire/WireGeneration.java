@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import dev.cloister.coordinator.inference.AnswerFormat;
 import dev.cloister.coordinator.inference.ChatMessage;
@@ -18,18 +18,18 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /** What is asked of a model, between the wire and the domain. */
-final class WireGeneration {
+public final class WireGeneration {
   private WireGeneration() {}
 
   /** With what the node is to go on from. */
-  static dev.cloister.proto.inference.v1.Generation toWire(GenerationRequest request) {
+  public static dev.cloister.proto.inference.v1.Generation toWire(GenerationRequest request) {
     return toWire(request.generation()).toBuilder()
         .addAllResume(request.beginning().tokens())
         .setResumeEvents(request.beginning().toldEvents())
         .build();
   }
 
-  static dev.cloister.proto.inference.v1.Generation toWire(Generation generation) {
+  public static dev.cloister.proto.inference.v1.Generation toWire(Generation generation) {
     var wire =
         dev.cloister.proto.inference.v1.Generation.newBuilder()
             .setSampling(toWire(generation.sampling()))
@@ -109,7 +109,7 @@ final class WireGeneration {
   /**
    * @throws InvalidGenerationException if it is no generation
    */
-  static Generation fromWire(dev.cloister.proto.inference.v1.Generation wire) {
+  public static Generation fromWire(dev.cloister.proto.inference.v1.Generation wire) {
     if (wire.getResumeCount() > 0 || wire.getResumeEvents() != 0) {
       throw new InvalidGenerationException(
           "resume",

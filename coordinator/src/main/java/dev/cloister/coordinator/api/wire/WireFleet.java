@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import dev.cloister.coordinator.fleet.Assignment;
 import dev.cloister.coordinator.fleet.Capability;
@@ -26,10 +26,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Nodes and what they report, between the wire and the domain. */
-final class WireFleet {
+public final class WireFleet {
   private WireFleet() {}
 
-  static Capability fromWire(CapabilityReport wire) {
+  public static Capability fromWire(CapabilityReport wire) {
     return new Capability(
         wire.getHostName(),
         wire.getOperatingSystem(),
@@ -77,7 +77,7 @@ final class WireFleet {
         wire.getDriverVersion());
   }
 
-  static Load fromWire(LoadReport wire) {
+  public static Load fromWire(LoadReport wire) {
     return new Load(
         wire.getCpuUtilization(),
         wire.getMemoryAvailableBytes(),
@@ -87,7 +87,7 @@ final class WireFleet {
   }
 
   /** Empty for a state this version does not know. */
-  static Optional<Replica> fromWire(ModelStatus wire) {
+  public static Optional<Replica> fromWire(ModelStatus wire) {
     return switch (wire.getState()) {
       case STATE_FETCHING ->
           Optional.of(new Replica.Fetching(wire.getModel(), wire.getPlan(), wire.getProgress()));
@@ -130,7 +130,7 @@ final class WireFleet {
    * What a node says of itself; empty if it takes new work, or says what this version does not
    * know.
    */
-  static Optional<Drain> fromWire(Availability wire, Instant now) {
+  public static Optional<Drain> fromWire(Availability wire, Instant now) {
     Instant deadline = now.plusMillis(Integer.toUnsignedLong(wire.getDeadlineMillis()));
     return switch (wire.getState()) {
       case STATE_PAUSED -> Optional.of(new Drain(Drain.Cause.OWNER, wire.getReason(), deadline));
@@ -144,7 +144,7 @@ final class WireFleet {
    * @param stages of models that the node is to hold
    * @param running how many answers are under way there
    */
-  static Node toWire(NodeView view, List<Assignment> stages, int running) {
+  public static Node toWire(NodeView view, List<Assignment> stages, int running) {
     Node.Builder wire =
         Node.newBuilder()
             .setId(view.node().id())
@@ -191,7 +191,7 @@ final class WireFleet {
   }
 
   /** How a replica is doing, in a word. */
-  static String state(Replica replica) {
+  public static String state(Replica replica) {
     return switch (replica) {
       case Replica.Fetching _ -> "fetching";
       case Replica.Loading _ -> "loading";

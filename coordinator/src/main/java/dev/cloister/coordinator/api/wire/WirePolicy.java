@@ -1,16 +1,16 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.proto.agent.v1.CourtesyPolicy.WhileUserPresent;
 import java.time.LocalTime;
 
 /** What machines are to keep to, on the wire. */
-final class WirePolicy {
+public final class WirePolicy {
   private static final int MINUTES = 60;
 
   private WirePolicy() {}
 
-  static dev.cloister.proto.agent.v1.CourtesyPolicy toWire(CourtesyPolicy policy) {
+  public static dev.cloister.proto.agent.v1.CourtesyPolicy toWire(CourtesyPolicy policy) {
     var wire =
         dev.cloister.proto.agent.v1.CourtesyPolicy.newBuilder()
             .setNotOnBattery(policy.notOnBattery())

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
@@ -14,7 +14,7 @@ import java.util.HexFormat;
 import java.util.List;
 
 /** Stages' files on the wire. */
-final class WireStages {
+public final class WireStages {
   private WireStages() {}
 
   /**
@@ -22,7 +22,7 @@ final class WireStages {
    * @throws IllegalArgumentException if the model cannot be cut there; the message is one sentence
    * @throws IOException if the model's file is not what it was
    */
-  static StageFile describe(
+  public static StageFile describe(
       ModelContents contents, Model model, DescribeStageRequest request, List<String> holders)
       throws IOException {
     var file =

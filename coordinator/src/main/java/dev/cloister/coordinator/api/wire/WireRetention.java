@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import dev.cloister.coordinator.catalog.Retention;
 import dev.cloister.coordinator.deployment.Residence;
@@ -9,10 +9,10 @@ import java.time.Instant;
 /**
  * How long models stay loaded, and why they are where they are, between the wire and the domain.
  */
-final class WireRetention {
+public final class WireRetention {
   private WireRetention() {}
 
-  static dev.cloister.proto.catalog.v1.Retention toWire(Retention retention) {
+  public static dev.cloister.proto.catalog.v1.Retention toWire(Retention retention) {
     var wire = dev.cloister.proto.catalog.v1.Retention.newBuilder();
     if (retention.pinned()) {
       wire.setPinned(true);
@@ -24,7 +24,7 @@ final class WireRetention {
   /**
    * @throws IllegalArgumentException if a value is out of range
    */
-  static Retention fromWire(dev.cloister.proto.catalog.v1.Retention wire) {
+  public static Retention fromWire(dev.cloister.proto.catalog.v1.Retention wire) {
     return switch (wire.getRetentionCase()) {
       case PINNED -> wire.getPinned() ? Retention.PINNED : Retention.WHILE_THERE_IS_ROOM;
       case KEEP_ALIVE_MILLIS -> Retention.keepAlive(Duration.ofMillis(wire.getKeepAliveMillis()));
@@ -32,7 +32,7 @@ final class WireRetention {
     };
   }
 
-  static dev.cloister.proto.catalog.v1.Residence toWire(Residence residence) {
+  public static dev.cloister.proto.catalog.v1.Residence toWire(Residence residence) {
     return dev.cloister.proto.catalog.v1.Residence.newBuilder()
         .setWhy(toWire(residence.why()))
         .setActive(residence.active())

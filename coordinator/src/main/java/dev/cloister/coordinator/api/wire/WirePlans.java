@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.placement.PipelinePlan;
@@ -10,7 +10,7 @@ import dev.cloister.proto.catalog.v1.PlanModelResponse;
 import java.util.OptionalInt;
 
 /** How models would be placed, between the wire and the domain. */
-final class WirePlans {
+public final class WirePlans {
   private WirePlans() {}
 
   /**
@@ -19,7 +19,7 @@ final class WirePlans {
    *
    * @throws IllegalArgumentException if a value is out of range
    */
-  static ModelOptions options(ModelOptions own, PlanModelRequest request) {
+  public static ModelOptions options(ModelOptions own, PlanModelRequest request) {
     ModelOptions asked = own;
     if (request.hasSplit()) {
       int stages = request.getSplit().getStages();
@@ -35,7 +35,7 @@ final class WirePlans {
         request.hasSlots() ? OptionalInt.of(request.getSlots()) : own.slots());
   }
 
-  static PlanModelResponse toWire(Proposal proposal) {
+  public static PlanModelResponse toWire(Proposal proposal) {
     PlanModelResponse.Builder wire = PlanModelResponse.newBuilder().setReason(proposal.reason());
     proposal.plan().map(WirePlans::toWire).ifPresent(wire::setPlan);
     proposal.alternatives().forEach(plan -> wire.addAlternatives(toWire(plan)));

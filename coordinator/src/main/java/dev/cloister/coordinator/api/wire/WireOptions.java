@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.api;
+package dev.cloister.coordinator.api.wire;
 
 import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.catalog.ModelOptions.FlashAttention;
@@ -9,10 +9,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** How models are run, between the wire and the domain. */
-final class WireOptions {
+public final class WireOptions {
   private WireOptions() {}
 
-  static dev.cloister.proto.catalog.v1.ModelOptions toWire(ModelOptions options) {
+  public static dev.cloister.proto.catalog.v1.ModelOptions toWire(ModelOptions options) {
     var wire = dev.cloister.proto.catalog.v1.ModelOptions.newBuilder().setEngine(engine(options));
     options.contextTokens().ifPresent(wire::setContextTokens);
     options.slots().ifPresent(wire::setSlots);
@@ -23,7 +23,7 @@ final class WireOptions {
   }
 
   /** All but the context and the slots. */
-  static EngineOptions engine(ModelOptions options) {
+  public static EngineOptions engine(ModelOptions options) {
     EngineOptions.Builder wire = EngineOptions.newBuilder();
     options.threads().ifPresent(wire::setThreads);
     options.batchThreads().ifPresent(wire::setBatchThreads);
@@ -54,7 +54,7 @@ final class WireOptions {
   /**
    * @throws IllegalArgumentException if a value is out of range, or of a newer version
    */
-  static ModelOptions fromWire(dev.cloister.proto.catalog.v1.ModelOptions wire) {
+  public static ModelOptions fromWire(dev.cloister.proto.catalog.v1.ModelOptions wire) {
     EngineOptions engine = wire.getEngine();
     return new ModelOptions(
         number(wire.hasContextTokens(), wire.getContextTokens()),
