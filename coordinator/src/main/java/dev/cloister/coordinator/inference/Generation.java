@@ -1,5 +1,7 @@
 package dev.cloister.coordinator.inference;
 
+import dev.cloister.coordinator.inference.prompt.AnswerFormat;
+import dev.cloister.coordinator.inference.prompt.Prompt;
 import java.util.List;
 import java.util.OptionalInt;
 

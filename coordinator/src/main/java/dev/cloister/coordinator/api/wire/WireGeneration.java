@@ -1,15 +1,15 @@
 package dev.cloister.coordinator.api.wire;
 
-import dev.cloister.coordinator.inference.AnswerFormat;
-import dev.cloister.coordinator.inference.ChatMessage;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.InvalidGenerationException;
-import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Sampling;
-import dev.cloister.coordinator.inference.Tool;
-import dev.cloister.coordinator.inference.ToolCall;
-import dev.cloister.coordinator.inference.ToolChoice;
+import dev.cloister.coordinator.inference.prompt.AnswerFormat;
+import dev.cloister.coordinator.inference.prompt.ChatMessage;
+import dev.cloister.coordinator.inference.prompt.Prompt;
+import dev.cloister.coordinator.inference.prompt.Tool;
+import dev.cloister.coordinator.inference.prompt.ToolCall;
+import dev.cloister.coordinator.inference.prompt.ToolChoice;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import dev.cloister.proto.inference.v1.JsonObject;
 import dev.cloister.proto.inference.v1.ToolChoice.Mode;

@@ -5,7 +5,7 @@ import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.TokenLogprob;
-import dev.cloister.coordinator.inference.ToolCall;
+import dev.cloister.coordinator.inference.prompt.ToolCall;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -2,9 +2,9 @@ package dev.cloister.coordinator.gateway.openai;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.cloister.coordinator.inference.ChatMessage;
-import dev.cloister.coordinator.inference.ChatMessage.Role;
-import dev.cloister.coordinator.inference.ToolCall;
+import dev.cloister.coordinator.inference.prompt.ChatMessage;
+import dev.cloister.coordinator.inference.prompt.ChatMessage.Role;
+import dev.cloister.coordinator.inference.prompt.ToolCall;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

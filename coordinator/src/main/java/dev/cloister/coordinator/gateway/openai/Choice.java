@@ -4,7 +4,7 @@ import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.ToolCallDelta;
 import dev.cloister.coordinator.inference.TokenLogprob;
-import dev.cloister.coordinator.inference.ToolCall;
+import dev.cloister.coordinator.inference.prompt.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;

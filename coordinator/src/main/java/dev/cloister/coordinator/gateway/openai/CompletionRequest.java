@@ -1,12 +1,12 @@
 package dev.cloister.coordinator.gateway.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.cloister.coordinator.inference.AnswerFormat;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent.ToolCallDelta;
 import dev.cloister.coordinator.inference.InvalidGenerationException;
-import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Sampling;
+import dev.cloister.coordinator.inference.prompt.AnswerFormat;
+import dev.cloister.coordinator.inference.prompt.Prompt;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package dev.cloister.coordinator.gateway.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.cloister.coordinator.inference.Tool;
-import dev.cloister.coordinator.inference.ToolChoice;
+import dev.cloister.coordinator.inference.prompt.Tool;
+import dev.cloister.coordinator.inference.prompt.ToolChoice;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

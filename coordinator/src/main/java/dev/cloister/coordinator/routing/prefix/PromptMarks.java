@@ -1,10 +1,10 @@
 package dev.cloister.coordinator.routing.prefix;
 
-import dev.cloister.coordinator.inference.ChatMessage;
-import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Tenant;
-import dev.cloister.coordinator.inference.Tool;
-import dev.cloister.coordinator.inference.ToolCall;
+import dev.cloister.coordinator.inference.prompt.ChatMessage;
+import dev.cloister.coordinator.inference.prompt.Prompt;
+import dev.cloister.coordinator.inference.prompt.Tool;
+import dev.cloister.coordinator.inference.prompt.ToolCall;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,12 +2,12 @@ package dev.cloister.coordinator.routing.prefix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.cloister.coordinator.inference.ChatMessage;
-import dev.cloister.coordinator.inference.ChatMessage.Role;
-import dev.cloister.coordinator.inference.Prompt;
 import dev.cloister.coordinator.inference.Tenant;
-import dev.cloister.coordinator.inference.Tool;
-import dev.cloister.coordinator.inference.ToolChoice;
+import dev.cloister.coordinator.inference.prompt.ChatMessage;
+import dev.cloister.coordinator.inference.prompt.ChatMessage.Role;
+import dev.cloister.coordinator.inference.prompt.Prompt;
+import dev.cloister.coordinator.inference.prompt.Tool;
+import dev.cloister.coordinator.inference.prompt.ToolChoice;
 import dev.cloister.coordinator.labels.Labels;
 import java.util.List;
 import java.util.Random;

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.inference;
+package dev.cloister.coordinator.inference.prompt;
 
 /**
  * A tool that a model called.

@@ -1,5 +1,6 @@
-package dev.cloister.coordinator.inference;
+package dev.cloister.coordinator.inference.prompt;
 
+import dev.cloister.coordinator.inference.InvalidGenerationException;
 import java.util.regex.Pattern;
 
 /**

@@ -1,4 +1,6 @@
-package dev.cloister.coordinator.inference;
+package dev.cloister.coordinator.inference.prompt;
+
+import dev.cloister.coordinator.inference.InvalidGenerationException;
 
 /** What an answer must look like. */
 public sealed interface AnswerFormat {

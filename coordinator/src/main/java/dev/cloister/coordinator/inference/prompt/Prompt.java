@@ -1,5 +1,6 @@
-package dev.cloister.coordinator.inference;
+package dev.cloister.coordinator.inference.prompt;
 
+import dev.cloister.coordinator.inference.InvalidGenerationException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.inference;
+package dev.cloister.coordinator.inference.prompt;
 
 /** Whether and which tools a model calls. */
 public sealed interface ToolChoice {
