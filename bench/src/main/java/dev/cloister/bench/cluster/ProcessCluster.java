@@ -137,10 +137,6 @@ final class ProcessCluster implements AutoCloseable {
     return key;
   }
 
-  CloisterClient admin() {
-    return admin;
-  }
-
   Process coordinator() {
     return coordinator;
   }

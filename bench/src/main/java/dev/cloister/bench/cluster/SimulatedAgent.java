@@ -106,9 +106,9 @@ final class SimulatedAgent implements AutoCloseable {
     }
   }
 
-  /** Whether the session ended before it was closed. */
-  boolean isLost() {
-    return lost;
+  /** Whether its session is open and it was told to have a model loaded. */
+  boolean isServing() {
+    return !lost && !models.isEmpty();
   }
 
   private void report() {
