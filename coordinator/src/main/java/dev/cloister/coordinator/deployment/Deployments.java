@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -73,6 +74,11 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   private volatile Map<String, String> awaitedLoads = Map.of();
   private Instant lookedAt = Instant.EPOCH;
 
+  /** How often something changed, and with how many of these the last decision was made. */
+  private final AtomicLong changes = new AtomicLong();
+
+  private long decided;
+
   /**
    * @param links asked for each plan, and for each ring that is closed
    * @param planNames makes names that no plan had before
@@ -96,9 +102,11 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   }
 
   @Override
-  public synchronized void attached(Node node, NodeSession session, Capability capability) {
-    pipelines.joined(node.id());
-    fleet.view(node.id()).ifPresent(view -> wholes.joined(view, clock.instant()));
+  public void attached(Node node, NodeSession session, Capability capability) {
+    synchronized (this) {
+      pipelines.joined(node.id());
+      fleet.view(node.id()).ifPresent(view -> wholes.joined(view, clock.instant()));
+    }
     decide();
   }
 
@@ -234,8 +242,23 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
         .collect(Collectors.toUnmodifiableSet());
   }
 
-  /** Who is to have what, after any change. */
-  private synchronized void decide() {
+  /**
+   * Decides anew after a change, before this returns. Many nodes come at once when the coordinator
+   * starts, and each decision goes through all nodes: what changes while one is made is taken
+   * together by the next.
+   */
+  private void decide() {
+    long change = changes.incrementAndGet();
+    synchronized (this) {
+      if (decided < change) {
+        decided = changes.get();
+        decideNow();
+      }
+    }
+  }
+
+  /** Who is to have what. */
+  private void decideNow() {
     Round round = Round.of(clock.instant(), online(), links);
     Map<String, String> missing = new HashMap<>();
     pipelines.keep(round);
