@@ -186,13 +186,15 @@ final class WholeModels {
 
   private boolean expire(Instant now) {
     boolean changed = false;
-    for (Place place : residents.places()) {
-      Optional<Duration> keepAlive =
-          catalog.find(place.model()).flatMap(model -> model.retention().keepAlive());
-      if (residents.until(place, keepAlive).filter(until -> !until.isAfter(now)).isPresent()
-          && residents.leaveIfIdle(place)) {
-        log.info("model {} leaves {}: nobody used it", place.model(), place.nodeId());
-        changed = true;
+    for (Model model : catalog.models()) {
+      Optional<Duration> keepAlive = model.retention().keepAlive();
+      Set<Place> places = keepAlive.isEmpty() ? Set.of() : residents.of(model.name());
+      for (Place place : places) {
+        if (residents.until(place, keepAlive).filter(until -> !until.isAfter(now)).isPresent()
+            && residents.leaveIfIdle(place)) {
+          log.info("model {} leaves {}: nobody used it", place.model(), place.nodeId());
+          changed = true;
+        }
       }
     }
     return changed;
@@ -237,12 +239,12 @@ final class WholeModels {
 
   private void abandon(Map<String, Wanted> wanted, Instant now) {
     wanted.values().removeIf(ask -> !now.isBefore(ask.at().plus(PATIENCE)));
-    for (Place place : residents.places()) {
+    for (Place place : residents.waiting()) {
       boolean isWanted = wanted.containsKey(place.model());
       boolean isInVain =
           residents
               .stay(place)
-              .filter(stay -> !stay.placed() && stay.why() != Why.PINNED && !isWanted)
+              .filter(stay -> stay.why() != Why.PINNED && !isWanted)
               .filter(stay -> now.isAfter(stay.since().plus(PATIENCE)))
               .isPresent();
       if (isInVain) {

@@ -74,6 +74,14 @@ public final class Residents {
     return Set.copyOf(stays.keySet());
   }
 
+  /** Those that wait for room. */
+  public List<Place> waiting() {
+    return stays.entrySet().stream()
+        .filter(entry -> !entry.getValue().placed())
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
   /** Those of a node. */
   public Set<Place> on(String nodeId) {
     return Set.copyOf(byNode.get(nodeId));
