@@ -36,6 +36,9 @@ import org.slf4j.LoggerFactory;
 final class SessionGrpc extends AgentSessionServiceImplBase {
   private static final Logger log = LoggerFactory.getLogger(SessionGrpc.class);
 
+  /** Asking for messages one by one wakes the thread of the connection for each. */
+  private static final int MESSAGES_AHEAD = 16;
+
   private final Fleet fleet;
   private final Survey survey;
   private final Deployments deployments;
@@ -77,28 +80,45 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
                             "this node was removed from the cluster; join it again with a new"
                                 + " token")
                         .asRuntimeException());
+    ServerCallStreamObserver<CoordinatorMessage> outgoing =
+        (ServerCallStreamObserver<CoordinatorMessage>) reply;
+    outgoing.disableAutoRequest();
+    outgoing.request(MESSAGES_AHEAD);
     return new Incoming(
         node,
         KeyHash.of(AccessInterceptor.certificate()),
-        new GrpcNodeSession(node, (ServerCallStreamObserver<CoordinatorMessage>) reply, signer));
+        outgoing,
+        new GrpcNodeSession(node, outgoing, signer));
   }
 
   /** gRPC calls it from one thread at a time. */
   private final class Incoming implements StreamObserver<AgentMessage> {
     private final Node node;
     private final KeyHash key;
+    private final ServerCallStreamObserver<CoordinatorMessage> call;
     private final GrpcNodeSession session;
+    private int ahead = MESSAGES_AHEAD;
     private boolean attached;
     private boolean over;
 
-    Incoming(Node node, KeyHash key, GrpcNodeSession session) {
+    Incoming(
+        Node node,
+        KeyHash key,
+        ServerCallStreamObserver<CoordinatorMessage> call,
+        GrpcNodeSession session) {
       this.node = node;
       this.key = key;
+      this.call = call;
       this.session = session;
     }
 
     @Override
     public void onNext(AgentMessage message) {
+      ahead--;
+      if (ahead == MESSAGES_AHEAD / 2) {
+        call.request(MESSAGES_AHEAD - ahead);
+        ahead = MESSAGES_AHEAD;
+      }
       if (over) {
         return;
       }
@@ -138,10 +158,15 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
           fleet.resident(node.id(), session, model.getModel(), model.getResidentBytes());
         }
       }
-      session.send(
-          CoordinatorMessage.newBuilder()
-              .setEcho(Echo.newBuilder().setNumber(dispatcher.roundTrips().sent(node.id())))
-              .build());
+      dispatcher
+          .roundTrips()
+          .ask(node.id())
+          .ifPresent(
+              number ->
+                  session.send(
+                      CoordinatorMessage.newBuilder()
+                          .setEcho(Echo.newBuilder().setNumber(number))
+                          .build()));
     }
 
     private void prefixes(HeldPrefixes prefixes) {

@@ -395,7 +395,7 @@ class DispatcherTest {
   void aFarNodeIsChosenLast() {
     Node far = world.ready("a", a, 4);
     world.ready("b", b, 4);
-    long number = world.dispatcher.roundTrips().sent(far.id());
+    long number = world.dispatcher.roundTrips().ask(far.id()).orElseThrow();
     world.clock.advance(Duration.ofMillis(300));
     world.dispatcher.roundTrips().received(far.id(), number);
     submit();

@@ -25,7 +25,7 @@ class RoundTripsTest {
   @Test
   void answersThatWereNotAskedForAreIgnored() {
     roundTrips.received("a", 7);
-    long number = roundTrips.sent("a");
+    long number = roundTrips.ask("a").orElseThrow();
     roundTrips.received("a", number + 1);
     roundTrips.received("b", number);
     assertThat(measured).isEmpty();
@@ -38,14 +38,50 @@ class RoundTripsTest {
 
   @Test
   void aClockThatWentBackMeasuresNothing() {
-    long number = roundTrips.sent("a");
+    long number = roundTrips.ask("a").orElseThrow();
     clock.advance(Duration.ofMillis(-5));
     roundTrips.received("a", number);
     assertThat(measured).isEmpty();
   }
 
+  @Test
+  void aNodeIsAskedOftenAtFirstAndSeldomLater() {
+    for (int i = 0; i < 10; i++) {
+      roundTrip(1);
+    }
+    assertThat(roundTrips.ask("a")).isEmpty();
+    clock.advance(Duration.ofMillis(4_000));
+    assertThat(roundTrips.ask("a")).isEmpty();
+    clock.advance(Duration.ofMillis(900));
+    assertThat(roundTrips.ask("a")).isPresent();
+    assertThat(roundTrips.ask("a")).isEmpty();
+    assertThat(roundTrips.ask("b")).isPresent();
+  }
+
+  @Test
+  void aNodeWhoseAnswerIsLostIsAskedAgain() {
+    for (int i = 0; i < 10; i++) {
+      roundTrip(1);
+    }
+    clock.advance(Duration.ofSeconds(5));
+    long lost = roundTrips.ask("a").orElseThrow();
+    clock.advance(Duration.ofSeconds(5));
+    roundTrip(11);
+    roundTrips.received("a", lost);
+    assertThat(measured).isEqualTo(Map.of("a", Duration.ofMillis(4)));
+  }
+
+  @Test
+  void aClockThatWentBackKeepsNobodyFromBeingAsked() {
+    for (int i = 0; i < 10; i++) {
+      roundTrip(1);
+    }
+    clock.advance(Duration.ofHours(-1));
+    assertThat(roundTrips.ask("a")).isPresent();
+  }
+
   private void roundTrip(int millis) {
-    long number = roundTrips.sent("a");
+    long number = roundTrips.ask("a").orElseThrow();
     clock.advance(Duration.ofMillis(millis));
     roundTrips.received("a", number);
   }
