@@ -82,10 +82,13 @@ class LauncherIT {
   void runsFromAPathWithSpaces() throws IOException {
     Path install = install("a path with spaces");
 
-    Script version = run(Map.of("CLOISTER_AOT", "off"), install.resolve("bin/cloister"), "version");
+    Path launcher = install.resolve("bin/cloister");
+    for (List<String> command : List.of(List.of("version"), List.of("agent", "start", "--help"))) {
+      Script script = run(Map.of("CLOISTER_AOT", "off"), launcher, command.toArray(String[]::new));
 
-    assertThat(version.errors()).isEmpty();
-    assertThat(version.exitCode()).isZero();
+      assertThat(script.errors()).isEmpty();
+      assertThat(script.exitCode()).isZero();
+    }
   }
 
   @Test

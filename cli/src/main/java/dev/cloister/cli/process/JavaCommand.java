@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** How this program starts another Java process of its own kind. */
 public final class JavaCommand {
@@ -36,6 +37,7 @@ public final class JavaCommand {
   public static List<String> longRunning(String logLevel) {
     List<String> command = of("dev.cloister.cli.Main", logLevel);
     command.remove(WANTED_NOW);
+    options("long-running.options").ifPresent(options -> command.add(1, options));
     return command;
   }
 
@@ -48,10 +50,7 @@ public final class JavaCommand {
   public static List<String> of(String mainClass, String logLevel) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    Directories.installation()
-        .map(directory -> directory.resolve("lib/jvm.options"))
-        .filter(Files::exists)
-        .ifPresent(options -> command.add("@" + options));
+    options("jvm.options").ifPresent(command::add);
     command.add(WANTED_NOW);
     for (String property : List.of("cloister.install", "cloister.aot")) {
       if (System.getProperty(property) != null) {
@@ -66,5 +65,13 @@ public final class JavaCommand {
     command.add(System.getProperty("java.class.path"));
     command.add(mainClass);
     return command;
+  }
+
+  /** Has the JVM read a file of options that comes with the program. */
+  private static Optional<String> options(String name) {
+    return Directories.installation()
+        .map(directory -> directory.resolve("lib").resolve(name))
+        .filter(Files::exists)
+        .map(file -> "@" + file);
   }
 }
