@@ -47,7 +47,7 @@ public class RouteDecision {
     for (int i = 0; i < nodes; i++) {
       String id = "node-" + i;
       Host host = new Host(id, id, "kind " + i % 10, 4, true, false, OptionalDouble.empty());
-      ledger.put(host, now);
+      ledger.put(host);
       ledger.roundTrip(id, random.nextDouble() / 100);
       answer(id, 5 + random.nextInt(100));
       for (int waiting = random.nextInt(6); waiting > 0; waiting--) {

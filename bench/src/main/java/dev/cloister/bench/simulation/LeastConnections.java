@@ -17,7 +17,7 @@ public final class LeastConnections implements Policy {
   }
 
   @Override
-  public OptionalInt place(Request request, long nanos) {
+  public OptionalInt place(Request request, boolean othersWait, long nanos) {
     int least = next;
     for (int i = 1; i < active.length; i++) {
       int node = (next + i) % active.length;

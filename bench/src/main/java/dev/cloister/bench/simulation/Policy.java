@@ -13,9 +13,10 @@ public interface Policy {
   /**
    * Chooses a node for a request and counts it there.
    *
+   * @param othersWait whether others had to wait before it, and do still
    * @return empty if it has to wait until some answer is complete
    */
-  OptionalInt place(Request request, long nanos);
+  OptionalInt place(Request request, boolean othersWait, long nanos);
 
   /**
    * Takes a node, or what is new of it.
@@ -27,6 +28,11 @@ public interface Policy {
   /** Tokens that a request is expected to be served, its prompt's and its answer's. */
   default int expectedTokens(Request request) {
     return request.prompt().tokens();
+  }
+
+  /** The node that is to load the model since a request was placed last, if one is. */
+  default OptionalInt toLoad() {
+    return OptionalInt.empty();
   }
 
   /** Notes that a node has begun to load the model. */

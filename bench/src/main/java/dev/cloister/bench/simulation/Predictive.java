@@ -2,16 +2,20 @@ package dev.cloister.bench.simulation;
 
 import dev.cloister.coordinator.inference.Tenant;
 import dev.cloister.coordinator.labels.Labels;
-import dev.cloister.coordinator.routing.AnswerLengths;
+import dev.cloister.coordinator.routing.answer.AnswerLengths;
 import dev.cloister.coordinator.routing.choice.Ask;
+import dev.cloister.coordinator.routing.choice.Ask.Wait;
+import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.choice.Decision;
 import dev.cloister.coordinator.routing.choice.Host;
 import dev.cloister.coordinator.routing.choice.ModelLedger;
+import dev.cloister.coordinator.routing.choice.Prediction;
 import dev.cloister.coordinator.routing.choice.Work;
 import dev.cloister.coordinator.routing.prefix.PrefixIndex;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
@@ -30,6 +34,7 @@ public final class Predictive implements Policy {
   private final AnswerLengths lengths = new AnswerLengths();
   private final Map<Integer, Work> works = new HashMap<>();
   private final Map<String, Integer> nodes = new HashMap<>();
+  private Optional<Candidate> toLoad = Optional.empty();
 
   /**
    * @param blind whether it is kept from it what nodes hold of prompts
@@ -50,25 +55,36 @@ public final class Predictive implements Policy {
   public void node(int node, NodeKind kind, OptionalDouble loadSeconds, long nanos) {
     String id = id(node);
     nodes.put(id, node);
-    ledger.put(new Host(id, id, kind.name(), kind.slots(), true, false, loadSeconds), nanos);
+    ledger.put(new Host(id, id, kind.name(), kind.slots(), true, false, loadSeconds));
   }
 
   @Override
   public void loading(int node, long nanos) {
-    ledger.loading(id(node), nanos);
+    ledger.loading(id(node));
   }
 
   @Override
-  public OptionalInt place(Request request, long nanos) {
+  public OptionalInt place(Request request, boolean othersWait, long nanos) {
     int characters = Prompt.CHARACTERS_PER_TOKEN * request.prompt().tokens();
-    Ask ask = ledger.ask(characters, answerTokens(request));
+    Ask ask =
+        ledger
+            .ask(characters, answerTokens(request))
+            .with(othersWait ? Wait.BRIEFLY : Wait.FOR_THE_BEST);
     Map<String, Integer> cached = blind ? Map.of() : prefixes.find(request.prompt().marks());
     Decision decision = ledger.choose(ask, cached, candidate -> true, nanos);
-    if (decision.choice().isEmpty()) {
-      return OptionalInt.empty();
-    }
-    works.put(request.id(), ledger.began(decision.predictions().getFirst(), characters, nanos));
-    return OptionalInt.of(of(nodes, decision.choice().get().nodeId()));
+    toLoad = decision.toLoad(0);
+    Optional<Prediction> chosen = decision.ready();
+    chosen.ifPresent(node -> works.put(request.id(), ledger.began(node, characters, nanos)));
+    return number(chosen.map(Prediction::candidate));
+  }
+
+  @Override
+  public OptionalInt toLoad() {
+    return number(toLoad);
+  }
+
+  private OptionalInt number(Optional<Candidate> node) {
+    return node.stream().mapToInt(known -> of(nodes, known.nodeId())).findFirst();
   }
 
   private int answerTokens(Request request) {

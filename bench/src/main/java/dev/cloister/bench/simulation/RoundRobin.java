@@ -14,7 +14,7 @@ public final class RoundRobin implements Policy {
   }
 
   @Override
-  public OptionalInt place(Request request, long nanos) {
+  public OptionalInt place(Request request, boolean othersWait, long nanos) {
     int node = next;
     next = (next + 1) % nodes;
     return OptionalInt.of(node);

@@ -132,7 +132,8 @@ public final class Simulation {
         tickets.put(request.id(), ticket);
         callIn();
       }
-      case Offer.CallerFull<Sequence> _, Offer.QueueFull<Sequence> _ -> refuse(request);
+      case Offer.CallerFull<Sequence> _, Offer.QueueFull<Sequence> _, Offer.TooLate<Sequence> _ ->
+          refuse(request);
     }
   }
 
@@ -152,8 +153,9 @@ public final class Simulation {
     }
   }
 
-  private boolean place(Sequence sequence) {
-    OptionalInt chosen = policy.place(sequence.request, now);
+  private boolean place(Sequence sequence, boolean othersWait) {
+    OptionalInt chosen = policy.place(sequence.request, othersWait, now);
+    policy.toLoad().ifPresent(node -> load(nodes.get(node)));
     if (chosen.isEmpty()) {
       return false;
     }
@@ -185,6 +187,7 @@ public final class Simulation {
             node.loaded = true;
             tellNode(node);
             wake(node);
+            callIn();
           });
     }
   }

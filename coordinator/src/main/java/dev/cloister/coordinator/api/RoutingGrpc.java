@@ -70,7 +70,7 @@ final class RoutingGrpc extends RoutingServiceImplBase {
         .setMeasured(candidate.speed().measured())
         .setActive(candidate.active())
         .setSlots(candidate.host().slots())
-        .setFull(candidate.full())
+        .setFull(prediction.full())
         .setLimit(candidate.limit())
         .build();
   }

@@ -13,6 +13,8 @@ import dev.cloister.coordinator.inference.GenerationEvent.ToolCallDelta;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import dev.cloister.coordinator.routing.CandidateBook.Placed;
+import dev.cloister.coordinator.routing.answer.AnswerSoFar;
+import dev.cloister.coordinator.routing.answer.Losses;
 import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.choice.Decision;
 import dev.cloister.coordinator.routing.choice.Work;
@@ -50,6 +52,7 @@ public final class ActiveRequest {
   private final AnswerSoFar told = new AnswerSoFar();
   private @Nullable Attempt attempt;
   private final Losses losses;
+  private boolean hadItsTurn;
   private boolean over;
 
   ActiveRequest(
@@ -105,11 +108,11 @@ public final class ActiveRequest {
     }
   }
 
-  /** Ends the request before it went anywhere. */
+  /** Ends the request while it is nowhere. */
   void fail(Failed failed) {
     synchronized (lock) {
       if (!over) {
-        end(0);
+        end(told.tokens());
         deliver(failed);
       }
     }
@@ -154,8 +157,9 @@ public final class ActiveRequest {
       }
       next = new Attempt(node, work, session.get(), rest);
       attempt = next;
+      hadItsTurn = true;
       dispatcher.runningRequests().began(this);
-      if (!dispatcher.maySee(request, node.nodeId())) {
+      if (!dispatcher.prospects().maySee(request, node.nodeId())) {
         // It lost a label since the decision, and nobody knew yet that this request has to leave
         // it.
         endAttempt();
@@ -183,7 +187,7 @@ public final class ActiveRequest {
     failedNodes.clear();
     return !losses.areTooMany() && now().isBefore(deadline())
         ? dispatcher.await(this, rest, decision)
-        : Optional.of(dispatcher.noCapacity(rest, decision));
+        : Optional.of(dispatcher.prospects().noCapacity(rest, decision));
   }
 
   /** Until when it waits for a node. To be asked while the request is routed. */
@@ -198,8 +202,12 @@ public final class ActiveRequest {
     }
   }
 
-  /** Whether the caller has a part of the answer. To be asked while the request is routed. */
-  boolean isBegun() {
+  /** Whether some node was given it before. To be asked while the request is routed. */
+  boolean hadItsTurn() {
+    return hadItsTurn;
+  }
+
+  private boolean isBegun() {
     return !told.isEmpty();
   }
 
@@ -275,7 +283,7 @@ public final class ActiveRequest {
           || attempt == null
           || !nodeIds.contains(attempt.nodeId())
           || !told.canGoOn()
-          || !dispatcher.isPlaceable(request.from(told.beginning()), failedNodes)) {
+          || !isPlaceable()) {
         return;
       }
       left = attempt;
@@ -320,7 +328,7 @@ public final class ActiveRequest {
     }
     boolean isSick = isThere && from.blame(failed, candidates);
     boolean goesOn =
-        mayMove(failed.code())
+        losses.mayMove(failed.code(), isBegun(), this::isPlaceable)
             && (!isSick || dispatcher.mayRetry())
             && (told.canGoOn() || startsOver());
     if (goesOn) {
@@ -332,22 +340,9 @@ public final class ActiveRequest {
     return goesOn;
   }
 
-  private boolean mayMove(FailureCode code) {
-    return switch (code) {
-      case NODE_LOST -> !losses.areTooMany();
-      // The request may be the reason: it is not sent to the same node again.
-      case INTERNAL ->
-          !losses.areTooMany()
-              && dispatcher.isPlaceable(request.from(told.beginning()), failedNodes);
-      // A caller that is told so may try again, but not in the middle of an answer.
-      case NO_CAPACITY -> isBegun();
-      case INVALID_REQUEST,
-          CONTEXT_LENGTH_EXCEEDED,
-          MODEL_NOT_FOUND,
-          NOT_ALLOWED,
-          TOO_MANY_REQUESTS ->
-          false;
-    };
+  /** Whether another node would go on with it now. */
+  private boolean isPlaceable() {
+    return dispatcher.isPlaceable(request.from(told.beginning()), failedNodes);
   }
 
   private boolean startsOver() {

@@ -8,6 +8,7 @@ import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.placement.Demand;
 import dev.cloister.coordinator.routing.choice.Ask;
+import dev.cloister.coordinator.routing.choice.Ask.Wait;
 import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.choice.Decision;
 import dev.cloister.coordinator.routing.choice.Host;
@@ -67,6 +68,11 @@ final class CandidateBook {
    */
   record Placed(Decision decision, @Nullable Work work) {
     static final Placed NOWHERE = new Placed(Decision.NONE, null);
+
+    /** Whether there are nodes to wait for. */
+    boolean hasToWait() {
+      return work == null && !decision.predictions().isEmpty();
+    }
   }
 
   /** Takes what changed on a node. One after the other, so that the last one is what holds. */
@@ -107,18 +113,18 @@ final class CandidateBook {
     @Nullable Double untilLoaded = takenLoadSeconds.getOrDefault(model, Map.of()).get(nodeId);
     synchronized (ledger) {
       if (ready.isPresent()) {
-        ledger.put(host(view.orElseThrow(), ready.get()), nanos());
+        ledger.put(host(view.orElseThrow(), ready.get()));
         roundTrip(ledger, nodeId);
       } else {
         if (view.isPresent() && untilLoaded != null) {
-          ledger.put(host(view.get(), untilLoaded), nanos());
+          ledger.put(host(view.get(), untilLoaded));
           roundTrip(ledger, nodeId);
         } else {
           ledger.remove(nodeId);
         }
         gone.accept(nodeId, model);
         if (loading) {
-          ledger.loading(nodeId, nanos());
+          ledger.loading(nodeId);
         }
       }
     }
@@ -187,6 +193,7 @@ final class CandidateBook {
    *
    * @param characters of the prompt
    * @param answerTokens expected
+   * @param waits where the request may wait for a slot
    * @param cachedTokens of the prompt, by node
    * @param allowed removes candidates before the choice
    */
@@ -194,6 +201,7 @@ final class CandidateBook {
       String model,
       int characters,
       int answerTokens,
+      Wait waits,
       Map<String, Integer> cachedTokens,
       Predicate<Candidate> allowed) {
     if (!loadSeconds.get().equals(takenLoadSeconds)) {
@@ -206,7 +214,7 @@ final class CandidateBook {
     while (true) {
       String stale;
       synchronized (ledger) {
-        Ask ask = ledger.ask(characters, answerTokens);
+        Ask ask = ledger.ask(characters, answerTokens).with(waits);
         Decision decision = ledger.choose(ask, cachedTokens, allowed, nanos());
         Optional<Prediction> ready = decision.ready();
         if (ready.isEmpty()) {
@@ -223,6 +231,14 @@ final class CandidateBook {
         stale = chosen.candidate().nodeId();
       }
       update(stale);
+    }
+  }
+
+  /** Tokens that a prompt of so many characters is expected to have for a model. */
+  int promptTokens(String model, int characters) {
+    ModelLedger ledger = ledgers.computeIfAbsent(model, name -> new ModelLedger());
+    synchronized (ledger) {
+      return ledger.ask(characters, 0).promptTokens();
     }
   }
 

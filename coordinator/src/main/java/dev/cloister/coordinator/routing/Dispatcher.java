@@ -8,15 +8,14 @@ import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.FleetListener;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
-import dev.cloister.coordinator.fleet.NodeView;
-import dev.cloister.coordinator.fleet.Replica;
-import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.GenerationSink;
 import dev.cloister.coordinator.routing.CandidateBook.Placed;
 import dev.cloister.coordinator.routing.admission.RetryBudget;
+import dev.cloister.coordinator.routing.answer.AnswerLengths;
+import dev.cloister.coordinator.routing.choice.Ask.Wait;
 import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.choice.Decision;
 import dev.cloister.coordinator.routing.choice.Work;
@@ -53,6 +52,7 @@ public final class Dispatcher implements FleetListener {
   private final AnswerLengths lengths = new AnswerLengths();
   private final PrefixIndex prefixes = new PrefixIndex();
   private final Loads loads;
+  private final Prospects prospects;
   private final RoundTrips roundTrips;
   private final WaitingRooms rooms;
   private final DecisionLog decisions;
@@ -67,12 +67,17 @@ public final class Dispatcher implements FleetListener {
     this.clock = clock;
     this.candidates = new CandidateBook(fleet, prefixes::forget, outlook::loadSeconds, clock);
     this.loads = new Loads(outlook, candidates);
+    this.prospects = new Prospects(catalog, fleet, outlook, loads);
     this.roundTrips = new RoundTrips(clock, candidates::roundTrip);
     this.decisions = new DecisionLog(clock);
     this.retries = new RetryBudget(nanos(clock.instant()));
     this.rooms =
         new WaitingRooms(
-            request -> place(request, Set.of()), this::missed, loads::busy, lengths, clock);
+            (request, waits) -> place(request, Set.of(), waits),
+            this::missed,
+            loads::busy,
+            this::expectedTokens,
+            clock);
   }
 
   /** As below, for a caller that waits as long as it may. */
@@ -107,13 +112,26 @@ public final class Dispatcher implements FleetListener {
     return active;
   }
 
+  private int expectedTokens(GenerationRequest request) {
+    return expectedAnswer(request)
+        + candidates.promptTokens(request.model(), request.generation().prompt().characters());
+  }
+
+  private int expectedAnswer(GenerationRequest request) {
+    return lengths.expected(request.tenant(), request.model(), request.generation().maxTokens());
+  }
+
   /**
-   * Chooses a node for a request and counts it there.
+   * Chooses a node for a request that had its turn before, and counts it there.
    *
    * @param excludedNodes that are not to be tried again
    */
   Placed place(GenerationRequest request, Set<String> excludedNodes) {
-    Placed placed = choose(request, excludedNodes);
+    return place(request, excludedNodes, Wait.ANYWHERE);
+  }
+
+  private Placed place(GenerationRequest request, Set<String> excludedNodes, Wait waits) {
+    Placed placed = choose(request, excludedNodes, waits);
     if (placed.work() != null) {
       int made = request.beginning().tokens().size();
       decisions.add(request.id(), request.model(), made, placed.decision());
@@ -123,14 +141,14 @@ public final class Dispatcher implements FleetListener {
 
   /** Whether some other node would take a request now. */
   boolean isPlaceable(GenerationRequest request, Set<String> excludedNodes) {
-    @Nullable Work work = choose(request, excludedNodes).work();
+    @Nullable Work work = choose(request, excludedNodes, Wait.ANYWHERE).work();
     if (work != null) {
       candidates.ended(request.model(), work);
     }
     return work != null;
   }
 
-  private Placed choose(GenerationRequest request, Set<String> excludedNodes) {
+  private Placed choose(GenerationRequest request, Set<String> excludedNodes, Wait waits) {
     String model = request.model();
     Eligibility eligibility = Eligibility.of(request, catalog);
     // Where no engine has all features, any one says best what it lacks; none of them can go on
@@ -139,17 +157,13 @@ public final class Dispatcher implements FleetListener {
         !request.beginning().isEmpty()
             || (request.generation().needsFullEngine()
                 && candidates.hasAllFeaturesSomewhere(model));
-    // The first stage of a pipeline that lost another may not have noticed yet.
-    boolean stagesOut = !outlook.isComing(model) || !isAllowed(eligibility, outlook.ring(model));
-    int made = request.beginning().tokens().size();
-    int expected =
-        Math.max(
-            1, lengths.expected(request.tenant(), model, request.generation().maxTokens()) - made);
+    boolean mayUseStages = prospects.mayUseStages(request, eligibility);
+    int expected = Math.max(1, expectedAnswer(request) - request.beginning().tokens().size());
     Predicate<Candidate> allowed =
         candidate ->
             (candidate.host().allFeatures() || !onlyFull || !candidate.host().isLoaded())
                 && !outlook.isLeaving(model, candidate.nodeId())
-                && !(candidate.host().staged() && stagesOut)
+                && (mayUseStages || !candidate.host().staged())
                 && !excludedNodes.contains(candidate.nodeId())
                 && eligibility.isOpen(fleet, candidate.nodeId());
     Placed placed =
@@ -157,6 +171,7 @@ public final class Dispatcher implements FleetListener {
             model,
             request.generation().prompt().characters(),
             expected,
+            waits,
             prefixes.find(request.marks()),
             allowed);
     loads.consider(model, placed.decision(), rooms.backlogSeconds(model));
@@ -164,36 +179,23 @@ public final class Dispatcher implements FleetListener {
   }
 
   /**
-   * The nodes that may see the request and take new work, if all that they work with may see it.
-   */
-  private List<NodeView> mayAnswer(Eligibility eligibility, String model) {
-    List<NodeView> nodes = eligibility.open(fleet.nodes());
-    return isAllowed(eligibility, outlook.ring(model))
-        ? nodes
-        : nodes.stream()
-            .filter(view -> view.replica(model).filter(own -> own.plan().isEmpty()).isPresent())
-            .toList();
-  }
-
-  private boolean isAllowed(Eligibility eligibility, List<String> nodeIds) {
-    return nodeIds.stream().allMatch(id -> fleet.view(id).filter(eligibility::allows).isPresent());
-  }
-
-  /**
    * Has a request routed again when something changes, if there is hope that a node will take it.
-   * An answer that is begun does not wait for its turn: it had it.
+   * What had its turn waits for no other.
    *
    * @return why it may not wait; empty if it does
    */
   Optional<Failed> await(ActiveRequest request, GenerationRequest rest, Decision decision) {
-    boolean full = !decision.predictions().isEmpty();
-    if (full && !request.isBegun()) {
+    if (decision.predictions().isEmpty()) {
+      boolean hope = prospects.isComing(rest) || request.lostNodesJustNow();
+      return hope && waiting.size() < MOST_WAITING && await(request)
+          ? Optional.empty()
+          : Optional.of(prospects.noCapacity(rest, decision));
+    }
+    if (!request.hadItsTurn()) {
       return rooms.enter(request, rest, request.deadline());
     }
-    boolean hope = full || isComing(rest) || request.lostNodesJustNow();
-    return hope && waiting.size() < MOST_WAITING && await(request)
-        ? Optional.empty()
-        : Optional.of(noCapacity(rest, decision));
+    rooms.comeBack(request, rest, request.deadline());
+    return Optional.empty();
   }
 
   /** Has those that wait for a model and whose turn it is try again. */
@@ -225,6 +227,10 @@ public final class Dispatcher implements FleetListener {
     return running.byNode();
   }
 
+  Prospects prospects() {
+    return prospects;
+  }
+
   RunningRequests runningRequests() {
     return running;
   }
@@ -237,18 +243,7 @@ public final class Dispatcher implements FleetListener {
   /** What the node may not see any more leaves it at once. */
   @Override
   public void relabeled(Node node) {
-    running.leaveUnless(this::maySee);
-  }
-
-  /** Whether a node, and all that answer with it, have the labels that are required now. */
-  boolean maySee(GenerationRequest request, String nodeId) {
-    Eligibility eligibility = Eligibility.of(request, catalog);
-    if (eligibility.isOpenToAll()) {
-      return true;
-    }
-    List<String> ring = outlook.ring(request.model());
-    return isAllowed(eligibility, List.of(nodeId))
-        && (!ring.contains(nodeId) || isAllowed(eligibility, ring));
+    running.leaveUnless(prospects::maySee);
   }
 
   /** Has answers go on elsewhere whose nodes have drained for long enough. */
@@ -293,64 +288,6 @@ public final class Dispatcher implements FleetListener {
       }
     }
     rooms.callIn();
-  }
-
-  /** Whether some node that may answer has the model or is about to have it. */
-  private boolean isComing(GenerationRequest request) {
-    String model = request.model();
-    Eligibility eligibility = Eligibility.of(request, catalog);
-    return (outlook.isComing(model) && isAllowed(eligibility, outlook.ring(model)))
-        || (outlook.obstacle(model).isEmpty()
-            && mayAnswer(eligibility, model).stream()
-                .flatMap(view -> view.replicas().stream())
-                .anyMatch(replica -> replica.model().equals(model) && mayGenerate(replica)));
-  }
-
-  private static boolean mayGenerate(Replica replica) {
-    return switch (replica) {
-      case Replica.Fetching _, Replica.Loading _, Replica.Staged _ -> true;
-      case Replica.Ready ready -> ready.uses().contains(Use.GENERATE);
-      case Replica.Failed _ -> false;
-    };
-  }
-
-  private static boolean isForOtherUses(NodeView view, String model) {
-    return view.ready(model).filter(ready -> !ready.uses().contains(Use.GENERATE)).isPresent();
-  }
-
-  /** Why nothing can take a request, in one sentence. */
-  Failed noCapacity(GenerationRequest request, Decision decision) {
-    String model = request.model();
-    if (!decision.predictions().isEmpty()) {
-      return new Failed(
-          FailureCode.NO_CAPACITY, loads.busy(model) + "; try again in a few seconds");
-    }
-    List<NodeView> nodes = fleet.nodes();
-    if (nodes.stream().anyMatch(view -> isForOtherUses(view, model))) {
-      return new Failed(
-          FailureCode.INVALID_REQUEST,
-          "the model '" + model + "' does not generate text; choose another model");
-    }
-    if (isComing(request)) {
-      return new Failed(
-          FailureCode.NO_CAPACITY,
-          "the model '" + model + "' is being loaded; try again in a few seconds");
-    }
-    return Eligibility.of(request, catalog)
-        .refusal(model, nodes)
-        .orElseGet(
-            () ->
-                new Failed(
-                    FailureCode.NO_CAPACITY,
-                    outlook.obstacle(model).orElseGet(() -> nobodyServes(model, nodes))));
-  }
-
-  private static String nobodyServes(String model, List<NodeView> nodes) {
-    boolean drained =
-        nodes.stream().anyMatch(view -> !view.isOpen() && view.ready(model).isPresent());
-    return drained
-        ? "every node that serves '" + model + "' is drained or paused; see: cloister node list"
-        : "no node serves '" + model + "' now; see: cloister node list";
   }
 
   Optional<NodeSession> session(String nodeId) {

@@ -10,19 +10,22 @@ import dev.cloister.coordinator.routing.admission.Claim;
 import dev.cloister.coordinator.routing.admission.FairQueue;
 import dev.cloister.coordinator.routing.admission.Offer;
 import dev.cloister.coordinator.routing.admission.Ticket;
+import dev.cloister.coordinator.routing.choice.Ask.Wait;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,8 +33,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Where requests wait until it is their turn and a node is not full: a {@link FairQueue} for each
- * model. Every new request passes through, so that none overtakes those that wait. Thread-safe;
- * nothing here blocks.
+ * model. Every new request passes through, so that none overtakes those that wait. What had its
+ * turn already and lost its node goes before all of them. Thread-safe; nothing here blocks.
  */
 final class WaitingRooms {
   private static final Logger log = LoggerFactory.getLogger(WaitingRooms.class);
@@ -42,13 +45,10 @@ final class WaitingRooms {
   /** No caller is told from another yet. */
   private static final double WEIGHT = 1;
 
-  /** What a character of a prompt is assumed to be worth, until its tokens are known. */
-  private static final double TOKENS_PER_CHARACTER = 0.3;
-
-  private final Function<GenerationRequest, Placed> place;
+  private final BiFunction<GenerationRequest, Wait, Placed> place;
   private final Consumer<GenerationRequest> missed;
   private final UnaryOperator<String> busy;
-  private final AnswerLengths lengths;
+  private final ToIntFunction<GenerationRequest> tokens;
   private final InstantSource clock;
   private final Map<String, Room> rooms = new ConcurrentHashMap<>();
 
@@ -56,24 +56,27 @@ final class WaitingRooms {
    * @param place finds a place for a request and counts it there
    * @param missed is told of requests whose turn it is while all nodes are full
    * @param busy tells why requests for a model wait
+   * @param tokens that a request is expected to be served, of its prompt and its answer
    */
   WaitingRooms(
-      Function<GenerationRequest, Placed> place,
+      BiFunction<GenerationRequest, Wait, Placed> place,
       Consumer<GenerationRequest> missed,
       UnaryOperator<String> busy,
-      AnswerLengths lengths,
+      ToIntFunction<GenerationRequest> tokens,
       InstantSource clock) {
     this.place = place;
     this.missed = missed;
     this.busy = busy;
-    this.lengths = lengths;
+    this.tokens = tokens;
     this.clock = clock;
   }
 
   /**
+   * @param deadlineNanos until when it waits
    * @param round of calls that was the first to ask for it
    */
-  private record Entry(ActiveRequest active, GenerationRequest request, long round) {}
+  private record Entry(
+      ActiveRequest active, GenerationRequest request, long deadlineNanos, long round) {}
 
   /**
    * @param waited whether there were nodes to wait for
@@ -84,6 +87,9 @@ final class WaitingRooms {
   private final class Room {
     final FairQueue<Entry> queue = new FairQueue<>(MOST_WAITING, MOST_OF_A_CALLER);
     final Map<ActiveRequest, Ticket<Entry>> tickets = new HashMap<>();
+
+    /** Those that had their turn, in the order in which they came back. */
+    final Map<ActiveRequest, Entry> back = new LinkedHashMap<>();
 
     /** How often it was asked to call in since it last had nobody to call. */
     final AtomicInteger asked = new AtomicInteger();
@@ -98,15 +104,11 @@ final class WaitingRooms {
     private volatile @Nullable Instant backlogSince;
 
     synchronized Offer<Entry> enter(
-        ActiveRequest active, GenerationRequest request, int tokens, Instant deadline) {
+        ActiveRequest active, GenerationRequest request, int expected, Instant deadline) {
       leave(active, 0);
+      Entry entry = new Entry(active, request, nanos(deadline), rounds);
       Claim<Entry> claim =
-          new Claim<>(
-              request.tenant().name(),
-              WEIGHT,
-              tokens,
-              nanos(deadline),
-              new Entry(active, request, rounds));
+          new Claim<>(request.tenant().name(), WEIGHT, expected, entry.deadlineNanos(), entry);
       Offer<Entry> offer = queue.offer(claim, nanos(clock.instant()));
       if (offer instanceof Offer.Waiting<Entry>(Ticket<Entry> ticket)) {
         tickets.put(active, ticket);
@@ -114,10 +116,15 @@ final class WaitingRooms {
       return offer;
     }
 
-    synchronized void leave(ActiveRequest active, int tokens) {
+    synchronized void comeBack(ActiveRequest active, GenerationRequest request, Instant deadline) {
+      back.put(active, new Entry(active, request, nanos(deadline), rounds));
+    }
+
+    synchronized void leave(ActiveRequest active, int served) {
+      back.remove(active);
       @Nullable Ticket<Entry> ticket = tickets.remove(active);
       if (ticket != null && !queue.cancel(ticket, nanos(clock.instant()))) {
-        queue.settle(ticket, tokens);
+        queue.settle(ticket, served);
       }
     }
 
@@ -127,21 +134,32 @@ final class WaitingRooms {
      * @param full gets those that have to wait for a place
      */
     synchronized Optional<Call> next(List<GenerationRequest> full) {
+      for (Entry entry : back.values()) {
+        Placed placed = place(entry, Wait.ANYWHERE, full);
+        if (!placed.hasToWait()) {
+          back.remove(entry.active());
+          return Optional.of(call(entry, placed));
+        }
+      }
       AtomicReference<Placed> last = new AtomicReference<>(Placed.NOWHERE);
       return queue
           .poll(
-              entry -> {
-                Placed placed = place.apply(entry.request());
-                last.set(placed);
-                boolean waits = placed.work() == null && !placed.decision().predictions().isEmpty();
-                if (waits) {
-                  full.add(entry.request());
-                  isLoaded = placed.decision().hasLoaded();
-                }
-                return !waits;
+              (entry, othersWait) -> {
+                boolean alone = !othersWait && back.isEmpty();
+                last.set(place(entry, alone ? Wait.FOR_THE_BEST : Wait.BRIEFLY, full));
+                return !last.get().hasToWait();
               },
               nanos(clock.instant()))
           .map(ticket -> call(ticket.item(), last.get()));
+    }
+
+    private Placed place(Entry entry, Wait waits, List<GenerationRequest> full) {
+      Placed placed = place.apply(entry.request(), waits);
+      if (placed.hasToWait()) {
+        full.add(entry.request());
+        isLoaded = placed.decision().hasLoaded();
+      }
+      return placed;
     }
 
     private Call call(Entry entry, Placed placed) {
@@ -150,7 +168,7 @@ final class WaitingRooms {
 
     synchronized void othersWait() {
       rounds++;
-      if (queue.size() == 0 || !isLoaded) {
+      if ((queue.size() == 0 && back.isEmpty()) || !isLoaded) {
         backlogSince = null;
       } else if (backlogSince == null) {
         backlogSince = clock.instant();
@@ -161,8 +179,13 @@ final class WaitingRooms {
       return List.copyOf(tickets.keySet());
     }
 
-    synchronized List<Ticket<Entry>> expired() {
-      return queue.expire(nanos(clock.instant()));
+    synchronized List<Entry> expired() {
+      long now = nanos(clock.instant());
+      List<Entry> late = new ArrayList<>();
+      queue.expire(now).forEach(ticket -> late.add(ticket.item()));
+      back.values().stream().filter(entry -> entry.deadlineNanos() <= now).forEach(late::add);
+      late.forEach(entry -> back.remove(entry.active()));
+      return late;
     }
 
     synchronized Duration retryAfter() {
@@ -177,11 +200,9 @@ final class WaitingRooms {
    */
   Optional<Failed> enter(ActiveRequest active, GenerationRequest request, Instant deadline) {
     String model = request.model();
-    int tokens =
-        lengths.expected(request.tenant(), model, request.generation().maxTokens())
-            + (int) (request.generation().prompt().characters() * TOKENS_PER_CHARACTER);
     Room room = rooms.computeIfAbsent(model, name -> new Room());
-    return switch (room.enter(active, request, Math.max(1, tokens), deadline)) {
+    int expected = Math.max(1, tokens.applyAsInt(request));
+    return switch (room.enter(active, request, expected, deadline)) {
       case Offer.Waiting<Entry> _ -> Optional.empty();
       case Offer.CallerFull<Entry>(Duration retryAfter) ->
           Optional.of(
@@ -191,7 +212,16 @@ final class WaitingRooms {
                       .formatted(MOST_OF_A_CALLER, model, retryAfter.toSeconds()),
                   Optional.of(retryAfter)));
       case Offer.QueueFull<Entry>(Duration retryAfter) -> Optional.of(full(model, retryAfter));
+      case Offer.TooLate<Entry>(Duration retryAfter) -> Optional.of(full(model, retryAfter));
     };
+  }
+
+  /**
+   * Has a request wait before all that wait for their turn, as it had it: the node is lost that it
+   * was given.
+   */
+  void comeBack(ActiveRequest active, GenerationRequest rest, Instant deadline) {
+    rooms.computeIfAbsent(rest.model(), name -> new Room()).comeBack(active, rest, deadline);
   }
 
   private Failed full(String model, Duration retryAfter) {
@@ -204,12 +234,12 @@ final class WaitingRooms {
   /**
    * Notes that a request does not wait any more, or is over.
    *
-   * @param tokens it was served
+   * @param served tokens
    */
-  void leave(ActiveRequest active, String model, int tokens) {
+  void leave(ActiveRequest active, String model, int served) {
     @Nullable Room room = rooms.get(model);
     if (room != null) {
-      room.leave(active, tokens);
+      room.leave(active, served);
     }
   }
 
@@ -251,14 +281,14 @@ final class WaitingRooms {
   }
 
   private void callIn(String model, Room room) {
-    for (Ticket<Entry> late : room.expired()) {
-      late.item().active().fail(full(model, room.retryAfter()));
+    for (Entry late : room.expired()) {
+      late.active().fail(full(model, room.retryAfter()));
     }
     while (true) {
       List<GenerationRequest> full = new ArrayList<>();
       Optional<Call> next = room.next(full);
-      full.forEach(missed);
       if (next.isEmpty()) {
+        full.forEach(missed);
         room.othersWait();
         return;
       }

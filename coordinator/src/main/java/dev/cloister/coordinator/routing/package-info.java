@@ -6,6 +6,7 @@
  * candidates up to date, and {@link dev.cloister.coordinator.routing.Dispatcher} carries the choice
  * out: it starts the request on the chosen node and, when that one is lost, has another go on.
  * Where all nodes are full, requests wait in {@link dev.cloister.coordinator.routing.WaitingRooms},
- * fairly.
+ * fairly; where none has the model, {@link dev.cloister.coordinator.routing.Prospects} says whether
+ * it is worth waiting.
  */
 package dev.cloister.coordinator.routing;

@@ -384,7 +384,7 @@ class DispatcherTest {
     world.lose(lost, a);
     List<DecisionLog.Entry> entries = world.dispatcher.decisions().find("r").orElseThrow();
     assertThat(entries)
-        .extracting(entry -> entry.decision().choice().orElseThrow().nodeName())
+        .extracting(entry -> entry.decision().ready().orElseThrow().candidate().nodeName())
         .containsExactly("a", "b");
     assertThat(entries).extracting(DecisionLog.Entry::tokensBefore).containsExactly(0, 2);
     assertThat(entries.getFirst().decision().candidates()).isEqualTo(2);

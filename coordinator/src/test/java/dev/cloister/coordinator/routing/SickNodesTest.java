@@ -103,7 +103,7 @@ class SickNodesTest {
     world.ready("b", answering(), 4);
     submit(20);
     var decision = world.dispatcher.decisions().find("r20").orElseThrow().getFirst().decision();
-    assertThat(decision.choice().orElseThrow().nodeName()).isEqualTo("b");
+    assertThat(decision.ready().orElseThrow().candidate().nodeName()).isEqualTo("b");
     assertThat(decision.predictions().getLast().candidate().nodeId()).isEqualTo(node.id());
     assertThat(decision.predictions().getLast().candidate().ejected()).isTrue();
     assertThat(decision.toString()).endsWith(", ejected");

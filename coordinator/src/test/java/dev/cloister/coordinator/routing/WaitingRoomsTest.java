@@ -14,6 +14,7 @@ import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationEvent.Started;
+import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.Sampling;
@@ -135,7 +136,7 @@ class WaitingRoomsTest {
   void aCallerWithTooMuchWaitingIsToldWhenToComeAgain() {
     world.ready("a", a, 1);
     submit("k", TAKEN + 500);
-    for (int second = 0; second < 20; second++) {
+    for (int second = 0; second < 9; second++) {
       world.clock.advance(Duration.ofSeconds(1));
       finishOne();
       submit("k", 1);
@@ -152,6 +153,98 @@ class WaitingRoomsTest {
     RecordingSink other = new RecordingSink();
     submit("other", other);
     assertThat(other.events()).isEmpty();
+  }
+
+  @Test
+  void whatCannotHaveItsTurnInTimeIsRefusedAtOnce() {
+    world.ready("a", a, 1);
+    submit("k", TAKEN + 100);
+    for (int second = 0; second < 12; second++) {
+      world.clock.advance(Duration.ofSeconds(1));
+      finishOne();
+    }
+    submit("k", sink);
+    Failed failed = sink.failure().orElseThrow();
+    assertThat(failed.code()).isEqualTo(FailureCode.NO_CAPACITY);
+    // What waits is served, or has passed its deadline by then.
+    assertThat(failed.retryAfter()).contains(Duration.ofSeconds(18));
+    assertThat(failed.message())
+        .isEqualTo("every node that serves 'tiny' has a full queue; try again in 18 s");
+    ActiveRequest other = submit("other", new RecordingSink());
+    finishOne();
+    assertThat(a.starts().getLast().request().id()).isEqualTo(other.id());
+  }
+
+  @Test
+  void whileOthersWaitANodeIsGivenNoMoreThanItBeginsWithinAMoment() {
+    world.ready("a", a, 1);
+    submit("k", sink);
+    measure(a.starts().getFirst());
+    submit("k", TAKEN + 10);
+    assertThat(a.starts()).hasSize(1 + TAKEN);
+    // Sixteen tokens each, ten a second.
+    for (int queued = TAKEN - 1; queued > 1; queued--) {
+      finishOne();
+      assertThat(a.starts()).hasSize(1 + TAKEN);
+    }
+    finishOne();
+    assertThat(a.starts()).hasSize(2 + TAKEN);
+    finishOne();
+    assertThat(a.starts()).hasSize(3 + TAKEN);
+  }
+
+  /** Has an answer be made at ten tokens a second. */
+  private void measure(Start start) {
+    start.send(new Started(3, 0, "a"));
+    for (int token = 0; token < 40; token++) {
+      world.clock.advance(Duration.ofMillis(100));
+      start.send(new TextDelta("four"), token);
+    }
+    start.send(new Finished(FinishReason.STOP, new Usage(3, 0, 40)));
+    over++;
+  }
+
+  @Test
+  void whatHadItsTurnOnANodeThatIsLostGoesBeforeAllThatWait() {
+    FakeNodeSession b = fillTwoNodes(new RecordingSink());
+    submit("one", sink);
+    List<String> lost = a.starts().stream().map(start -> start.request().id()).toList();
+    world.lose(TestFleet.node("a"), a);
+
+    List.copyOf(b.starts()).forEach(start -> start.send(FINISHED));
+
+    assertThat(b.starts().stream().skip(TAKEN).map(start -> start.request().id()))
+        .containsExactlyInAnyOrderElementsOf(lost);
+    assertThat(b.starts()).anyMatch(start -> !start.request().beginning().isEmpty());
+    assertThat(sink.events()).isEmpty();
+  }
+
+  @Test
+  void butNoLongerThanUntilItsDeadline() {
+    RecordingSink begun = new RecordingSink();
+    fillTwoNodes(begun);
+    world.lose(TestFleet.node("a"), a);
+    world.clock.advance(Duration.ofMillis(29_999));
+    world.dispatcher.retry();
+    assertThat(begun.ended()).isZero();
+    world.clock.advance(Duration.ofMillis(1));
+    world.dispatcher.retry();
+    assertThat(begun.failure().orElseThrow().message())
+        .startsWith("every node that serves 'tiny' has a full queue; try again in ");
+  }
+
+  /** Has an answer begin on a, others fill it and another node, and one wait. */
+  private FakeNodeSession fillTwoNodes(RecordingSink begun) {
+    world.ready("a", a, 1);
+    submit("k", begun);
+    a.starts().getFirst().send(new Started(3, 0, "a"));
+    a.starts().getFirst().send(new TextDelta("one"), 11);
+    FakeNodeSession b = new FakeNodeSession();
+    world.ready("b", b, 1);
+    submit("k", 2 * TAKEN);
+    assertThat(a.starts()).hasSize(TAKEN);
+    assertThat(b.starts()).hasSize(TAKEN);
+    return b;
   }
 
   @Test

@@ -29,6 +29,11 @@ final class DrainRate {
     tokens += count;
   }
 
+  /** Whether anything was seen to leave. */
+  boolean isKnown() {
+    return tokens > 0;
+  }
+
   /** How long so many tokens take to leave; infinite if none were seen to. */
   double seconds(double count) {
     // What happens to leave within a moment is no rate yet.

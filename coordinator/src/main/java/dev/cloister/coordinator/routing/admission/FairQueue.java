@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 
 /**
  * Requests for one model that wait for a node. Callers take turns by tokens: whoever got less, by
@@ -23,10 +22,16 @@ import java.util.function.Predicate;
  * the earliest: it has no credit for the time it was away. What it got beyond its share is
  * remembered until the others had as much, or nobody is served any more.
  *
+ * <p>What cannot be served before its deadline, as fast as the queue empties, is not taken in: it
+ * would make its caller wait for nothing, and be told so when it is too late to go elsewhere.
+ *
  * <p>Tokens are expected ones at first; {@link #settle} corrects them. A ticket is served, given
  * back by {@link #expire}, or cancelled, never two of them. Not thread-safe.
  */
 public final class FairQueue<T> {
+  /** So long others must have waited before it is believed how fast the queue empties. */
+  private static final long SURE_NANOS = 10_000_000_000L;
+
   private final int mostWaiting;
   private final int mostPerCaller;
 
@@ -47,6 +52,22 @@ public final class FairQueue<T> {
   private long waitingTokens;
   private int unsettled;
   private long numbers;
+
+  /** Whether what waits was not taken in its turn, and since when there was always such. */
+  private boolean backlog;
+
+  private long backlogNanos;
+
+  /** Takes what waits to be served, or leaves it; must not use the queue. */
+  @FunctionalInterface
+  public interface Taker<T> {
+    /**
+     * Takes an item or leaves it.
+     *
+     * @param othersWait whether some item was not taken in its turn and waits still
+     */
+    boolean takes(T item, boolean othersWait);
+  }
 
   /**
    * An empty queue.
@@ -74,6 +95,9 @@ public final class FairQueue<T> {
     if (waiting.size() >= mostWaiting) {
       return new Offer.QueueFull<>(retryAfter(nanos));
     }
+    if (known != null && isTooLate(claim, known, nanos)) {
+      return new Offer.TooLate<>(retryAfter(known, nanos));
+    }
     Caller<T> caller = known == null ? new Caller<>(claim.caller(), ++numbers) : known;
     Ticket<T> ticket = new Ticket<>(claim, caller, ++numbers, nanos);
     callers.put(caller.name, caller);
@@ -94,18 +118,25 @@ public final class FairQueue<T> {
    * Serves the ticket whose turn it is; of each caller the oldest. What is not taken keeps its
    * turn.
    *
-   * @param taken takes an item or leaves it; must not use this queue
    * @return empty if nothing waits, or nothing of it was taken
    */
-  public Optional<Ticket<T>> poll(Predicate<? super T> taken, long nanos) {
+  public Optional<Ticket<T>> poll(Taker<? super T> taker, long nanos) {
     comeTo(nanos);
-    Optional<Ticket<T>> served =
-        turns.stream()
-            .map(caller -> caller.waiting.getFirst())
-            .filter(ticket -> taken.test(ticket.item()))
-            .findFirst();
-    served.ifPresent(ticket -> serve(ticket, nanos));
-    return served;
+    Optional<Ticket<T>> taken = take(taker);
+    if (taken.isEmpty() && !backlog && !waiting.isEmpty()) {
+      backlog = true;
+      backlogNanos = nanos;
+      taken = take(taker);
+    }
+    taken.ifPresent(ticket -> serve(ticket, nanos));
+    return taken;
+  }
+
+  private Optional<Ticket<T>> take(Taker<? super T> taker) {
+    return turns.stream()
+        .map(caller -> caller.waiting.getFirst())
+        .filter(ticket -> taker.takes(ticket.item(), backlog))
+        .findFirst();
   }
 
   private void serve(Ticket<T> ticket, long nanos) {
@@ -176,12 +207,27 @@ public final class FairQueue<T> {
     return after((double) waitingTokens, waiting, nanos);
   }
 
-  /** The same for what a caller has waiting, as it takes its turns among the others. */
+  /** The same for what a caller has waiting. */
   private Duration retryAfter(Caller<T> caller, long nanos) {
+    return after(tokensUntilServed(caller), caller.waiting, nanos);
+  }
+
+  /** Tokens that leave until all is served that a caller has waiting, by turns with the others. */
+  private double tokensUntilServed(Caller<T> caller) {
+    if (caller.waiting.isEmpty()) {
+      return 0;
+    }
     double tokens = caller.waiting.stream().mapToDouble(ticket -> ticket.claim.tokens()).sum();
     double weights = turns.stream().mapToDouble(FairQueue::weight).sum();
-    return after(
-        Math.min((double) waitingTokens, tokens * weights / weight(caller)), caller.waiting, nanos);
+    return Math.min((double) waitingTokens, tokens * weights / weight(caller));
+  }
+
+  /** Whether its caller has so much waiting before it that its turn comes after its deadline. */
+  private boolean isTooLate(Claim<T> claim, Caller<T> caller, long nanos) {
+    return backlog
+        && nanos - backlogNanos >= SURE_NANOS
+        && rate.isKnown()
+        && rate.seconds(tokensUntilServed(caller)) > (claim.deadlineNanos() - nanos) / 1e9;
   }
 
   private static double weight(Caller<?> caller) {
@@ -212,6 +258,7 @@ public final class FairQueue<T> {
 
   private void remove(Ticket<T> ticket, Runnable charge) {
     waiting.remove(ticket);
+    backlog &= !waiting.isEmpty();
     waitingTokens -= ticket.claim.tokens();
     change(
         ticket.caller,

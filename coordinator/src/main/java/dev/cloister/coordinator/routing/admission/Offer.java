@@ -21,4 +21,11 @@ public sealed interface Offer<T> {
    * @param retryAfter until all that waits is served, in whole seconds
    */
   record QueueFull<T>(Duration retryAfter) implements Offer<T> {}
+
+  /**
+   * Its turn would come after its deadline, behind what its caller has waiting already.
+   *
+   * @param retryAfter until that is served, in whole seconds
+   */
+  record TooLate<T>(Duration retryAfter) implements Offer<T> {}
 }

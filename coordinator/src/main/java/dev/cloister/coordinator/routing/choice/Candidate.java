@@ -55,4 +55,9 @@ public record Candidate(
     double all = pendingTokens * speed.tokenSeconds(slots) / slots;
     return prompts + all * (active - slots + 1) / active;
   }
+
+  /** The same, but 0 as long as its speed is assumed: only ratios of such times mean anything. */
+  double seenWaitSeconds() {
+    return speed.measured() ? waitSeconds() : 0;
+  }
 }

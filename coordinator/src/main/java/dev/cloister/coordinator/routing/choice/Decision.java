@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.routing.choice;
 
+import dev.cloister.coordinator.routing.choice.Ask.Wait;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -11,10 +12,12 @@ import java.util.stream.Stream;
  * @param predictions of the best candidates, the soonest first; those that are full stand behind
  *     them, and those that are ejected last
  * @param candidates how many there were, those that a rule removed included
+ * @param fullSeconds when the best one would be done of those whose queues take no more; infinite
+ *     if there is none
  */
-public record Decision(List<Prediction> predictions, int candidates) {
+public record Decision(List<Prediction> predictions, int candidates, double fullSeconds) {
   /** Nothing to choose from. */
-  public static final Decision NONE = new Decision(List.of(), 0);
+  public static final Decision NONE = new Decision(List.of(), 0, Double.POSITIVE_INFINITY);
 
   private static final int MOST_TOLD = 3;
 
@@ -22,16 +25,18 @@ public record Decision(List<Prediction> predictions, int candidates) {
     predictions = List.copyOf(predictions);
   }
 
-  /** The node that is done soonest; empty if there is none or all are full. */
-  public Optional<Candidate> choice() {
-    return predictions.isEmpty() || predictions.getFirst().candidate().full()
-        ? Optional.empty()
-        : Optional.of(predictions.getFirst().candidate());
-  }
-
-  /** Of those that have the model loaded, the one that is done soonest; empty likewise. */
+  /**
+   * Of those that have the model loaded, the one that is done soonest; empty if there is none, all
+   * are full, or the request had better wait for one that is.
+   */
   public Optional<Prediction> ready() {
-    return loaded().filter(prediction -> !prediction.candidate().full()).findFirst();
+    return loaded()
+        .filter(prediction -> !prediction.full())
+        .findFirst()
+        .filter(
+            prediction ->
+                prediction.ask().waits() != Wait.FOR_THE_BEST
+                    || prediction.seconds() < fullSeconds);
   }
 
   private Stream<Prediction> loaded() {

@@ -4,7 +4,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -86,10 +85,10 @@ public final class ModelLedger {
   }
 
   /** Takes a node that may answer from now on, or what is new of it. */
-  public void put(Host host, long nanos) {
+  public void put(Host host) {
     Standing standing = standing(host.nodeId());
-    if (host.loadSeconds().isEmpty()) {
-      standing.loaded(nanos);
+    if (host.isLoaded()) {
+      standing.notLoading();
     }
     standing.kind(kinds.computeIfAbsent(host.kind(), name -> new Kind()));
     replace(standing, host);
@@ -116,15 +115,8 @@ public final class ModelLedger {
   }
 
   /** Notes that a node has begun to load the model. */
-  public void loading(String nodeId, long nanos) {
-    standing(nodeId).loading(nanos);
-  }
-
-  /** How long a node took to load the model, on average; empty before it was seen to. */
-  public OptionalDouble loadSeconds(String nodeId) {
-    return Optional.ofNullable(standings.get(nodeId))
-        .map(Standing::loadSeconds)
-        .orElse(OptionalDouble.empty());
+  public void loading(String nodeId) {
+    standing(nodeId).loading();
   }
 
   /** Takes how long a message to a node and its answer take. */

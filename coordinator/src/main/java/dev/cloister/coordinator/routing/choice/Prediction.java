@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.routing.choice;
 
+import dev.cloister.coordinator.routing.choice.Ask.Wait;
 import java.util.Locale;
 
 /**
@@ -8,6 +9,9 @@ import java.util.Locale;
  * @param cachedTokens of the prompt, those that it holds already
  */
 public record Prediction(Candidate candidate, Ask ask, int cachedTokens) {
+  /** A moment to wait: enough for the next request to come from wherever it waits. */
+  static final double BRIEF_SECONDS = 2;
+
   public Prediction {
     cachedTokens = Math.clamp(cachedTokens, 0, ask.promptTokens());
   }
@@ -15,6 +19,12 @@ public record Prediction(Candidate candidate, Ask ask, int cachedTokens) {
   /** Until it has a slot and its turn. */
   public double waitSeconds() {
     return candidate.waitSeconds();
+  }
+
+  /** Whether its queue takes no more, or is longer than the request may wait there. */
+  public boolean full() {
+    return candidate.full()
+        || (ask.waits() == Wait.BRIEFLY && candidate.seenWaitSeconds() > BRIEF_SECONDS);
   }
 
   /** Until the model is loaded; 0 if it is. */
@@ -71,6 +81,6 @@ public record Prediction(Candidate candidate, Ask ask, int cachedTokens) {
         answerSeconds(),
         tokensPerSecond(),
         candidate.speed().measured() ? "" : " assumed",
-        candidate.ejected() ? ", ejected" : candidate.full() ? ", queue full" : "");
+        candidate.ejected() ? ", ejected" : full() ? ", queue full" : "");
   }
 }

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.routing.choice;
 
+import dev.cloister.coordinator.routing.choice.Ask.Wait;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A prediction is a line in what is asked: what a candidate takes in any case, for each token of
  * the prompt, and for each of the answer. These three are computed when a candidate changes and
- * kept side by side, so that a decision reads through three arrays. Not thread-safe.
+ * kept side by side, so that a decision reads through a few arrays. Not thread-safe.
  */
 public final class Router {
   /** How many candidates a decision tells in full. */
@@ -28,6 +29,7 @@ public final class Router {
 
   private final Map<String, Integer> places = new HashMap<>();
   private @Nullable Candidate[] candidates = new Candidate[8];
+  private double[] waitSeconds = new double[8];
   private double[] fixedSeconds = new double[8];
   private double[] promptTokenSeconds = new double[8];
   private double[] answerTokenSeconds = new double[8];
@@ -50,6 +52,7 @@ public final class Router {
     }
     Speed speed = candidate.speed();
     candidates[place] = candidate;
+    waitSeconds[place] = candidate.full() ? 0 : candidate.seenWaitSeconds();
     fixedSeconds[place] =
         candidate.waitSeconds()
             + candidate.host().loadSeconds().orElse(0)
@@ -62,6 +65,7 @@ public final class Router {
 
   private void grow(int length) {
     candidates = Arrays.copyOf(candidates, length);
+    waitSeconds = Arrays.copyOf(waitSeconds, length);
     fixedSeconds = Arrays.copyOf(fixedSeconds, length);
     promptTokenSeconds = Arrays.copyOf(promptTokenSeconds, length);
     answerTokenSeconds = Arrays.copyOf(answerTokenSeconds, length);
@@ -81,6 +85,7 @@ public final class Router {
       places.remove(last.nodeId());
       int end = size;
       candidates[place] = last;
+      waitSeconds[place] = waitSeconds[end];
       fixedSeconds[place] = fixedSeconds[end];
       promptTokenSeconds[place] = promptTokenSeconds[end];
       answerTokenSeconds[place] = answerTokenSeconds[end];
@@ -102,13 +107,21 @@ public final class Router {
   public Decision choose(Ask ask, Map<String, Integer> cachedTokens, Predicate<Candidate> allowed) {
     cachedTokens.forEach(
         (nodeId, tokens) -> setCached(nodeId, Math.min(tokens, ask.promptTokens())));
+    double mostWait =
+        ask.waits() == Wait.BRIEFLY ? Prediction.BRIEF_SECONDS : Double.POSITIVE_INFINITY;
     int told = 0;
     double worst = Double.POSITIVE_INFINITY;
+    double soonestFull = Double.POSITIVE_INFINITY;
     for (int place = 0; place < size; place++) {
       double seconds =
           fixedSeconds[place]
               + (ask.promptTokens() - cached[place]) * promptTokenSeconds[place]
               + ask.answerTokens() * answerTokenSeconds[place];
+      if (waitSeconds[place] > mostWait) {
+        seconds += FULL_SECONDS;
+      } else if (seconds >= FULL_SECONDS && seconds < soonestFull && isBusy(place, allowed)) {
+        soonestFull = seconds;
+      }
       if (seconds <= worst && isBetter(place, seconds, told) && allowed.test(at(place))) {
         told = insert(place, seconds, told);
         worst = told < MOST_TOLD ? worst : bestSeconds[told - 1];
@@ -119,7 +132,13 @@ public final class Router {
       predictions.add(new Prediction(at(best[rank]), ask, (int) cached[best[rank]]));
     }
     cachedTokens.keySet().forEach(nodeId -> setCached(nodeId, 0));
-    return new Decision(predictions, size);
+    return new Decision(predictions, size, soonestFull - FULL_SECONDS);
+  }
+
+  /** Whether one that is full is so by its work, and not because it is tried again slowly. */
+  private boolean isBusy(int place, Predicate<Candidate> allowed) {
+    Candidate candidate = at(place);
+    return candidate.limit() >= candidate.host().slots() && allowed.test(candidate);
   }
 
   private void setCached(String nodeId, int tokens) {

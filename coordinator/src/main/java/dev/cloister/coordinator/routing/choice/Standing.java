@@ -2,14 +2,10 @@ package dev.cloister.coordinator.routing.choice;
 
 import dev.cloister.coordinator.routing.admission.AdaptiveLimit;
 import dev.cloister.coordinator.routing.admission.Ejection;
-import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of one node with one model. Belongs to its ledger. */
 final class Standing {
-  /** Weight of the newest in moving averages. */
-  private static final double NEWEST = 0.3;
-
   /** Requests that may wait on a node, per slot, as long as it does what was predicted. */
   private static final int QUEUED_PER_SLOT = 4;
 
@@ -51,8 +47,6 @@ final class Standing {
   private long diedNanos = Long.MIN_VALUE;
 
   private boolean loading;
-  private long loadingNanos;
-  private OptionalDouble loadSeconds = OptionalDouble.empty();
 
   Kind kind() {
     return kind;
@@ -81,32 +75,15 @@ final class Standing {
     roundTripSeconds = seconds;
   }
 
-  void loading(long nanos) {
+  void loading() {
     if (!loading) {
       loading = true;
       cold = true;
-      loadingNanos = nanos;
     }
-  }
-
-  void loaded(long nanos) {
-    if (loading && nanos > loadingNanos) {
-      double seconds = (nanos - loadingNanos) * 1e-9;
-      loadSeconds =
-          OptionalDouble.of(
-              loadSeconds.isPresent()
-                  ? NEWEST * seconds + (1 - NEWEST) * loadSeconds.getAsDouble()
-                  : seconds);
-    }
-    loading = false;
   }
 
   void notLoading() {
     loading = false;
-  }
-
-  OptionalDouble loadSeconds() {
-    return loadSeconds;
   }
 
   void began(int tokens, int promptTokens) {

@@ -48,7 +48,7 @@ class FairQueueTest {
     List<String> came =
         List.of(offer("a", 10).item(), offer("a", 500).item(), offer("a", 1).item());
     assertThat(List.of(next(), next(), next())).isEqualTo(came);
-    assertThat(queue.poll(item -> true, 0)).isEmpty();
+    assertThat(queue.poll((item, othersWait) -> true, 0)).isEmpty();
   }
 
   @Test
@@ -140,10 +140,45 @@ class FairQueueTest {
     offer("a", 100);
     offer("b", 100);
     offer("b", 100);
-    assertThat(queue.poll(item -> item.startsWith("b"), 0).orElseThrow().item()).startsWith("b");
-    assertThat(queue.poll(item -> false, 0)).isEmpty();
+    assertThat(queue.poll((item, othersWait) -> item.startsWith("b"), 0).orElseThrow().item())
+        .startsWith("b");
+    assertThat(queue.poll((item, othersWait) -> false, 0)).isEmpty();
     assertThat(queue.size()).isEqualTo(2);
     assertThat(next()).startsWith("a");
+  }
+
+  @Test
+  void whoTakesIsToldWhetherOthersWaitThatWereNotTaken() {
+    List<Boolean> told = new ArrayList<>();
+    offer("a", 100);
+    offer("b", 100);
+    assertThat(queue.poll((item, othersWait) -> told.add(othersWait) && othersWait, 0)).isPresent();
+    assertThat(told).containsExactly(false, false, true);
+    assertThat(queue.poll((item, othersWait) -> othersWait, 0)).isPresent();
+    offer("c", 100);
+    assertThat(queue.poll((item, othersWait) -> !othersWait, 0)).isPresent();
+  }
+
+  @Test
+  void whatCannotBeServedInTimeIsNotTakenIn() {
+    for (int i = 0; i < 40; i++) {
+      offer("a", 100);
+    }
+    assertThat(queue.poll((item, othersWait) -> false, 0)).isEmpty();
+    long now = 0;
+    for (int second = 1; second < 10; second++) {
+      now += SECOND;
+      queue.poll((item, othersWait) -> true, now);
+      assertThat(queue.offer(claim("a", 100, now + 3 * SECOND), now))
+          .isInstanceOf(Offer.Waiting.class);
+      queue.expire(now);
+    }
+    now += SECOND;
+    assertThat(queue.offer(claim("a", 100, now + 20 * SECOND), now))
+        .isInstanceOf(Offer.TooLate.class);
+    assertThat(queue.offer(claim("a", 100, now + 60 * SECOND), now))
+        .isInstanceOf(Offer.Waiting.class);
+    assertThat(queue.offer(claim("b", 100, now + SECOND), now)).isInstanceOf(Offer.Waiting.class);
   }
 
   @Test
@@ -151,7 +186,7 @@ class FairQueueTest {
     Ticket<String> late = offer("a", 100, 2 * SECOND);
     Ticket<String> intime = offer("a", 100, 3 * SECOND);
     assertThat(queue.expire(2 * SECOND - 1)).isEmpty();
-    assertThat(queue.poll(item -> true, 2 * SECOND)).contains(intime);
+    assertThat(queue.poll((item, othersWait) -> true, 2 * SECOND)).contains(intime);
     assertThat(queue.expire(2 * SECOND)).containsExactly(late);
     assertThat(queue.expire(9 * SECOND)).isEmpty();
     assertThat(queue.size()).isZero();
@@ -250,7 +285,7 @@ class FairQueueTest {
         }
       }
       while (running.size() < slots) {
-        Ticket<Integer> next = overloaded.poll(item -> true, nanos).orElseThrow();
+        Ticket<Integer> next = overloaded.poll((item, othersWait) -> true, nanos).orElseThrow();
         waiting[next.item()]--;
         int tokens =
             (int) Math.ceil(next.claim.tokens() * Math.pow(4, 2 * random.nextDouble() - 1));
@@ -287,7 +322,8 @@ class FairQueueTest {
             }
           }
           case 2 -> {
-            Optional<Ticket<String>> turn = any.poll(item -> random.nextInt(4) > 0, nanos);
+            Optional<Ticket<String>> turn =
+                any.poll((item, othersWait) -> random.nextInt(4) > 0, nanos);
             if (turn.isPresent()) {
               assertThat(waiting.remove(turn.get())).as("seed %d", seed).isTrue();
               served.add(turn.get());
@@ -320,7 +356,7 @@ class FairQueueTest {
     Offer<String> offer = queue.offer(claim(caller, tokens, deadlineNanos), 0);
     return switch (offer) {
       case Offer.Waiting<String>(Ticket<String> ticket) -> ticket;
-      case Offer.CallerFull<String> _, Offer.QueueFull<String> _ ->
+      case Offer.CallerFull<String> _, Offer.QueueFull<String> _, Offer.TooLate<String> _ ->
           throw new AssertionError("no room");
     };
   }
@@ -330,7 +366,7 @@ class FairQueueTest {
   }
 
   private Ticket<String> poll() {
-    return queue.poll(item -> true, 0).orElseThrow();
+    return queue.poll((item, othersWait) -> true, 0).orElseThrow();
   }
 
   private String next() {

@@ -17,7 +17,7 @@ class RetryAfterTest {
   private void serveFor(int seconds) {
     for (int i = 0; i < seconds; i++) {
       nanos += SECOND;
-      queue.poll(item -> true, nanos).ifPresent(ticket -> queue.settle(ticket, 100));
+      queue.poll((item, othersWait) -> true, nanos).ifPresent(ticket -> queue.settle(ticket, 100));
     }
   }
 
@@ -64,7 +64,8 @@ class RetryAfterTest {
     Duration told =
         switch (offer("a")) {
           case Offer.CallerFull<String>(Duration retryAfter) -> retryAfter;
-          case Offer.Waiting<String> _, Offer.QueueFull<String> _ -> throw new AssertionError();
+          case Offer.Waiting<String> _, Offer.QueueFull<String> _, Offer.TooLate<String> _ ->
+              throw new AssertionError();
         };
     assertThat(told).isEqualTo(Duration.ofSeconds(25));
     serveFor((int) told.toSeconds());
@@ -96,7 +97,7 @@ class RetryAfterTest {
   void requestsThatNeedNotWaitSayNothingOfTheRateEither() {
     for (int i = 0; i < 1_000; i++) {
       fill("a", 1);
-      queue.settle(queue.poll(item -> true, nanos).orElseThrow(), 100);
+      queue.settle(queue.poll((item, othersWait) -> true, nanos).orElseThrow(), 100);
     }
     fill("a", 20);
     serveFor(10);

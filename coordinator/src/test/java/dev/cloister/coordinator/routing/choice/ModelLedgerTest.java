@@ -109,7 +109,7 @@ class ModelLedgerTest {
     answer("a", 16, 10);
     assertThat(at("a").speed().tokensPerSecond(1)).isCloseTo(100, within(0.1));
     ledger.remove("a");
-    ledger.loading("a", now);
+    ledger.loading("a");
     join("a", "desk");
     answer("a", 16, 500);
     assertThat(at("a").speed().tokensPerSecond(1)).isCloseTo(100, within(0.1));
@@ -192,19 +192,6 @@ class ModelLedgerTest {
   }
 
   @Test
-  void theTimeToLoadIsLearnt() {
-    ledger.loading("a", now);
-    ledger.loading("a", now + 1_000 * MILLI);
-    now += 4_000 * MILLI;
-    join("a", "desk");
-    assertThat(ledger.loadSeconds("a")).hasValue(4);
-    ledger.remove("a");
-    join("a", "desk");
-    assertThat(ledger.loadSeconds("a")).hasValue(4);
-    assertThat(ledger.loadSeconds("b")).isEmpty();
-  }
-
-  @Test
   void aNodeThatJoinsUnderLoadGetsTheNextRequests() {
     join("a", "desk");
     answer("a", 64, 20);
@@ -220,7 +207,7 @@ class ModelLedgerTest {
   @Test
   void aNodeThatClaimsTwoBillionSlotsIsNotFull() {
     ledger.put(
-        new Host("vast", "vast", "desk", 2_000_000_000, true, false, OptionalDouble.empty()), now);
+        new Host("vast", "vast", "desk", 2_000_000_000, true, false, OptionalDouble.empty()));
     begin("vast");
     assertThat(at("vast").full()).isFalse();
   }
@@ -277,7 +264,7 @@ class ModelLedgerTest {
     answer("laptop1", 64, 100);
     now += 700_000 * MILLI;
     ledger.refresh(now);
-    assertThat(decide().choice().orElseThrow().nodeId()).isEqualTo("server");
+    assertThat(decide().ready().orElseThrow().candidate().nodeId()).isEqualTo("server");
     assertThat(at("laptop2").speed().tokensPerSecond(1)).isCloseTo(10, within(0.1));
   }
 
@@ -296,7 +283,7 @@ class ModelLedgerTest {
   private String give() {
     Decision decision = decide();
     ledger.began(decision.predictions().getFirst(), PROMPT, now);
-    return decision.choice().orElseThrow().nodeId();
+    return decision.ready().orElseThrow().candidate().nodeId();
   }
 
   @Test
@@ -337,9 +324,9 @@ class ModelLedgerTest {
     }
     assertThat(at("a").ejected()).isTrue();
     join("b", "desk");
-    assertThat(decide().choice().orElseThrow().nodeId()).isEqualTo("b");
+    assertThat(decide().ready().orElseThrow().candidate().nodeId()).isEqualTo("b");
     ledger.remove("b");
-    assertThat(decide().choice().orElseThrow().nodeId()).isEqualTo("a");
+    assertThat(decide().ready().orElseThrow().candidate().nodeId()).isEqualTo("a");
     assertThat(at("a").limit()).isEqualTo(1);
   }
 
@@ -384,7 +371,7 @@ class ModelLedgerTest {
   }
 
   private void join(String node, String kind) {
-    ledger.put(new Host(node, node, kind, 4, true, false, OptionalDouble.empty()), now);
+    ledger.put(new Host(node, node, kind, 4, true, false, OptionalDouble.empty()));
   }
 
   private Work begin(String node) {

@@ -3,6 +3,7 @@ package dev.cloister.coordinator.routing.choice;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.cloister.coordinator.routing.choice.Ask.Wait;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -53,9 +54,11 @@ class RouterTest {
             .as("seed %d, rank %d", seed, rank)
             .isCloseTo(expected.get(rank).seconds(), within(1e-5));
       }
-      assertThat(decision.choice().isPresent())
+      assertThat(decision.ready().isPresent())
           .as("seed %d", seed)
-          .isEqualTo(expected.stream().anyMatch(p -> !p.candidate().full()));
+          .isEqualTo(
+              decision.predictions().stream()
+                  .anyMatch(p -> p.candidate().host().isLoaded() && !p.candidate().full()));
     }
   }
 
@@ -101,12 +104,61 @@ class RouterTest {
   }
 
   @Test
-  void aNodeThatMustLoadTheModelFirstIsChosenWhenTheQueueIsWorthIt() {
+  void aNodeThatMustLoadTheModelFirstIsToDoSoWhenTheQueueIsWorthIt() {
     Candidate cold =
         new Candidate(host("cold", 4, OptionalDouble.of(8)), speed(100), 0, 0, 0, 0, 0, 20);
-    assertThat(chosen(List.of(cold, candidate("warm", 4, 1_000, speed(100), 9)))).isEqualTo("warm");
-    assertThat(chosen(List.of(cold, candidate("warm", 16, 8_000, speed(100), 9))))
-        .isEqualTo("cold");
+    Candidate warm = candidate("warm", 4, 1_000, speed(100), 9);
+    assertThat(decide(List.of(cold, warm), ASK).toLoad(0)).isEmpty();
+    Candidate busy = candidate("warm", 16, 8_000, speed(100), 9);
+    assertThat(decide(List.of(cold, busy), ASK).toLoad(0)).hasValue(cold);
+    assertThat(chosen(List.of(cold, busy))).isEqualTo("warm");
+  }
+
+  @Test
+  void whoIsAloneWaitsForAFullNodeThatIsSoonerNevertheless() {
+    Candidate full = candidate("full", 20, 2_000, speed(100), 0);
+    Candidate slow = candidate("slow", 0, 0, speed(1), 0);
+    Ask alone = ASK.with(Wait.FOR_THE_BEST);
+    assertThat(decide(List.of(full, slow), alone).ready()).isEmpty();
+    assertThat(decide(List.of(full, slow), ASK.with(Wait.BRIEFLY)).ready()).isPresent();
+    assertThat(decide(List.of(full, slow), ASK).ready()).isPresent();
+    Candidate quick = candidate("quick", 0, 0, speed(90), 0);
+    assertThat(decide(List.of(full, slow, quick), alone).ready())
+        .hasValueSatisfying(chosen -> assertThat(chosen.candidate()).isEqualTo(quick));
+  }
+
+  @Test
+  void nobodyWaitsForANodeThatIsTriedAgainAfterFailures() {
+    Candidate tried =
+        new Candidate(host("tried", 4, OptionalDouble.empty()), speed(100), 0, 1, 50, 0, 0, 1);
+    Candidate slow = candidate("slow", 0, 0, speed(1), 0);
+    assertThat(decide(List.of(tried, slow), ASK.with(Wait.FOR_THE_BEST)).ready())
+        .hasValueSatisfying(chosen -> assertThat(chosen.candidate()).isEqualTo(slow));
+  }
+
+  @Test
+  void whereOthersWaitANodeIsGivenNoMoreThanItBeginsWithinAMoment() {
+    Ask ask = ASK.with(Wait.BRIEFLY);
+    Candidate busy = candidate("busy", 5, 3_000, speed(100), 0);
+    Decision waits = decide(List.of(busy), ask);
+    assertThat(waits.ready()).isEmpty();
+    assertThat(waits.hasLoaded()).isTrue();
+    assertThat(waits.toString()).endsWith(", queue full");
+    assertThat(decide(List.of(busy), ASK).ready()).isPresent();
+    assertThat(decide(List.of(candidate("free", 5, 250, speed(100), 0)), ask).ready()).isPresent();
+    Candidate idle = candidate("idle", 0, 0, speed(1), 0);
+    assertThat(decide(List.of(busy, idle), ask).ready())
+        .hasValueSatisfying(chosen -> assertThat(chosen.candidate()).isEqualTo(idle));
+  }
+
+  @Test
+  void aMomentSaysNothingWhereSpeedsAreAssumed() {
+    Candidate unseen = candidate("unseen", 5, 3_000, Speed.ASSUMED, 0);
+    assertThat(decide(List.of(unseen), ASK.with(Wait.BRIEFLY)).ready()).isPresent();
+  }
+
+  private static Decision decide(List<Candidate> candidates, Ask ask) {
+    return routerOf(candidates).choose(ask, Map.of(), RouterTest::any);
   }
 
   @Test
@@ -116,11 +168,11 @@ class RouterTest {
     Candidate faster = candidate("faster", 0, 0, speed(25), 0);
     Router router = routerOf(List.of(home, faster));
     Map<String, Integer> cached = Map.of("id-home", 3_900);
-    assertThat(router.choose(conversation, cached, RouterTest::any).choice()).hasValue(home);
-    assertThat(router.choose(conversation, Map.of(), RouterTest::any).choice()).hasValue(faster);
+    assertThat(chosen(router, conversation, cached)).isEqualTo("home");
+    assertThat(chosen(router, conversation, Map.of())).isEqualTo("faster");
     Candidate busy = candidate("home", 12, 9_000, speed(20), 5);
     router.put(busy);
-    assertThat(router.choose(conversation, cached, RouterTest::any).choice()).hasValue(faster);
+    assertThat(chosen(router, conversation, cached)).isEqualTo("faster");
   }
 
   @Test
@@ -136,12 +188,12 @@ class RouterTest {
   @Test
   void thereIsNoChoiceWithoutNodesOrWhenAllAreFull() {
     Decision none = new Router().choose(ASK, Map.of(), RouterTest::any);
-    assertThat(none.choice()).isEmpty();
+    assertThat(none.ready()).isEmpty();
     assertThat(none).hasToString("no node has the model ready");
     Decision full =
         routerOf(List.of(candidate("a", 20, 0, Speed.ASSUMED, 0)))
             .choose(ASK, Map.of(), RouterTest::any);
-    assertThat(full.choice()).isEmpty();
+    assertThat(full.ready()).isEmpty();
     assertThat(full.toString()).endsWith(", queue full");
   }
 
@@ -163,7 +215,7 @@ class RouterTest {
     Candidate ejected =
         new Candidate(host("ejected", 4, OptionalDouble.empty()), speed(100), 0, 0, 0, 0, 0, 0);
     Decision decision = routerOf(List.of(ejected, full)).choose(ASK, Map.of(), RouterTest::any);
-    assertThat(decision.choice()).isEmpty();
+    assertThat(decision.ready()).isEmpty();
     assertThat(decision.isOfEjectedOnly()).isFalse();
     assertThat(decision.predictions())
         .extracting(Prediction::candidate)
@@ -178,11 +230,11 @@ class RouterTest {
   }
 
   private static String chosen(List<Candidate> candidates) {
-    return routerOf(candidates)
-        .choose(ASK, Map.of(), RouterTest::any)
-        .choice()
-        .orElseThrow()
-        .nodeName();
+    return chosen(routerOf(candidates), ASK, Map.of());
+  }
+
+  private static String chosen(Router router, Ask ask, Map<String, Integer> cached) {
+    return router.choose(ask, cached, RouterTest::any).ready().orElseThrow().candidate().nodeName();
   }
 
   private static Router routerOf(List<Candidate> candidates) {

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.routing;
+package dev.cloister.coordinator.routing.answer;
 
 import com.google.common.primitives.Ints;
 import dev.cloister.coordinator.inference.Beginning;
@@ -10,7 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What of an answer its caller was told, and the tokens that said it. Not thread-safe. */
-final class AnswerSoFar {
+public final class AnswerSoFar {
   /** What the caller was told first; null as long as it was told nothing. */
   private @Nullable Started start;
 
@@ -19,19 +19,19 @@ final class AnswerSoFar {
   private int events;
 
   /** Takes the start; whether it is the first one, and the caller is to be told. */
-  boolean start(Started first) {
+  public boolean start(Started first) {
     boolean isFirst = start == null;
     start = isFirst ? first : start;
     return isFirst;
   }
 
   /** Tokens of the prompt that were computed for it, as far as is known. */
-  int computedPromptTokens() {
+  public int computedPromptTokens() {
     return start == null ? 0 : start.promptTokens() - start.cachedPromptTokens();
   }
 
   /** The end as the caller, who knows of one start only, is told it. */
-  Finished ended(Finished finished) {
+  public Finished ended(Finished finished) {
     Usage usage = finished.usage();
     return start == null
         ? finished
@@ -45,7 +45,7 @@ final class AnswerSoFar {
    *
    * @param made the tokens that came with it
    */
-  void add(List<Integer> made) {
+  public void add(List<Integer> made) {
     if (made.isEmpty()) {
       events++;
       return;
@@ -58,27 +58,27 @@ final class AnswerSoFar {
   }
 
   /** How many tokens said it. */
-  int tokens() {
+  public int tokens() {
     return size;
   }
 
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return events == 0;
   }
 
   /** Whether another node can go on with it: not where the engine did not tell its tokens. */
-  boolean canGoOn() {
+  public boolean canGoOn() {
     return isEmpty() || size > 0;
   }
 
   /** Forgets all of it: the caller starts over. */
-  void clear() {
+  public void clear() {
     start = null;
     size = 0;
     events = 0;
   }
 
-  Beginning beginning() {
+  public Beginning beginning() {
     return size == 0
         ? Beginning.NONE
         : new Beginning(Ints.asList(Arrays.copyOf(tokens, size)), events);

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.routing;
+package dev.cloister.coordinator.routing.answer;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;

@@ -1,4 +1,4 @@
-package dev.cloister.coordinator.routing;
+package dev.cloister.coordinator.routing.answer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
