@@ -50,7 +50,7 @@ class RoundTripsTest {
       roundTrip(1);
     }
     assertThat(roundTrips.ask("a")).isEmpty();
-    clock.advance(Duration.ofMillis(4_000));
+    clock.advance(Duration.ofSeconds(4));
     assertThat(roundTrips.ask("a")).isEmpty();
     clock.advance(Duration.ofMillis(900));
     assertThat(roundTrips.ask("a")).isPresent();
