@@ -31,6 +31,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 
 /** A connection to one engine process. Thread-safe. */
 public final class EngineClient implements AutoCloseable {
@@ -182,12 +183,11 @@ public final class EngineClient implements AutoCloseable {
   }
 
   /**
-   * Asks for a sign of life, and any answer is one: gRPC's own pings come every ten seconds at
-   * most.
-   *
-   * @param silent is run if there is none within the patience
+   * Whether the engine gives a sign of life within the patience. Any answer is one, and so is the
+   * end of the connection: gRPC's own pings come every ten seconds at most.
    */
-  public void ask(Duration patience, Runnable silent) {
+  public CompletableFuture<Boolean> isAlive(Duration patience) {
+    CompletableFuture<Boolean> alive = new CompletableFuture<>();
     engine
         .withDeadlineAfter(patience)
         .detokenize(
@@ -198,14 +198,16 @@ public final class EngineClient implements AutoCloseable {
 
               @Override
               public void onError(Throwable failure) {
-                if (Status.fromThrowable(failure).getCode() == Status.Code.DEADLINE_EXCEEDED) {
-                  silent.run();
-                }
+                alive.complete(
+                    Status.fromThrowable(failure).getCode() != Status.Code.DEADLINE_EXCEEDED);
               }
 
               @Override
-              public void onCompleted() {}
+              public void onCompleted() {
+                alive.complete(true);
+              }
             });
+    return alive;
   }
 
   @Override

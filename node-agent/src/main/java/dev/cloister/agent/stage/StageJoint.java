@@ -83,10 +83,7 @@ final class StageJoint {
         next.request(1);
         watch =
             timer.scheduleWithFixedDelay(
-                () -> engine.ask(PATIENCE, this::engineSilent),
-                PAUSE_MILLIS,
-                PAUSE_MILLIS,
-                TimeUnit.MILLISECONDS);
+                this::askEngine, PAUSE_MILLIS, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
       }
     }
     toNext.open(run::request);
@@ -124,8 +121,15 @@ final class StageJoint {
     return neighbour.nodeId() + (neighbour.relayed() ? " through the coordinator" : "");
   }
 
+  private void askEngine() {
+    var _ = engine.isAlive(PATIENCE).thenAccept(this::engineAnswered);
+  }
+
   /** An engine that hangs would keep its ring from closing again: it is given up, and restarted. */
-  private void engineSilent() {
+  private void engineAnswered(boolean alive) {
+    if (alive) {
+      return;
+    }
     lost("the engine gave no sign of life for " + PATIENCE.toSeconds() + " s", LOST);
     engine.close();
   }

@@ -7,7 +7,6 @@ import dev.cloister.identity.PrivateFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,9 +21,6 @@ import org.slf4j.LoggerFactory;
 /** Starts engine processes. Thread-safe. */
 public final class EngineLauncher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EngineLauncher.class);
-
-  /** A process that has not opened its socket by then will not. */
-  private static final Duration LONGEST_START = Duration.ofSeconds(60);
 
   /**
    * What a socket's path may be long: {@code sun_path} holds 104 bytes on macOS, 108 on Linux, with
@@ -43,7 +39,7 @@ public final class EngineLauncher implements AutoCloseable {
   private final Supplier<Cpu> cpu;
   private final PrefixCache prefixes;
   private final IoThread thread;
-  private final Duration longestStart;
+  private final EnginePatience patience;
   private final AtomicLong started = new AtomicLong();
   private @Nullable Path temporary;
 
@@ -66,7 +62,16 @@ public final class EngineLauncher implements AutoCloseable {
       Supplier<Cpu> cpu,
       PrefixCache prefixes,
       IoThread thread) {
-    this(command, runDirectory, libraryCache, owner, gentle, cpu, prefixes, thread, LONGEST_START);
+    this(
+        command,
+        runDirectory,
+        libraryCache,
+        owner,
+        gentle,
+        cpu,
+        prefixes,
+        thread,
+        EnginePatience.DEFAULT);
   }
 
   EngineLauncher(
@@ -78,7 +83,7 @@ public final class EngineLauncher implements AutoCloseable {
       Supplier<Cpu> cpu,
       PrefixCache prefixes,
       IoThread thread,
-      Duration longestStart) {
+      EnginePatience patience) {
     this.gentle = gentle;
     this.thread = thread;
     this.command = List.copyOf(command);
@@ -87,7 +92,7 @@ public final class EngineLauncher implements AutoCloseable {
     this.owner = owner;
     this.cpu = cpu;
     this.prefixes = prefixes;
-    this.longestStart = longestStart;
+    this.patience = patience;
   }
 
   /**
@@ -120,7 +125,7 @@ public final class EngineLauncher implements AutoCloseable {
     loan.ifPresent(lent -> line.addAll(lent.flags()));
     Runnable closed = () -> loan.ifPresent(PrefixCache.Loan::close);
     try {
-      return EngineProcess.start(model.name(), line, socket, longestStart, closed);
+      return EngineProcess.start(model.name(), line, socket, patience, closed);
     } catch (IOException | RuntimeException e) {
       closed.run();
       throw e;

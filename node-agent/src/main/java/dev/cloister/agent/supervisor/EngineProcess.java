@@ -25,18 +25,18 @@ final class EngineProcess implements AutoCloseable {
   private final String model;
   private final Process process;
   private final Path socket;
-  private final Duration longestStart;
+  private final EnginePatience patience;
   private final Runnable closed;
   private final Thread logRelay;
   private volatile String lastLine = "";
 
   private EngineProcess(
-      String model, Process process, Path socket, Duration longestStart, Runnable closed) {
+      String model, Process process, Path socket, EnginePatience patience, Runnable closed) {
     this.closed = closed;
     this.model = model;
     this.process = process;
     this.socket = socket;
-    this.longestStart = longestStart;
+    this.patience = patience;
     this.logRelay = Thread.ofVirtual().name("engine-log-" + model).unstarted(this::relayLog);
   }
 
@@ -44,14 +44,14 @@ final class EngineProcess implements AutoCloseable {
    * @param closed is run when the process is gone
    */
   static EngineProcess start(
-      String model, List<String> command, Path socket, Duration longestStart, Runnable closed)
+      String model, List<String> command, Path socket, EnginePatience patience, Runnable closed)
       throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD);
     // An abort of ggml would otherwise start a debugger where one is installed, and wait for it.
     builder.environment().put("GGML_NO_BACKTRACE", "1");
     Process process = builder.start();
-    EngineProcess engine = new EngineProcess(model, process, socket, longestStart, closed);
+    EngineProcess engine = new EngineProcess(model, process, socket, patience, closed);
     log.info("engine of {} was started, process {}", model, process.pid());
     engine.logRelay.start();
     return engine;
@@ -83,12 +83,21 @@ final class EngineProcess implements AutoCloseable {
       if (process.waitFor(SOCKET_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
         throw new IOException(end());
       }
-      if (waited > longestStart.toMillis()) {
+      if (waited > patience.start().toMillis()) {
         throw new IOException(
-            "the engine did not open its socket within " + longestStart.toSeconds() + " s");
+            "the engine did not open its socket within " + patience.start().toSeconds() + " s");
       }
     }
     return socket;
+  }
+
+  EnginePatience patience() {
+    return patience;
+  }
+
+  /** Ends the process at once, whatever it does. */
+  void kill() {
+    process.destroyForcibly();
   }
 
   /** Runs an action when the process has ended, at once if it has already. */

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -149,7 +150,7 @@ final class ServedModel {
       engine.whenEnded(watch::lost);
       boolean served = watch.becameLoaded();
       if (served) {
-        watch.awaitLoss();
+        awaitLoss(engine, client, watch);
       }
       String end = served ? engine.awaitEnd() : watch.failure();
       watch.stop();
@@ -160,6 +161,33 @@ final class ServedModel {
       return failed("the engine cannot be started: ", e);
     } finally {
       process = null;
+    }
+  }
+
+  /** Waits for the end of an engine, and ends one that hangs. */
+  private void awaitLoss(EngineProcess engine, EngineClient client, Watch watch)
+      throws InterruptedException {
+    Duration patience = engine.patience().silence();
+    int silences = 0;
+    while (!watch.isLost(patience)) {
+      silences = isAlive(client, patience) ? 0 : silences + 1;
+      // One alone may be this process's own, if it was stopped meanwhile.
+      if (silences > 1) {
+        log.warn(
+            "model {}: the engine gave no sign of life for {} s; it is ended",
+            spec.name(),
+            patience.multipliedBy(silences).toSeconds());
+        engine.kill();
+      }
+    }
+  }
+
+  private static boolean isAlive(EngineClient client, Duration patience)
+      throws InterruptedException {
+    try {
+      return client.isAlive(patience).get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("never completed with a failure", e);
     }
   }
 
@@ -242,8 +270,8 @@ final class ServedModel {
       }
     }
 
-    void awaitLoss() throws InterruptedException {
-      lost.await();
+    boolean isLost(Duration patience) throws InterruptedException {
+      return lost.await(patience.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Waits until the model is loaded or will not be. */

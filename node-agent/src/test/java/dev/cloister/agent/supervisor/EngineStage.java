@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -51,11 +50,11 @@ public final class EngineStage {
   }
 
   public Supervisor supervisor(StatusListener listener) {
-    return supervisor(listener, directory.resolve("run"), Duration.ofSeconds(30));
+    return supervisor(listener, directory.resolve("run"), EnginePatience.DEFAULT);
   }
 
-  Supervisor supervisor(StatusListener listener, Path run, Duration longestStart) {
-    return supervisor(listener, run, longestStart, NodeOptions.DEFAULT);
+  Supervisor supervisor(StatusListener listener, Path run, EnginePatience patience) {
+    return supervisor(listener, run, patience, NodeOptions.DEFAULT);
   }
 
   /** Has engines run with low priority and few threads from now on. */
@@ -64,7 +63,7 @@ public final class EngineStage {
   }
 
   Supervisor supervisor(
-      StatusListener listener, Path run, Duration longestStart, NodeOptions owner) {
+      StatusListener listener, Path run, EnginePatience patience, NodeOptions owner) {
     ModelStore store =
         new ModelStore(
             directory.resolve("models"),
@@ -82,7 +81,7 @@ public final class EngineStage {
             () -> CPU,
             new PrefixCache(directory.resolve("prefixes"), owner.prefixBytes(), store::has),
             THREAD,
-            longestStart),
+            patience),
         owner.memoryLimit(),
         listener);
   }

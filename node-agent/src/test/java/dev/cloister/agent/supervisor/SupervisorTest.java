@@ -157,6 +157,22 @@ class SupervisorTest {
   }
 
   @Test
+  void anEngineThatHangsIsReplacedByAnother() throws Exception {
+    try (Supervisor impatient =
+        stage.supervisor(
+            (model, status) -> statuses.add(status),
+            directory.resolve("run"),
+            new EnginePatience(PATIENCE, Duration.ofSeconds(1)))) {
+      impatient.serve(MODEL);
+      awaitReady(1);
+      long hanging = stage.pids().getFirst();
+      assertThat(new ProcessBuilder("kill", "-STOP", "" + hanging).start().waitFor()).isZero();
+      awaitReady(2);
+      assertThat(stage.alive()).hasSize(1).doesNotContain(hanging);
+    }
+  }
+
+  @Test
   void servingTwiceChangesNothingAndAnotherFileReplacesTheFirst() {
     supervisor.serve(MODEL);
     awaitReady(1);
@@ -252,7 +268,7 @@ class SupervisorTest {
         stage.supervisor(
             (model, status) -> statuses.add(status),
             directory.resolve("run"),
-            Duration.ofSeconds(2))) {
+            new EnginePatience(Duration.ofSeconds(2), Duration.ofSeconds(5)))) {
       impatient.serve(MODEL);
       await().atMost(PATIENCE).until(() -> stage.pids().size() == 2);
       assertThat(statuses)
