@@ -37,7 +37,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
   private static final Logger log = LoggerFactory.getLogger(SessionGrpc.class);
 
   /** Asking for messages one by one wakes the thread of the connection for each. */
-  private static final int MESSAGES_AHEAD = 16;
+  private static final int MESSAGES_AHEAD = 8;
 
   private final Fleet fleet;
   private final Survey survey;

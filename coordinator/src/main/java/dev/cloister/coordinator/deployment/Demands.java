@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,15 +20,28 @@ final class Demands {
   private final ModelContents contents;
   private final Map<String, Optional<ModelLayout>> layouts = new ConcurrentHashMap<>();
 
+  /** By name: asked for each node, many times a second. */
+  private final Map<String, Known> newest = new ConcurrentHashMap<>();
+
+  private record Known(Model model, Optional<Demand> demand) {}
+
   Demands(ModelContents contents) {
     this.contents = contents;
   }
 
   /** Empty if the file says nothing that can be understood. */
   Optional<Demand> of(Model model) {
-    return layouts
-        .computeIfAbsent(model.sha256(), _ -> layout(model))
-        .map(layout -> Demand.of(model, layout));
+    @Nullable Known known = newest.get(model.name());
+    if (known == null || !known.model().equals(model)) {
+      known =
+          new Known(
+              model,
+              layouts
+                  .computeIfAbsent(model.sha256(), _ -> layout(model))
+                  .map(layout -> Demand.of(model, layout)));
+      newest.put(model.name(), known);
+    }
+    return known.demand();
   }
 
   private Optional<ModelLayout> layout(Model model) {

@@ -74,9 +74,10 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   private volatile Map<String, String> awaitedLoads = Map.of();
   private Instant lookedAt = Instant.EPOCH;
 
-  /** How often something changed, and with how many of these the last decision was made. */
+  /** How often something changed. */
   private final AtomicLong changes = new AtomicLong();
 
+  /** How often it had when the last decision was begun. */
   private long decided;
 
   /**

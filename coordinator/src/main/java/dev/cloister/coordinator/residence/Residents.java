@@ -40,9 +40,10 @@ public final class Residents {
   }
 
   private void put(Place place, Stay stay) {
-    stays.put(place, stay);
-    byNode.put(place.nodeId(), place);
-    byModel.put(place.model(), place);
+    if (stays.put(place, stay) == null) {
+      byNode.put(place.nodeId(), place);
+      byModel.put(place.model(), place);
+    }
   }
 
   private void take(Place place) {
