@@ -61,6 +61,9 @@ public final class Coordinator implements AutoCloseable {
   private static final Duration SWEEP_INTERVAL = Duration.ofMillis(250);
   private static final Duration RING_INTERVAL = Duration.ofMillis(100);
 
+  /** What has lived for long and died is not looked for before the heap has grown to its bound. */
+  private static final Duration COLLECTION_INTERVAL = Duration.ofMinutes(10);
+
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final CoordinatorConfig config;
   private final InstantSource clock;
@@ -157,6 +160,7 @@ public final class Coordinator implements AutoCloseable {
     repeat(timer, () -> survey.tick(deployments.wish()), SWEEP_INTERVAL);
     repeat(timer, deployments::tick, RING_INTERVAL);
     repeat(timer, dispatcher::retry, SWEEP_INTERVAL);
+    repeat(timer, System::gc, COLLECTION_INTERVAL);
     String adminId = JoinToken.newId(new SecureRandom());
     Runnable renew =
         () -> {
