@@ -85,7 +85,10 @@ class SupervisorTest {
             OptionalLong.empty());
     try (Supervisor owned =
         stage.supervisor(
-            (model, status) -> statuses.add(status), directory.resolve("run"), PATIENCE, owner)) {
+            (model, status) -> statuses.add(status),
+            directory.resolve("run"),
+            EnginePatience.DEFAULT,
+            owner)) {
       owned.serve(MODEL);
       awaitReady(1);
       assertThat(stage.commandLine())
@@ -117,7 +120,10 @@ class SupervisorTest {
             OptionalLong.of(100 << 20));
     try (Supervisor owned =
         stage.supervisor(
-            (model, status) -> statuses.add(status), directory.resolve("run"), PATIENCE, owner)) {
+            (model, status) -> statuses.add(status),
+            directory.resolve("run"),
+            EnginePatience.DEFAULT,
+            owner)) {
       owned.serve(
           new ModelSpec(
               "tiny", MODEL.sha256(), 1, 0, 2, EngineOptions.NONE, Optional.empty(), 101 << 20));
@@ -295,7 +301,7 @@ class SupervisorTest {
     List<Path> before = temporaryDirectories();
     Path run = directory.resolve("a".repeat(100)).resolve("run");
     try (Supervisor deep =
-        stage.supervisor((model, status) -> statuses.add(status), run, PATIENCE)) {
+        stage.supervisor((model, status) -> statuses.add(status), run, EnginePatience.DEFAULT)) {
       deep.serve(MODEL);
       awaitReady(1);
     }
