@@ -82,7 +82,7 @@ class SickNodesTest {
     assertThat(sick.starts()).hasSize(5);
 
     FakeNodeSession silent = new FakeNodeSession();
-    world.ready("a", silent, 4);
+    world.ready("a", silent, 8);
     submit(10);
     assertThat(silent.starts()).isEmpty();
     world.lose(healthy, well);

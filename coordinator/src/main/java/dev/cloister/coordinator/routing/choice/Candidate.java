@@ -56,8 +56,14 @@ public record Candidate(
     return prompts + all * (active - slots + 1) / active;
   }
 
-  /** The same, but 0 as long as its speed is assumed: only ratios of such times mean anything. */
+  /**
+   * The same, as far as it was seen. Of times that are assumed only ratios mean anything: behind
+   * one that waits for a slot already, on a node of any speed, the next may wait for ever.
+   */
   double seenWaitSeconds() {
-    return speed.measured() ? waitSeconds() : 0;
+    if (speed.measured()) {
+      return waitSeconds();
+    }
+    return active <= host.slots() ? 0 : Double.POSITIVE_INFINITY;
   }
 }

@@ -152,9 +152,13 @@ class RouterTest {
   }
 
   @Test
-  void aMomentSaysNothingWhereSpeedsAreAssumed() {
-    Candidate unseen = candidate("unseen", 5, 3_000, Speed.ASSUMED, 0);
-    assertThat(decide(List.of(unseen), ASK.with(Wait.BRIEFLY)).ready()).isPresent();
+  void whereOthersWaitOneRequestWaitsOnANodeWhoseSpeedIsAssumed() {
+    Ask ask = ASK.with(Wait.BRIEFLY);
+    Candidate next = candidate("unseen", 4, 3_000, Speed.ASSUMED, 0);
+    assertThat(decide(List.of(next), ask).ready()).isPresent();
+    Candidate more = candidate("unseen", 5, 250, Speed.ASSUMED, 0);
+    assertThat(decide(List.of(more), ask).ready()).isEmpty();
+    assertThat(decide(List.of(more), ASK).ready()).isPresent();
   }
 
   private static Decision decide(List<Candidate> candidates, Ask ask) {
