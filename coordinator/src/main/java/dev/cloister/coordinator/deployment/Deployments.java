@@ -14,6 +14,7 @@ import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeSession;
 import dev.cloister.coordinator.fleet.NodeState;
 import dev.cloister.coordinator.fleet.NodeView;
+import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.links.Links;
 import dev.cloister.coordinator.links.Wish;
 import dev.cloister.coordinator.placement.Network.Way;
@@ -228,8 +229,21 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
                 .map(view -> view.node().id())
                 .toList(),
             rings,
+            rising(),
             pipelines.doubtful())
         : Wish.NONE;
+  }
+
+  private Set<String> rising() {
+    Set<String> nodes = pipelines.rising();
+    last.online().stream()
+        .filter(view -> view.replicas().stream().anyMatch(Deployments::isRising))
+        .forEach(view -> nodes.add(view.node().id()));
+    return nodes;
+  }
+
+  private static boolean isRising(Replica replica) {
+    return replica instanceof Replica.Fetching || replica instanceof Replica.Loading;
   }
 
   private static long memoryBytes(NodeView view) {

@@ -218,6 +218,19 @@ final class Pipelines {
     return running.values().stream().map(Pipeline::nodes).toList();
   }
 
+  /** The nodes of pipelines that are on their way to their first answer, as far as one knows. */
+  Set<String> rising() {
+    Set<String> nodes = new HashSet<>();
+    for (Pipeline pipeline : running.values()) {
+      if (pipeline.state() != Pipeline.State.CLOSED
+          && !pipeline.isInDoubt()
+          && pipeline.failure(this::replica).isEmpty()) {
+        nodes.addAll(pipeline.nodes());
+      }
+    }
+    return nodes;
+  }
+
   /** The ways of rings that do not close. */
   Set<Way> doubtful() {
     Set<Way> ways = new HashSet<>();

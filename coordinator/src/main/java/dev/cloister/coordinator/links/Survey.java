@@ -20,12 +20,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Has nodes measure the ways between them. A node takes part in one measurement at a time, nodes
- * that answer requests in none of rates, and the whole cluster does few at once. Thread-safe.
+ * that answer requests in none of rates, and the whole cluster does few at once. Of nodes that came
+ * just now or are bringing a model up, only the ways of rings are tried. Thread-safe.
  */
 public final class Survey implements FleetListener {
   private static final Logger log = LoggerFactory.getLogger(Survey.class);
@@ -37,6 +39,9 @@ public final class Survey implements FleetListener {
   static final Duration FRESH_IF_CUT = Duration.ofMinutes(2);
 
   static final Duration FRESH_IF_DOUBTFUL = Duration.ofSeconds(10);
+
+  /** So long a node that came is left to its start and that of its first engines. */
+  static final Duration SETTLING = Duration.ofSeconds(5);
 
   /** A node that does not answer by then is asked again. */
   static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -52,6 +57,7 @@ public final class Survey implements FleetListener {
   private final Links links;
   private final InstantSource clock;
   private final Map<Way, Instant> underWay = new HashMap<>();
+  private final Map<String, Instant> arrivals = new HashMap<>();
 
   public Survey(Fleet fleet, Links links, InstantSource clock) {
     this.fleet = fleet;
@@ -63,20 +69,22 @@ public final class Survey implements FleetListener {
   public synchronized void tick(Wish wish) {
     Instant now = clock.instant();
     underWay.values().removeIf(began -> began.plus(PATIENCE).isBefore(now));
+    arrivals.values().removeIf(came -> !came.plus(SETTLING).isAfter(now));
     if (wish.nodes().isEmpty()) {
       return;
     }
     Set<String> taken = new HashSet<>();
     underWay.keySet().forEach(way -> take(way, taken));
-    Set<String> answering = answering(wish);
-    for (Way way : due(wish, answering, now)) {
+    Set<String> rising = rising(wish);
+    Set<String> busy = answering(wish);
+    busy.addAll(rising);
+    for (Way way : due(wish, rising, busy, now)) {
       if (underWay.size() == MOST_AT_ONCE) {
         return;
       }
-      boolean busy = answering.contains(way.from()) || answering.contains(way.to());
       if (!taken.contains(way.from())
           && !taken.contains(way.to())
-          && begin(way, busy ? 0 : PAYLOAD_BYTES)) {
+          && begin(way, touches(way, busy) ? 0 : PAYLOAD_BYTES)) {
         underWay.put(way, now);
         take(way, taken);
       }
@@ -84,17 +92,20 @@ public final class Survey implements FleetListener {
   }
 
   /** Those in doubt first, then those of which least is known. */
-  private List<Way> due(Wish wish, Set<String> answering, Instant now) {
-    return ways(wish).stream()
-        .filter(
-            way -> {
-              boolean busy = answering.contains(way.from()) || answering.contains(way.to());
-              return isDue(way, wish, !busy, now);
-            })
+  private List<Way> due(Wish wish, Set<String> rising, Set<String> busy, Instant now) {
+    Set<Way> urgent = urgent(wish);
+    return Stream.concat(
+            urgent.stream(),
+            ways(wish).stream().filter(way -> !urgent.contains(way) && !touches(way, rising)))
+        .filter(way -> isDue(way, wish, !touches(way, busy), now))
         .sorted(
             Comparator.<Way, Boolean>comparing(way -> !wish.doubtful().contains(way))
                 .thenComparing(way -> links.measuredAt(way, false).orElse(Instant.MIN)))
         .toList();
+  }
+
+  private static boolean touches(Way way, Set<String> nodes) {
+    return nodes.contains(way.from()) || nodes.contains(way.to());
   }
 
   private static void take(Way way, Set<String> taken) {
@@ -120,14 +131,26 @@ public final class Survey implements FleetListener {
     return fleet.session(nodeId).map(NodeSession::isAnswering).orElse(false);
   }
 
-  /** Those of rings first. */
-  private static Set<Way> ways(Wish wish) {
+  /** Those that came just now as well. */
+  private Set<String> rising(Wish wish) {
+    Set<String> nodes = new HashSet<>(wish.rising());
+    nodes.addAll(arrivals.keySet());
+    return nodes;
+  }
+
+  /** Those that rings are closed on: one that is cut is to be known by then. */
+  private static Set<Way> urgent(Wish wish) {
     Set<Way> ways = new LinkedHashSet<>(wish.doubtful());
     for (List<String> ring : wish.rings()) {
       for (int i = 0; i < ring.size(); i++) {
         ways.add(new Way(ring.get(i), ring.get((i + 1) % ring.size())));
       }
     }
+    return ways;
+  }
+
+  private static Set<Way> ways(Wish wish) {
+    Set<Way> ways = new LinkedHashSet<>();
     List<String> nodes = wish.nodes().stream().limit(MOST_NODES).toList();
     nodes.forEach(node -> ways.add(Way.toCoordinator(node)));
     for (String from : nodes) {
@@ -190,8 +213,9 @@ public final class Survey implements FleetListener {
 
   /** It may be elsewhere now. */
   @Override
-  public void attached(Node node, NodeSession session, Capability capability) {
+  public synchronized void attached(Node node, NodeSession session, Capability capability) {
     links.forget(node.id());
+    arrivals.put(node.id(), clock.instant());
   }
 
   @Override

@@ -165,7 +165,7 @@ class StagesOnTheWireTest {
 
   @Test
   void anAgentMeasuresAWayAndTellsWhatItFound() {
-    cluster.survey.tick(new Wish(List.of(deskId()), List.of(), Set.of()));
+    cluster.survey.tick(new Wish(List.of(deskId()), List.of(), Set.of(), Set.of()));
     var measure = awaitLast(CoordinatorMessage.MessageCase.MEASURE).getMeasure();
     assertThat(measure.hasNode()).as("the coordinator").isFalse();
     assertThat(measure.getPayloadBytes()).isEqualTo(4 << 20);

@@ -42,11 +42,12 @@ class SurveyTest {
       cluster.fleet.noteKey(node.id(), new KeyHash("ab".repeat(32)));
       sessions.put(node.id(), session);
     }
+    cluster.clock.advance(Survey.SETTLING);
   }
 
   private static Wish wish(String... names) {
     return new Wish(
-        List.of(names).stream().map(name -> "id-" + name).toList(), List.of(), Set.of());
+        List.of(names).stream().map(name -> "id-" + name).toList(), List.of(), Set.of(), Set.of());
   }
 
   /** What is asked for by a tick. */
@@ -131,7 +132,8 @@ class SurveyTest {
     online("a", "b");
     FakeNodeSession busy = Objects.requireNonNull(sessions.get("id-a"));
     busy.start(TestFleet.request("r"), (event, tokens) -> {});
-    Wish ring = new Wish(List.of("id-a", "id-b"), List.of(List.of("id-a", "id-b")), Set.of());
+    Wish ring =
+        new Wish(List.of("id-a", "id-b"), List.of(List.of("id-a", "id-b")), Set.of(), Set.of());
     for (Way way : asked(ring)) {
       survey.found(way.from(), way.to(), new Reached(0.002, 0));
     }
@@ -143,6 +145,37 @@ class SurveyTest {
     assertThat(measureAll(ring)).contains(new Way("id-a", "id-b"), new Way("id-b", "id-a"));
     assertThat(busy.measurements())
         .anyMatch(each -> each.node().isPresent() && each.payloadBytes() == Survey.PAYLOAD_BYTES);
+  }
+
+  @Test
+  void ofNodesThatBringAModelUpOnlyTheWaysOfRingsAreTriedWithoutPayload() {
+    online("a", "b", "c");
+    List<String> nodes = List.of("id-a", "id-b", "id-c");
+    List<List<String>> rings = List.of(List.of("id-a", "id-b"));
+    Wish rising = new Wish(nodes, rings, Set.of("id-a", "id-b"), Set.of());
+    assertThat(asked(rising)).contains(new Way("id-a", "id-b"), Way.toCoordinator("id-c"));
+    assertThat(lastPayload("a")).isZero();
+    assertThat(lastPayload("c")).isEqualTo(Survey.PAYLOAD_BYTES);
+    survey.found("id-a", "id-b", new Reached(0.002, 0));
+    survey.found("id-c", "", FAR);
+    assertThat(measureAll(rising)).containsExactly(new Way("id-b", "id-a"));
+    Wish risen = new Wish(nodes, rings, Set.of(), Set.of());
+    assertThat(measureAll(risen))
+        .as("with payload too")
+        .contains(new Way("id-a", "id-b"))
+        .hasSize(7);
+  }
+
+  @Test
+  void aNodeThatCameJustNowIsLeftToItsStart() {
+    online("a");
+    measureAll(wish("a"));
+    FakeNodeSession session = new FakeNodeSession();
+    sessions.put("id-b", session);
+    cluster.online("b", session);
+    assertThat(asked(wish("a", "b"))).isEmpty();
+    cluster.clock.advance(Survey.SETTLING);
+    assertThat(asked(wish("a", "b"))).containsExactly(Way.toCoordinator("id-b"));
   }
 
   @Test
@@ -163,7 +196,7 @@ class SurveyTest {
     survey.found("id-a", "id-b", FAR);
     cluster.clock.advance(Survey.FRESH_IF_DOUBTFUL);
     assertThat(asked(wish("a", "b"))).isEmpty();
-    assertThat(asked(new Wish(List.of("id-a", "id-b"), List.of(), Set.of(way))))
+    assertThat(asked(new Wish(List.of("id-a", "id-b"), List.of(), Set.of(), Set.of(way))))
         .containsExactly(way);
   }
 
@@ -190,6 +223,7 @@ class SurveyTest {
     sessions.put("id-deaf", session);
     cluster.fleet.attach(
         TestFleet.node("deaf"), session, "0.1.0", TestFleet.machine(1), "", Set.of());
+    cluster.clock.advance(Survey.SETTLING);
     cluster.fleet.noteKey("id-deaf", new KeyHash("ab".repeat(32)));
     assertThat(measureAll(wish("a", "deaf")))
         .containsExactlyInAnyOrder(
