@@ -119,17 +119,13 @@ final class HopMeter implements AutoCloseable {
   }
 
   private dev.cloister.proto.inference.v1.Generation wire(int seed) {
+    Sampling.Builder sampling =
+        Sampling.newBuilder().setTemperature(2).setMinP(0).setTopP(1).setTopK(0).setSeed(seed);
+    endless.forEach((token, bias) -> sampling.addLogitBiasBuilder().setToken(token).setBias(bias));
     return dev.cloister.proto.inference.v1.Generation.newBuilder()
         .setText("Monday, Tuesday, ")
         .setMaxTokens(TOKENS)
-        .setSampling(
-            Sampling.newBuilder()
-                .setTemperature(2)
-                .setMinP(0)
-                .setTopP(1)
-                .setTopK(0)
-                .setSeed(seed)
-                .putAllLogitBias(endless))
+        .setSampling(sampling)
         .build();
   }
 

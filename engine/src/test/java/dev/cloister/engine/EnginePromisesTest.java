@@ -15,6 +15,7 @@ import dev.cloister.proto.engine.v1.RerankRequest;
 import dev.cloister.proto.engine.v1.TokenizeRequest;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.LogitBias;
 import dev.cloister.proto.inference.v1.Sampling;
 import dev.cloister.proto.inference.v1.TokenLogprob;
 import dev.cloister.proto.inference.v1.TokenProbability;
@@ -225,12 +226,18 @@ class EnginePromisesTest extends DemoEngineTest {
             .orElseThrow();
     Generation forbidden =
         greedy("What is the capital of France?")
-            .setSampling(Sampling.newBuilder().setTemperature(0).putLogitBias(paris, -100))
+            .setSampling(
+                Sampling.newBuilder()
+                    .setTemperature(0)
+                    .addLogitBias(LogitBias.newBuilder().setToken(paris).setBias(-100)))
             .build();
     assertThat(engine.ask(forbidden).text()).doesNotContain("Paris");
     Generation forced =
         greedy("What is the capital of France?")
-            .setSampling(Sampling.newBuilder().setTemperature(0).putLogitBias(paris, 100))
+            .setSampling(
+                Sampling.newBuilder()
+                    .setTemperature(0)
+                    .addLogitBias(LogitBias.newBuilder().setToken(paris).setBias(100)))
             .setMaxTokens(3)
             .build();
     assertThat(engine.ask(forced).text()).contains("ParParPar".substring(0, 3));

@@ -10,6 +10,7 @@ import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.LogitBias;
 import dev.cloister.proto.inference.v1.Sampling;
 import dev.cloister.proto.inference.v1.Tool;
 import java.io.IOException;
@@ -98,7 +99,10 @@ class EngineResumeTest extends DemoEngineTest {
     int most = 512;
     Generation endless =
         greedy("Count from 1 to 200.")
-            .setSampling(Sampling.newBuilder().setTemperature(0).putLogitBias(endToken(), -100))
+            .setSampling(
+                Sampling.newBuilder()
+                    .setTemperature(0)
+                    .addLogitBias(LogitBias.newBuilder().setToken(endToken()).setBias(-100)))
             .build();
     List<GenerationEvent> whole = events(endless);
     var usage = whole.getLast().getFinished().getUsage();

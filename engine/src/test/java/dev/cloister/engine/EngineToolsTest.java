@@ -12,6 +12,7 @@ import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.JsonObject;
+import dev.cloister.proto.inference.v1.LogitBias;
 import dev.cloister.proto.inference.v1.Sampling;
 import dev.cloister.proto.inference.v1.Tool;
 import dev.cloister.proto.inference.v1.ToolCall;
@@ -164,7 +165,12 @@ class EngineToolsTest extends DemoEngineTest {
         greedyChat(unknownChoice).build(),
         greedyChat(twice).build(),
         greedyChat(withTools("Hello")).setJsonSchema(PERSON).build(),
-        hello.clone().setSampling(Sampling.newBuilder().putLogitBias(1, Float.NaN)).build());
+        hello
+            .clone()
+            .setSampling(
+                Sampling.newBuilder()
+                    .addLogitBias(LogitBias.newBuilder().setToken(1).setBias(Float.NaN)))
+            .build());
   }
 
   @ParameterizedTest

@@ -13,6 +13,7 @@ import dev.cloister.engine.stage.Step.Precision;
 import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.LogitBias;
 import dev.cloister.proto.inference.v1.Sampling;
 import io.grpc.Context;
 import java.nio.file.Path;
@@ -208,7 +209,11 @@ class SplitAnswersTest {
   void whatTheLastStageCannotSampleIsTheCallersFault() throws Exception {
     try (StageRing ring = open(2, Precision.F32).connect()) {
       Generation wrong =
-          greedy("Hello").setSampling(Sampling.newBuilder().putLogitBias(100_000, 1)).build();
+          greedy("Hello")
+              .setSampling(
+                  Sampling.newBuilder()
+                      .addLogitBias(LogitBias.newBuilder().setToken(100_000).setBias(1)))
+              .build();
       Failure failure = ring.ask(wrong).last().getFailed();
       assertThat(failure.getCode()).isEqualTo(Failure.Code.CODE_INVALID_REQUEST);
       assertThat(failure.getMessage()).contains("logit_bias: token 100000");

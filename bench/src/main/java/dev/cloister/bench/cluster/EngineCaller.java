@@ -36,6 +36,10 @@ final class EngineCaller implements AutoCloseable {
    * @throws IOException if there is none
    */
   TimedAnswer ask(Question question) throws IOException, InterruptedException {
+    Sampling.Builder sampling = Sampling.newBuilder().setTemperature(0);
+    question
+        .logitBias()
+        .forEach((token, bias) -> sampling.addLogitBiasBuilder().setToken(token).setBias(bias));
     Generation generation =
         Generation.newBuilder()
             .setChat(
@@ -45,8 +49,7 @@ final class EngineCaller implements AutoCloseable {
                             .setRole(ChatMessage.Role.ROLE_USER)
                             .setContent(question.text())))
             .setMaxTokens(question.maxTokens())
-            .setSampling(
-                Sampling.newBuilder().setTemperature(0).putAllLogitBias(question.logitBias()))
+            .setSampling(sampling)
             .build();
     Events events = new Events();
     engine.generate(generation, tenant, List.of(), events);

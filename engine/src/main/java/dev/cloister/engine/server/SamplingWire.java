@@ -43,7 +43,7 @@ final class SamplingWire {
       sampling.presencePenalty(s.getPresencePenalty());
     }
     Map<Integer, Float> bias = new TreeMap<>();
-    s.getLogitBiasMap().forEach((token, value) -> bias.put(clamped(token), value));
+    s.getLogitBiasList().forEach(each -> bias.put(clamped(each.getToken()), each.getBias()));
     return sampling.logitBias(bias).build();
   }
 
@@ -59,8 +59,9 @@ final class SamplingWire {
             .setRepeatPenalty((float) s.repeatPenalty())
             .setFrequencyPenalty((float) s.frequencyPenalty())
             .setPresencePenalty((float) s.presencePenalty())
-            .setRepeatLastN(s.penaltyTokens())
-            .putAllLogitBias(s.logitBias());
+            .setRepeatLastN(s.penaltyTokens());
+    s.logitBias()
+        .forEach((token, bias) -> wire.addLogitBiasBuilder().setToken(token).setBias(bias));
     s.seed().ifPresent(wire::setSeed);
     return wire.build();
   }

@@ -30,6 +30,7 @@ import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.LogitBias;
 import dev.cloister.proto.inference.v1.Sampling;
 import io.grpc.Status;
 import java.io.IOException;
@@ -203,7 +204,10 @@ class CoordinatorLinkTest {
             .addResume(7)
             .setResumeEvents(2)
             .setSampling(
-                Sampling.newBuilder().setTypicalP(0.5f).setRepeatLastN(9).putLogitBias(1, -100))
+                Sampling.newBuilder()
+                    .setTypicalP(0.5f)
+                    .setRepeatLastN(9)
+                    .addLogitBias(LogitBias.newBuilder().setToken(1).setBias(-100)))
             .setUnknownFields(
                 UnknownFieldSet.newBuilder()
                     .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(1).build())

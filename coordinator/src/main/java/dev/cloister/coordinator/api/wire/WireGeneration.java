@@ -13,6 +13,8 @@ import dev.cloister.coordinator.inference.prompt.ToolChoice;
 import dev.cloister.proto.inference.v1.ChatPrompt;
 import dev.cloister.proto.inference.v1.JsonObject;
 import dev.cloister.proto.inference.v1.ToolChoice.Mode;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -103,7 +105,10 @@ public final class WireGeneration {
     sampling.presencePenalty().ifPresent(value -> wire.setPresencePenalty((float) value));
     sampling.repeatPenalty().ifPresent(value -> wire.setRepeatPenalty((float) value));
     sampling.repeatLastN().ifPresent(wire::setRepeatLastN);
-    return wire.putAllLogitBias(sampling.logitBias()).build();
+    sampling
+        .logitBias()
+        .forEach((token, bias) -> wire.addLogitBiasBuilder().setToken(token).setBias(bias));
+    return wire.build();
   }
 
   /**
@@ -180,6 +185,8 @@ public final class WireGeneration {
   }
 
   private static Sampling fromWire(dev.cloister.proto.inference.v1.Sampling wire) {
+    Map<Integer, Float> bias = new HashMap<>();
+    wire.getLogitBiasList().forEach(each -> bias.put(each.getToken(), each.getBias()));
     return new Sampling(
         optional(wire.hasTemperature(), wire.getTemperature()),
         optional(wire.hasTopP(), wire.getTopP()),
@@ -191,7 +198,7 @@ public final class WireGeneration {
         optional(wire.hasPresencePenalty(), wire.getPresencePenalty()),
         optional(wire.hasRepeatPenalty(), wire.getRepeatPenalty()),
         optional(wire.hasRepeatLastN(), wire.getRepeatLastN()),
-        wire.getLogitBiasMap());
+        bias);
   }
 
   private static OptionalDouble optional(boolean present, float value) {

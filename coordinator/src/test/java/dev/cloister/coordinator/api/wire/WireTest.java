@@ -21,6 +21,7 @@ import dev.cloister.proto.inference.v1.ChatPrompt;
 import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Finished;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.LogitBias;
 import dev.cloister.proto.inference.v1.ReasoningDelta;
 import dev.cloister.proto.inference.v1.Started;
 import dev.cloister.proto.inference.v1.TextDelta;
@@ -188,7 +189,7 @@ class WireTest {
     assertRefused("max_tokens", text.clone().setMaxTokens(-1));
     assertRefused("grammar", text.clone().setGrammar(" "));
     var biased = text.clone();
-    biased.getSamplingBuilder().putLogitBias(-1, 1);
+    biased.getSamplingBuilder().addLogitBias(LogitBias.newBuilder().setToken(-1).setBias(1));
     assertRefused("logit_bias", biased);
     ChatPrompt.Builder chat = ChatPrompt.newBuilder();
     chat.addMessagesBuilder()
