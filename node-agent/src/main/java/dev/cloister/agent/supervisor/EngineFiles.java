@@ -3,8 +3,11 @@ package dev.cloister.agent.supervisor;
 import dev.cloister.agent.modelstore.ModelStore;
 import dev.cloister.agent.modelstore.StageStore;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.function.DoubleConsumer;
 
 /**
@@ -29,22 +32,60 @@ record EngineFiles(Path model, Optional<Path> lexicon, Runnable release) impleme
       return new EngineFiles(file, Optional.empty(), () -> {});
     }
     StageSpec stage = spec.stage().get();
-    Path layers = stages.obtain(spec.sha256(), stage.firstLayer(), stage.endLayer(), progress);
-    if (stage.place() != StageSpec.Place.FIRST) {
-      return new EngineFiles(layers, Optional.empty(), () -> stages.release(layers));
+    if (stage.place() == StageSpec.Place.FIRST) {
+      return obtainFirst(spec.sha256(), stage, stages, progress);
     }
+    Path layers = stages.obtain(spec.sha256(), stage.firstLayer(), stage.endLayer(), progress);
+    return new EngineFiles(layers, Optional.empty(), () -> stages.release(layers));
+  }
+
+  /** Both files at once: what there is to ask and to dial for one is as much as for the other. */
+  private static EngineFiles obtainFirst(
+      String sha256, StageSpec stage, StageStore stages, DoubleConsumer progress)
+      throws IOException {
+    CompletableFuture<Path> lexicon = new CompletableFuture<>();
+    Thread beside =
+        Thread.ofVirtual()
+            .name("lexicon")
+            .start(
+                () -> {
+                  try {
+                    lexicon.complete(stages.lexicon(sha256, _ -> {}));
+                  } catch (IOException | RuntimeException | Error e) {
+                    lexicon.completeExceptionally(e);
+                  }
+                });
+    Optional<Path> layers = Optional.empty();
     try {
-      Path lexicon = stages.lexicon(spec.sha256(), progress);
+      layers = Optional.of(stages.obtain(sha256, stage.firstLayer(), stage.endLayer(), progress));
+      Path words = await(lexicon);
+      Path file = layers.get();
       return new EngineFiles(
-          layers,
-          Optional.of(lexicon),
+          file,
+          Optional.of(words),
           () -> {
-            stages.release(layers);
-            stages.release(lexicon);
+            stages.release(file);
+            stages.release(words);
           });
     } catch (IOException | RuntimeException e) {
-      stages.release(layers);
+      beside.interrupt();
+      var _ = lexicon.thenAccept(stages::release);
+      layers.ifPresent(stages::release);
       throw e;
+    }
+  }
+
+  private static Path await(CompletableFuture<Path> file) throws IOException {
+    try {
+      return file.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof IOException known) {
+        throw known;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("the fetch was called off");
     }
   }
 
