@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.model.ContainerNetwork;
+import com.github.dockerjava.api.model.ExposedPort;
+import com.github.dockerjava.api.model.Ports;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
@@ -20,8 +22,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.awaitility.Awaitility;
@@ -31,7 +35,7 @@ import org.testcontainers.containers.Network;
 import org.testcontainers.containers.wait.strategy.Wait;
 
 /**
- * A coordinator and agents named {@code agent-1} and so on, each a container, on a network of their
+ * A coordinator and agents named {@code agent-1} and so on, each a container, on networks of their
  * own. Closing it removes all of it. Thread-safe once started.
  */
 final class ContainerCluster implements AutoCloseable {
@@ -41,10 +45,12 @@ final class ContainerCluster implements AutoCloseable {
       {"model": "cloister-tiny", "temperature": 0,
        "messages": [{"role": "user", "content": "What is the capital of France?"}]}\
       """;
+  private static final int API_PORT = 8080;
+  private static final String COORDINATOR = "coordinator";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Network network = Network.newNetwork();
-  private final GenericContainer<?> coordinator = container();
+  private final GenericContainer<?> coordinator = container(network);
   private final Map<String, GenericContainer<?>> agents = new LinkedHashMap<>();
   private final List<AutoCloseable> parts = new ArrayList<>(List.of(network));
 
@@ -86,11 +92,9 @@ final class ContainerCluster implements AutoCloseable {
     try {
       cluster.startCoordinator();
       for (int i = 1; i <= agentCount; i++) {
-        cluster.startAgent("agent-" + i);
+        cluster.startAgent("agent-" + i, cluster.network);
       }
-      Awaitility.await("the model on every agent")
-          .atMost(Duration.ofMinutes(1))
-          .until(() -> cluster.nodesWithModel() == agentCount);
+      cluster.awaitModel();
       return cluster;
     } catch (RuntimeException | Error e) {
       cluster.close();
@@ -98,31 +102,61 @@ final class ContainerCluster implements AutoCloseable {
     }
   }
 
-  private GenericContainer<?> container() {
+  /**
+   * Starts a cluster of three agents on two networks that are apart: agent-1 is on one, agent-2 on
+   * the other; agent-3, as the coordinator, on both, and others know its address on agent-1's. So
+   * agent-2 reaches none of them, agent-1 reaches agent-3, and agent-3 reaches both.
+   */
+  static ContainerCluster startApart() {
+    ContainerCluster cluster = new ContainerCluster();
+    try {
+      Network other = Network.newNetwork();
+      cluster.parts.add(other);
+      cluster.startCoordinator();
+      cluster.connect(cluster.coordinator.getContainerId(), other, COORDINATOR);
+      cluster.startAgent("agent-1", cluster.network);
+      cluster.startAgent("agent-2", other);
+      cluster.startAgent("agent-3", cluster.network);
+      cluster.awaitModel();
+      cluster.connect(cluster.idOf("agent-3"), other);
+      return cluster;
+    } catch (RuntimeException | Error e) {
+      cluster.close();
+      throw e;
+    }
+  }
+
+  private void awaitModel() {
+    Awaitility.await("the model on every agent")
+        .atMost(Duration.ofMinutes(1))
+        .until(() -> nodesWithModel() == agents.size());
+  }
+
+  private static GenericContainer<?> container(Network network) {
     return new GenericContainer<>(CloisterImage.NAME).withNetwork(network);
   }
 
   private void startCoordinator() {
     parts.add(coordinator);
     coordinator
-        .withNetworkAliases("coordinator")
+        .withNetworkAliases(COORDINATOR)
         .withCommand(
             "coordinator",
             "start",
             "--host",
             "0.0.0.0",
             "--advertise",
-            "coordinator",
+            COORDINATOR,
             "--api-host",
             "0.0.0.0")
-        .withExposedPorts(8080)
+        .withExposedPorts(API_PORT)
         .waitingFor(Wait.forLogMessage(".*The coordinator is up.*\\s", 1))
         .start();
   }
 
-  private void startAgent(String name) {
+  private void startAgent(String name, Network network) {
     GenericContainer<?> agent =
-        container()
+        container(network)
             .withEnv("CLOISTER_JOIN_TOKEN", command("token", "create"))
             .withCommand("agent", "start", "--name", name);
     parts.add(agent);
@@ -153,8 +187,14 @@ final class ContainerCluster implements AutoCloseable {
   }
 
   private JsonNode nodes() {
+    return json("node", "list");
+  }
+
+  private JsonNode json(String... arguments) {
+    List<String> line = new ArrayList<>(Arrays.asList(arguments));
+    line.add("--json");
     try {
-      return JSON.readTree(command("node", "list", "--json"));
+      return JSON.readTree(command(line.toArray(String[]::new)));
     } catch (IOException e) {
       throw new AssertionError(e);
     }
@@ -199,6 +239,56 @@ final class ContainerCluster implements AutoCloseable {
     return List.copyOf(stages.values());
   }
 
+  /**
+   * A stage's stream to the next stage.
+   *
+   * @param relayed whether it goes through the coordinator
+   */
+  record Hop(String from, String to, boolean relayed) {}
+
+  /** How the stages of the model would be connected, if it were planned now. */
+  List<Hop> plannedHops() {
+    List<JsonNode> stages = json("model", "plan", MODEL).at("/plan/stages").valueStream().toList();
+    return hops(
+        stages.stream().map(stage -> stage.path("node").asText()).toList(),
+        stages.stream().map(stage -> stage.path("relayed").asBoolean()).toList());
+  }
+
+  /** How they are, by the streams and bytes that the coordinator counted. */
+  List<Hop> hops() {
+    Map<Integer, JsonNode> replicas = new TreeMap<>();
+    for (JsonNode replica : json("model", "show", MODEL).path("replicas")) {
+      replicas.put(replica.at("/stage/index").asInt(), replica);
+    }
+    return hops(
+        replicas.values().stream().map(replica -> replica.path("node").asText()).toList(),
+        replicas.values().stream()
+            .map(replica -> replica.path("stage"))
+            .map(
+                stage ->
+                    stage.path("relayed_streams").asLong() > 0
+                        && stage.path("relayed_bytes").asLong() > 0)
+            .toList());
+  }
+
+  private static List<Hop> hops(List<String> ring, List<Boolean> relayed) {
+    return IntStream.range(0, ring.size())
+        .mapToObj(i -> new Hop(ring.get(i), ring.get((i + 1) % ring.size()), relayed.get(i)))
+        .toList();
+  }
+
+  /** As it is now: on a second network, a container's port may be published anew, as another. */
+  private int apiPort() {
+    Ports.Binding[] bindings =
+        coordinator
+            .getCurrentContainerInfo()
+            .getNetworkSettings()
+            .getPorts()
+            .getBindings()
+            .get(ExposedPort.tcp(API_PORT));
+    return Integer.parseInt(Objects.requireNonNull(bindings, "no API port")[0].getHostPortSpec());
+  }
+
   /** A client with a new API key. */
   Client client() throws GeneralSecurityException, IOException {
     String root = execute("cat", "/var/lib/cloister/coordinator/ca/root.crt");
@@ -216,7 +306,7 @@ final class ContainerCluster implements AutoCloseable {
     tls.init(null, trust.getTrustManagers(), null);
     return new Client(
         HttpClient.newBuilder().sslContext(tls).build(),
-        URI.create("https://127.0.0.1:" + coordinator.getMappedPort(8080)),
+        URI.create("https://127.0.0.1:" + apiPort()),
         command("key", "create", "test"));
   }
 
@@ -236,11 +326,15 @@ final class ContainerCluster implements AutoCloseable {
 
   /** Puts the cable back in. */
   void reconnect(String agent) {
+    connect(idOf(agent), network);
+  }
+
+  private void connect(String containerId, Network to, String... aliases) {
     docker()
         .connectToNetworkCmd()
-        .withNetworkId(network.getId())
-        .withContainerId(idOf(agent))
-        .withContainerNetwork(new ContainerNetwork())
+        .withNetworkId(to.getId())
+        .withContainerId(containerId)
+        .withContainerNetwork(new ContainerNetwork().withAliases(aliases))
         .exec();
   }
 

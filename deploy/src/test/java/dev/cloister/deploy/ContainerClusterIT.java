@@ -6,6 +6,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import dev.cloister.deploy.ContainerCluster.Answer;
 import dev.cloister.deploy.ContainerCluster.Client;
+import dev.cloister.deploy.ContainerCluster.Hop;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -144,6 +145,45 @@ class ContainerClusterIT {
           .atMost(Duration.ofSeconds(60))
           .untilAsserted(() -> assertThat(client.ask().node()).isEqualTo(Optional.of("agent-1")));
     }
+  }
+
+  @Test
+  void whatHostsCannotSendEachOtherGoesThroughTheCoordinator() throws Exception {
+    try (ContainerCluster cluster = ContainerCluster.startApart()) {
+      Client client = cluster.client();
+      assertThat(client.ask().text()).as("by one agent").isEqualTo(PARIS);
+      cluster.configure("--split", "3");
+      Awaitility.await("three hosts answer together")
+          .atMost(Duration.ofMinutes(1))
+          .untilAsserted(
+              () -> {
+                assertThat(cluster.ring()).hasSize(3);
+                assertThat(client.ask().text()).isEqualTo(PARIS);
+              });
+      assertThat(cluster.hops())
+          .hasSize(3)
+          .anyMatch(Hop::relayed)
+          .anyMatch(hop -> !hop.relayed())
+          .allSatisfy(ContainerClusterIT::isRelayedWhereItMustBe);
+      Awaitility.await("all ways are known")
+          .atMost(Duration.ofMinutes(1))
+          .untilAsserted(
+              () ->
+                  assertThat(cluster.plannedHops())
+                      .hasSize(3)
+                      .allSatisfy(ContainerClusterIT::isRelayedWhereItMustBe));
+    }
+  }
+
+  /** As {@link ContainerCluster#startApart} has it. */
+  private static void isRelayedWhereItMustBe(Hop hop) {
+    Set<String> reachable =
+        switch (hop.from()) {
+          case "agent-1" -> Set.of("agent-3");
+          case "agent-3" -> Set.of("agent-1", "agent-2");
+          default -> Set.of();
+        };
+    assertThat(hop.relayed()).as(hop.toString()).isNotEqualTo(reachable.contains(hop.to()));
   }
 
   @Test
