@@ -18,6 +18,7 @@ import dev.cloister.proto.access.v1.ListApiKeysRequest;
 import dev.cloister.proto.access.v1.ListJoinTokensRequest;
 import dev.cloister.proto.access.v1.RevokeApiKeyRequest;
 import dev.cloister.proto.access.v1.RevokeJoinTokenRequest;
+import dev.cloister.proto.access.v1.WeighApiKeyRequest;
 import dev.cloister.proto.catalog.v1.CatalogServiceGrpc;
 import dev.cloister.proto.catalog.v1.ConfigureModelRequest;
 import dev.cloister.proto.catalog.v1.PlanModelRequest;
@@ -87,19 +88,30 @@ final class GrpcAdministration implements Administration {
 
   @Override
   public NewApiKey createApiKey(String name) {
-    return createApiKey(name, Map.of());
+    return createApiKey(CreateApiKeyRequest.newBuilder().setName(name));
   }
 
   @Override
   public NewApiKey createApiKey(String name, Map<String, String> required) {
-    CreateApiKeyResponse created =
-        call(
-            access ->
-                access.createApiKey(
-                    CreateApiKeyRequest.newBuilder()
-                        .setName(name)
-                        .setRequired(Labels.newBuilder().putAllValues(required))
-                        .build()));
+    return createApiKey(
+        CreateApiKeyRequest.newBuilder().setName(name).setRequired(labels(required)));
+  }
+
+  @Override
+  public NewApiKey createApiKey(String name, Map<String, String> required, double weight) {
+    return createApiKey(
+        CreateApiKeyRequest.newBuilder()
+            .setName(name)
+            .setRequired(labels(required))
+            .setWeight(weight));
+  }
+
+  private static Labels labels(Map<String, String> labels) {
+    return Labels.newBuilder().putAllValues(labels).build();
+  }
+
+  private NewApiKey createApiKey(CreateApiKeyRequest.Builder request) {
+    CreateApiKeyResponse created = call(access -> access.createApiKey(request.build()));
     return new NewApiKey(created.getId(), created.getKey());
   }
 
@@ -115,8 +127,17 @@ final class GrpcAdministration implements Administration {
                     key.getName(),
                     Instant.ofEpochMilli(key.getCreatedAtMillis()),
                     key.getRevoked(),
-                    key.getRequired().getValuesMap()))
+                    key.getRequired().getValuesMap(),
+                    key.getWeight()))
         .toList();
+  }
+
+  @Override
+  public void weighApiKey(String id, double weight) {
+    call(
+        access ->
+            access.weighApiKey(
+                WeighApiKeyRequest.newBuilder().setId(id).setWeight(weight).build()));
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.cloister.cli.outcome.OutputOptions;
 import dev.cloister.client.CloisterClient;
 import dev.cloister.client.admin.ApiKeyInfo;
 import dev.cloister.client.admin.NewApiKey;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -23,7 +24,12 @@ import picocli.CommandLine.Spec;
     description = "Hand out keys for the HTTP API.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {KeyCommand.Create.class, KeyCommand.ListKeys.class, KeyCommand.Revoke.class})
+    subcommands = {
+      KeyCommand.Create.class,
+      KeyCommand.ListKeys.class,
+      KeyCommand.Weigh.class,
+      KeyCommand.Revoke.class
+    })
 public final class KeyCommand {
 
   /** {@code cloister key create}. */
@@ -35,7 +41,8 @@ public final class KeyCommand {
         "",
         "Examples:",
         "  cloister key create alice",
-        "  cloister key create payroll --require class=server"
+        "  cloister key create payroll --require class=server",
+        "  cloister key create nightly --weight 0.2"
       })
   static final class Create implements Callable<Integer> {
     @Spec private CommandSpec spec;
@@ -54,11 +61,21 @@ public final class KeyCommand {
         })
     private List<String> required = List.of();
 
+    @Option(
+        names = "--weight",
+        paramLabel = "WEIGHT",
+        defaultValue = "1",
+        description = {
+          "Its share where callers have to wait for their turn, 0.01 to 100: with 2 it is served",
+          "twice as many tokens as a key with 1 (default: ${DEFAULT-VALUE})."
+        })
+    private double weight;
+
     @Override
     public Integer call() {
       try (CloisterClient client = profile.open()) {
         NewApiKey created =
-            client.administration().createApiKey(name, LabelArguments.required(required));
+            client.administration().createApiKey(name, LabelArguments.required(required), weight);
         if (output.json()) {
           output.print(
               spec,
@@ -102,6 +119,7 @@ public final class KeyCommand {
                   json.writeStringField("created_at", key.createdAt().toString());
                   json.writeBooleanField("revoked", key.revoked());
                   NodeJson.writeLabels(json, "required", key.required());
+                  json.writeNumberField("weight", key.weight());
                   json.writeEndObject();
                 }
                 json.writeEndArray();
@@ -109,7 +127,7 @@ public final class KeyCommand {
         } else {
           OutputOptions.table(
               spec.commandLine().getOut(),
-              List.of("id", "name", "state", "requires", "created"),
+              List.of("id", "name", "state", "requires", "weight", "created"),
               keys.stream()
                   .map(
                       key ->
@@ -118,9 +136,49 @@ public final class KeyCommand {
                               key.name(),
                               key.revoked() ? "revoked" : "good",
                               LabelArguments.shown(key.required()),
+                              shown(key.weight()),
                               key.createdAt().toString()))
                   .toList());
         }
+        return ExitCode.OK;
+      }
+    }
+  }
+
+  /** {@code 2} or {@code 0.2}. */
+  private static String shown(double weight) {
+    return BigDecimal.valueOf(weight).stripTrailingZeros().toPlainString();
+  }
+
+  /** {@code cloister key weigh}. */
+  @Command(
+      name = "weigh",
+      description = "Change a key's share where callers have to wait for their turn.",
+      mixinStandardHelpOptions = true,
+      footer = {"", "Example:", "  cloister key weigh 3f9a12c04e 2"})
+  static final class Weigh implements Callable<Integer> {
+    @Mixin private ProfileOptions profile;
+
+    @Parameters(
+        index = "0",
+        paramLabel = "ID",
+        description = "The key's id, as 'key list' shows it.")
+    private String id;
+
+    @Parameters(
+        index = "1",
+        paramLabel = "WEIGHT",
+        description = {
+          "0.01 to 100: with 2 it is served twice as many tokens as a key with 1. Requests that"
+              + " wait",
+          "already keep theirs."
+        })
+    private double weight;
+
+    @Override
+    public Integer call() {
+      try (CloisterClient client = profile.open()) {
+        client.administration().weighApiKey(id, weight);
         return ExitCode.OK;
       }
     }

@@ -39,6 +39,20 @@ public interface Administration {
    */
   NewApiKey createApiKey(String name, Map<String, String> required);
 
+  /**
+   * As above, for a caller that is to get more or less than others where callers have to wait.
+   *
+   * @param weight its share in relation to others', who have 1; 0.01 to 100
+   */
+  NewApiKey createApiKey(String name, Map<String, String> required, double weight);
+
+  /**
+   * Changes a key's weight; requests that wait already keep theirs.
+   *
+   * @param weight as of {@link #createApiKey(String, Map, double)}
+   */
+  void weighApiKey(String id, double weight);
+
   /** All API keys, the newest first. */
   List<ApiKeyInfo> apiKeys();
 

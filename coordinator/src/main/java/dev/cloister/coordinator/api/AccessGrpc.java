@@ -3,6 +3,7 @@ package dev.cloister.coordinator.api;
 import dev.cloister.coordinator.api.wire.WireLabels;
 import dev.cloister.coordinator.identity.Admission;
 import dev.cloister.coordinator.identity.ApiKeys;
+import dev.cloister.coordinator.inference.Tenant;
 import dev.cloister.identity.InvalidIdentityException;
 import dev.cloister.identity.Role;
 import dev.cloister.proto.access.v1.AccessServiceGrpc.AccessServiceImplBase;
@@ -20,6 +21,8 @@ import dev.cloister.proto.access.v1.RevokeApiKeyRequest;
 import dev.cloister.proto.access.v1.RevokeApiKeyResponse;
 import dev.cloister.proto.access.v1.RevokeJoinTokenRequest;
 import dev.cloister.proto.access.v1.RevokeJoinTokenResponse;
+import dev.cloister.proto.access.v1.WeighApiKeyRequest;
+import dev.cloister.proto.access.v1.WeighApiKeyResponse;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
@@ -98,7 +101,11 @@ final class AccessGrpc extends AccessServiceImplBase {
       CreateApiKeyRequest request, StreamObserver<CreateApiKeyResponse> reply) {
     ApiKeys.NewKey created;
     try {
-      created = apiKeys.create(request.getName(), WireLabels.fromWire(request.getRequired()));
+      created =
+          apiKeys.create(
+              request.getName(),
+              WireLabels.fromWire(request.getRequired()),
+              request.hasWeight() ? request.getWeight() : Tenant.WEIGHT);
     } catch (ApiKeys.NameTakenException e) {
       throw Status.ALREADY_EXISTS.withDescription(e.getMessage()).asRuntimeException();
     } catch (IllegalArgumentException e) {
@@ -122,8 +129,24 @@ final class AccessGrpc extends AccessServiceImplBase {
                         .setName(key.name())
                         .setCreatedAtMillis(key.createdAt().toEpochMilli())
                         .setRevoked(key.revoked())
-                        .setRequired(WireLabels.toWire(key.required()))));
+                        .setRequired(WireLabels.toWire(key.required()))
+                        .setWeight(key.weight())));
     reply.onNext(response.build());
+    reply.onCompleted();
+  }
+
+  @Override
+  public void weighApiKey(WeighApiKeyRequest request, StreamObserver<WeighApiKeyResponse> reply) {
+    boolean found;
+    try {
+      found = apiKeys.weigh(request.getId(), request.getWeight());
+    } catch (IllegalArgumentException e) {
+      throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
+    }
+    if (!found) {
+      throw notFound("API key", request.getId(), "cloister key list");
+    }
+    reply.onNext(WeighApiKeyResponse.getDefaultInstance());
     reply.onCompleted();
   }
 

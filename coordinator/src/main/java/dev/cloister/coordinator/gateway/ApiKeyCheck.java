@@ -10,7 +10,6 @@ import dev.cloister.coordinator.gateway.openai.OpenAiError;
 import dev.cloister.coordinator.identity.ApiKey;
 import dev.cloister.coordinator.identity.ApiKeys;
 import dev.cloister.coordinator.inference.Tenant;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Lets nobody in without a good API key, in {@code Authorization: Bearer} or {@code x-api-key}. */
@@ -31,15 +30,15 @@ final class ApiKeyCheck implements DecoratingHttpServiceFunction {
       return OpenAiError.invalidKey("no API key was given; send it as 'Authorization: Bearer KEY'")
           .response();
     }
-    Optional<ApiKey> known = apiKeys.verify(key);
-    if (known.isEmpty()) {
+    @Nullable ApiKey known = apiKeys.verify(key).orElse(null);
+    if (known == null) {
       return OpenAiError.invalidKey(
               "the API key is wrong or was revoked; create one on the coordinator with: cloister"
                   + " key create")
           .response();
     }
     context.setAttr(
-        CompletionEndpoint.TENANT, Tenant.ofApiKey(known.get().id(), known.get().required()));
+        CompletionEndpoint.TENANT, Tenant.ofApiKey(known.id(), known.required(), known.weight()));
     return delegate.serve(context, request);
   }
 

@@ -41,6 +41,7 @@ public final class AccessTable {
           Map.entry("cloister.access.v1.AccessService/RevokeJoinToken", Set.of(ADMIN)),
           Map.entry("cloister.access.v1.AccessService/CreateApiKey", Set.of(ADMIN)),
           Map.entry("cloister.access.v1.AccessService/ListApiKeys", Set.of(ADMIN)),
+          Map.entry("cloister.access.v1.AccessService/WeighApiKey", Set.of(ADMIN)),
           Map.entry("cloister.access.v1.AccessService/RevokeApiKey", Set.of(ADMIN)));
 
   private AccessTable() {}

@@ -18,6 +18,13 @@ public interface ApiKeyRecords {
   Optional<ApiKey> findByHash(byte[] hash);
 
   /**
+   * Gives a key another weight.
+   *
+   * @return false if there is no such key
+   */
+  boolean weigh(String id, double weight);
+
+  /**
    * @return false if there is no such key
    */
   boolean revoke(String id);

@@ -2,6 +2,7 @@ package dev.cloister.coordinator.identity;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.cloister.coordinator.inference.Tenant;
 import dev.cloister.coordinator.labels.Labels;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -56,15 +57,17 @@ public final class ApiKeys {
    * @throws NameTakenException if a key of this name exists that is not revoked
    */
   public NewKey create(String name) {
-    return create(name, Labels.NONE);
+    return create(name, Labels.NONE, Tenant.WEIGHT);
   }
 
   /**
    * As {@link #create(String)}.
    *
    * @param required labels that a node must have to see a request with this key; for good
+   * @param weight the key's share where callers have to wait, in relation to others'; 0.01 to 100
+   * @throws IllegalArgumentException also if the weight is out of range
    */
-  public NewKey create(String name, Labels required) {
+  public NewKey create(String name, Labels required, double weight) {
     if (!NAME.matcher(name).matches()) {
       throw new IllegalArgumentException(
           "key name is '" + name + "' (expected: 1 to 63 letters, digits, '.', '_' and '-')");
@@ -76,7 +79,7 @@ public final class ApiKeys {
     random.nextBytes(idBytes);
     String id = HexFormat.of().formatHex(idBytes);
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    if (!records.add(new ApiKey(id, name, now, false, required), hash(key))) {
+    if (!records.add(new ApiKey(id, name, now, false, required, weight), hash(key))) {
       throw new NameTakenException(
           "an API key named '" + name + "' exists; choose another name or revoke it first");
     }
@@ -107,6 +110,19 @@ public final class ApiKeys {
     return verified
         .get(ByteBuffer.wrap(hash), missing -> records.findByHash(hash))
         .filter(found -> !found.revoked());
+  }
+
+  /**
+   * Changes a key's weight; requests that wait already keep theirs.
+   *
+   * @return false if there is no such key
+   * @throws IllegalArgumentException if the weight is out of range; the message is one sentence
+   */
+  public boolean weigh(String id, double weight) {
+    ApiKey.requireWeight(weight);
+    boolean found = records.weigh(id, weight);
+    verified = emptyCache();
+    return found;
   }
 
   /**

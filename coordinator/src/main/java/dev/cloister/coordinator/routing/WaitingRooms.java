@@ -42,9 +42,6 @@ final class WaitingRooms {
   private static final int MOST_WAITING = 1_000;
   private static final int MOST_OF_A_CALLER = 500;
 
-  /** No caller is told from another yet. */
-  private static final double WEIGHT = 1;
-
   private final BiFunction<GenerationRequest, Wait, Placed> place;
   private final Consumer<GenerationRequest> missed;
   private final UnaryOperator<String> busy;
@@ -108,7 +105,12 @@ final class WaitingRooms {
       leave(active, 0);
       Entry entry = new Entry(active, request, nanos(deadline), rounds);
       Claim<Entry> claim =
-          new Claim<>(request.tenant().name(), WEIGHT, expected, entry.deadlineNanos(), entry);
+          new Claim<>(
+              request.tenant().name(),
+              request.tenant().weight(),
+              expected,
+              entry.deadlineNanos(),
+              entry);
       Offer<Entry> offer = queue.offer(claim, nanos(clock.instant()));
       if (offer instanceof Offer.Waiting<Entry>(Ticket<Entry> ticket)) {
         tickets.put(active, ticket);

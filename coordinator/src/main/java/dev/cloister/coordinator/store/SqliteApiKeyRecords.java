@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /** API keys. */
 public final class SqliteApiKeyRecords implements ApiKeyRecords {
-  private static final String COLUMNS = "id, name, created_at, revoked, required_labels";
+  private static final String COLUMNS = "id, name, created_at, revoked, required_labels, weight";
 
   private final Database database;
 
@@ -23,13 +23,14 @@ public final class SqliteApiKeyRecords implements ApiKeyRecords {
   public boolean add(ApiKey key, byte[] hash) {
     try {
       database.update(
-          "INSERT INTO api_keys (id, name, hash, created_at, required_labels)"
-              + " VALUES (?, ?, ?, ?, ?)",
+          "INSERT INTO api_keys (id, name, hash, created_at, required_labels, weight)"
+              + " VALUES (?, ?, ?, ?, ?, ?)",
           key.id(),
           key.name(),
           hash,
           key.createdAt().toEpochMilli(),
-          key.required().toString());
+          key.required().toString(),
+          key.weight());
       return true;
     } catch (StoreException e) {
       if (Database.isConstraintViolation(e)) {
@@ -53,6 +54,11 @@ public final class SqliteApiKeyRecords implements ApiKeyRecords {
   }
 
   @Override
+  public boolean weigh(String id, double weight) {
+    return database.update("UPDATE api_keys SET weight = ? WHERE id = ?", weight, id) == 1;
+  }
+
+  @Override
   public boolean revoke(String id) {
     return database.update("UPDATE api_keys SET revoked = 1 WHERE id = ?", id) == 1;
   }
@@ -63,6 +69,7 @@ public final class SqliteApiKeyRecords implements ApiKeyRecords {
         row.getString("name"),
         Instant.ofEpochMilli(row.getLong("created_at")),
         row.getInt("revoked") != 0,
-        Labels.parse(row.getString("required_labels")));
+        Labels.parse(row.getString("required_labels")),
+        row.getDouble("weight"));
   }
 }

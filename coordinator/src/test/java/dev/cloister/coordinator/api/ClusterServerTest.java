@@ -15,7 +15,9 @@ import dev.cloister.proto.access.v1.AccessServiceGrpc;
 import dev.cloister.proto.access.v1.CreateApiKeyRequest;
 import dev.cloister.proto.access.v1.CreateJoinTokenRequest;
 import dev.cloister.proto.access.v1.CreateJoinTokenResponse;
+import dev.cloister.proto.access.v1.ListApiKeysRequest;
 import dev.cloister.proto.access.v1.RevokeApiKeyRequest;
+import dev.cloister.proto.access.v1.WeighApiKeyRequest;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
 import dev.cloister.proto.agent.v1.LoadReport;
@@ -170,6 +172,21 @@ class ClusterServerTest {
     assertStatus(
         Status.Code.NOT_FOUND,
         () -> access.revokeApiKey(RevokeApiKeyRequest.newBuilder().setId("none").build()));
+    String id = access.listApiKeys(ListApiKeysRequest.getDefaultInstance()).getKeys(0).getId();
+    WeighApiKeyRequest twice = WeighApiKeyRequest.newBuilder().setId(id).setWeight(2).build();
+    access.weighApiKey(twice);
+    assertThat(access.listApiKeys(ListApiKeysRequest.getDefaultInstance()).getKeys(0).getWeight())
+        .isEqualTo(2);
+    assertStatus(
+        Status.Code.INVALID_ARGUMENT,
+        () -> access.weighApiKey(twice.toBuilder().setWeight(0).build()));
+    assertStatus(
+        Status.Code.NOT_FOUND, () -> access.weighApiKey(twice.toBuilder().setId("none").build()));
+    assertStatus(
+        Status.Code.INVALID_ARGUMENT,
+        () ->
+            access.createApiKey(
+                CreateApiKeyRequest.newBuilder().setName("heavy").setWeight(1_000).build()));
   }
 
   @Test

@@ -68,7 +68,7 @@ class OpenAiRequestsTest {
 
   @Test
   void aKeyWhoseLabelsNoNodeHasIsRefusedForGood() throws Exception {
-    var made = gateway.apiKeys.create("payroll", Labels.of(Map.of("class", "server")));
+    var made = gateway.apiKeys.create("payroll", Labels.of(Map.of("class", "server")), 1);
     int started = gateway.session.starts().size();
     HttpResponse<String> refused =
         gateway.send(

@@ -3,6 +3,7 @@ package dev.cloister.coordinator.identity;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.testkit.SettableClock;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -47,6 +48,22 @@ class ApiKeysTest {
     assertThat(keys.revoke(made.id())).isTrue();
     assertThat(keys.verify(made.key())).isEmpty();
     assertThat(keys.revoke("0000000000")).isFalse();
+  }
+
+  @Test
+  void aWeightIsChangedAtOnceAndStaysWithinItsRange() {
+    ApiKeys.NewKey made = keys.create("laptop");
+    assertThat(keys.verify(made.key())).map(ApiKey::weight).hasValue(1.0);
+    assertThat(keys.weigh(made.id(), 2.5)).isTrue();
+    assertThat(keys.verify(made.key())).map(ApiKey::weight).hasValue(2.5);
+    assertThat(keys.weigh("0000000000", 1)).isFalse();
+    for (double weight : new double[] {0, -1, 0.009, 100.1, Double.NaN, Double.POSITIVE_INFINITY}) {
+      assertThatThrownBy(() -> keys.weigh(made.id(), weight))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("weight: " + weight + " (expected: 0.01 to 100)");
+      assertThatThrownBy(() -> keys.create("other", Labels.NONE, weight))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
   }
 
   @Test
@@ -129,9 +146,25 @@ class ApiKeysTest {
               return key;
             }
             found[0] = true;
-            return new ApiKey(key.id(), key.name(), key.createdAt(), true, key.required());
+            return new ApiKey(
+                key.id(), key.name(), key.createdAt(), true, key.required(), key.weight());
           });
       revocation.countDown();
+      return found[0];
+    }
+
+    @Override
+    public boolean weigh(String id, double weight) {
+      boolean[] found = {false};
+      byHash.replaceAll(
+          (hash, key) -> {
+            if (!key.id().equals(id)) {
+              return key;
+            }
+            found[0] = true;
+            return new ApiKey(
+                id, key.name(), key.createdAt(), key.revoked(), key.required(), weight);
+          });
       return found[0];
     }
   }

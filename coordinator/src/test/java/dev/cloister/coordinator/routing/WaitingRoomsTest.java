@@ -286,6 +286,22 @@ class WaitingRoomsTest {
     assertThat(Math.abs(tokens[0] - tokens[1])).isLessThan((tokens[0] + tokens[1]) / 20);
   }
 
+  @Test
+  void aCallerWithThreeTimesTheWeightIsServedThreeTimesTheTokens() {
+    world.ready("a", a, 1);
+    submit("crowd", TAKEN);
+    for (int i = 0; i < 400; i++) {
+      submit(Tenant.ofApiKey("light", Labels.NONE), new RecordingSink());
+      submit(Tenant.ofApiKey("heavy", Labels.NONE, 3), new RecordingSink());
+    }
+    int heavy = 0;
+    for (int i = 0; i < 400; i++) {
+      heavy += a.starts().get(over).request().tenant().name().equals("key/heavy") ? 1 : 0;
+      finishOne();
+    }
+    assertThat(heavy).isBetween(290, 305);
+  }
+
   private void finish(int count) {
     for (int i = 0; i < count; i++) {
       finishOne();
@@ -303,11 +319,15 @@ class WaitingRoomsTest {
   }
 
   private ActiveRequest submit(String caller, RecordingSink to) {
+    return submit(Tenant.ofApiKey(caller, Labels.NONE), to);
+  }
+
+  private ActiveRequest submit(Tenant caller, RecordingSink to) {
     return world.dispatcher.submit(
         new GenerationRequest(
             "r" + ++submitted,
             MODEL,
-            Tenant.ofApiKey(caller, Labels.NONE),
+            caller,
             new Generation(new Prompt.Text("Say something"), Sampling.DEFAULT, 16, List.of())),
         to);
   }

@@ -32,7 +32,7 @@ class DatabaseTest {
   @Test
   void aNewDatabaseHasTheNewestSchema() {
     try (Database database = Database.open(file)) {
-      assertThat(number(database, "PRAGMA user_version")).isEqualTo(8);
+      assertThat(number(database, "PRAGMA user_version")).isEqualTo(9);
       assertThat(
               database.query(
                   row -> row.getString(1),
@@ -90,7 +90,7 @@ class DatabaseTest {
     assertThatThrownBy(() -> Database.open(file))
         .isInstanceOf(StoreException.class)
         .hasMessage(
-            "the database %s has schema version 99, this version of Cloister knows 8; start the"
+            "the database %s has schema version 99, this version of Cloister knows 9; start the"
                 + " newer version it was written by",
             file);
   }

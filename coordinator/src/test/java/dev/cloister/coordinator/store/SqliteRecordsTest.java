@@ -110,8 +110,8 @@ class SqliteRecordsTest {
   @Test
   void aKeyNameIsTakenUntilTheKeyIsRevoked() {
     SqliteApiKeyRecords keys = new SqliteApiKeyRecords(database);
-    ApiKey first = new ApiKey("k1", "laptop", NOW, false, SERVERS);
-    ApiKey second = new ApiKey("k2", "laptop", NOW.plusSeconds(1), false, Labels.NONE);
+    ApiKey first = new ApiKey("k1", "laptop", NOW, false, SERVERS, 1);
+    ApiKey second = new ApiKey("k2", "laptop", NOW.plusSeconds(1), false, Labels.NONE, 0.5);
     assertThat(keys.add(first, new byte[] {1})).isTrue();
     assertThat(keys.add(second, new byte[] {2})).isFalse();
     assertThat(keys.revoke("k1")).isTrue();
@@ -121,6 +121,9 @@ class SqliteRecordsTest {
     assertThat(keys.findByHash(new byte[] {2})).hasValue(second);
     assertThat(keys.findByHash(new byte[] {3})).isEmpty();
     assertThat(keys.revoke("k3")).isFalse();
+    assertThat(keys.weigh("k2", 3)).isTrue();
+    assertThat(keys.findByHash(new byte[] {2})).map(ApiKey::weight).hasValue(3.0);
+    assertThat(keys.weigh("k3", 3)).isFalse();
   }
 
   @Test
