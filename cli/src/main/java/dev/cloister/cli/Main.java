@@ -12,6 +12,7 @@ import dev.cloister.cli.model.PsCommand;
 import dev.cloister.cli.node.NodeCommand;
 import dev.cloister.cli.outcome.Failures;
 import dev.cloister.cli.outcome.Version;
+import dev.cloister.cli.policy.PolicyCommand;
 import dev.cloister.cli.quickstart.PrepareCommand;
 import dev.cloister.cli.quickstart.QuickstartCommand;
 import dev.cloister.cli.request.ChatCommand;
@@ -63,6 +64,7 @@ public final class Main {
     commands.put("token", TokenCommand::new);
     commands.put("key", KeyCommand::new);
     commands.put("node", NodeCommand::new);
+    commands.put("policy", PolicyCommand::new);
     commands.put("model", ModelCommand::new);
     commands.put("ps", PsCommand::new);
     commands.put("engine", EngineCommand::new);

@@ -42,6 +42,57 @@ class GoodNeighbourTest {
     }
   }
 
+  @Test
+  void follows_what_is_set_while_it_is_there_also_when_the_coordinator_starts_anew(
+      @TempDir Path directory) {
+    LocalTime now = LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.MINUTES);
+    String later = now.plusHours(2) + "-" + now.plusHours(3);
+    try (TestCluster cluster = new TestCluster(directory)) {
+      cluster.join("desk", "--pause-above-cpu", "90%");
+      cluster.join("rack", "--pause-above-cpu", "90%");
+      cluster.awaitReady("desk", "rack");
+
+      JsonNode set = cluster.show("policy", "set", "--hours", later);
+      assertThat(set.at("/all/holds/hours/0").asText()).isEqualTo(later);
+      awaitPaused(cluster, "desk", "not within " + later);
+      awaitPaused(cluster, "rack", "not within " + later);
+
+      cluster.show("policy", "set", "rack", "--hours", "always");
+      cluster.awaitOpen("rack");
+      JsonNode rack = cluster.show("policy", "show", "rack");
+      assertThat(rack.path("now").asText()).isEqualTo("takes work");
+      assertThat(rack.at("/said_by/hours/0").asText()).isEqualTo("node");
+      assertThat(rack.at("/holds/pause_above_cpu").asDouble()).isEqualTo(0.9);
+      assertThat(rack.at("/said_by/pause_above_cpu").asText()).isEqualTo("owner");
+      assertThat(cluster.ask("What is the capital of France?").node()).isEqualTo("rack");
+
+      cluster.killCoordinator();
+      cluster.restartCoordinator();
+      cluster.awaitOpen("rack");
+      awaitPaused(cluster, "desk", "not within " + later);
+      assertThat(Cli.run("policy", "show", "--profile", cluster.profile().toString()).out())
+          .containsPattern("desk +works +up to 90 % \\(owner\\).* paused: not within " + later)
+          .containsPattern("rack .*always \\(set\\) +takes work");
+
+      cluster.show("policy", "set", "--reset");
+      cluster.awaitOpen("desk");
+    }
+  }
+
+  @Test
+  void refuses_what_makes_no_sense() {
+    for (String[] wrong :
+        new String[][] {
+          {"policy", "set"},
+          {"policy", "set", "--pause-above-cpu", "150%"},
+          {"policy", "set", "--hours", "25:00-08:00"}
+        }) {
+      Cli.Result refused = Cli.run(wrong);
+      assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+      assertThat(refused.err()).contains("(expected: ");
+    }
+  }
+
   private static void awaitPaused(TestCluster cluster, String node, String reason) {
     Awaitility.await()
         .atMost(TestCluster.PATIENCE)

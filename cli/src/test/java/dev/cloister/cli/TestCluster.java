@@ -138,6 +138,19 @@ public final class TestCluster implements AutoCloseable {
     }
   }
 
+  /** Waits until a node takes new work. */
+  void awaitOpen(String name) {
+    Awaitility.await()
+        .alias(name + " takes work")
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofMillis(50))
+        .until(
+            () ->
+                node(name).state() == NodeInfo.State.ONLINE
+                    && node(name).drain().isEmpty()
+                    && node(name).readyModels().contains(MODEL));
+  }
+
   NodeInfo node(String name) {
     return admin.nodes().stream()
         .filter(node -> node.name().equals(name))

@@ -2,12 +2,14 @@ package dev.cloister.client;
 
 import dev.cloister.client.admin.Administration;
 import dev.cloister.client.admin.ApiKeyInfo;
+import dev.cloister.client.admin.Courtesy;
 import dev.cloister.client.admin.JoinTokenInfo;
 import dev.cloister.client.admin.LabelChange;
 import dev.cloister.client.admin.NewApiKey;
 import dev.cloister.client.admin.NewJoinToken;
 import dev.cloister.client.admin.PlanInfo;
 import dev.cloister.client.admin.PlanQuestion;
+import dev.cloister.client.admin.PolicyInfo;
 import dev.cloister.proto.access.v1.AccessServiceGrpc;
 import dev.cloister.proto.access.v1.AccessServiceGrpc.AccessServiceBlockingStub;
 import dev.cloister.proto.access.v1.CreateApiKeyRequest;
@@ -27,7 +29,9 @@ import dev.cloister.proto.fleet.v1.DrainNodeRequest;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc;
 import dev.cloister.proto.fleet.v1.LabelNodeRequest;
 import dev.cloister.proto.fleet.v1.Labels;
+import dev.cloister.proto.fleet.v1.ListPoliciesRequest;
 import dev.cloister.proto.fleet.v1.ResumeNodeRequest;
+import dev.cloister.proto.fleet.v1.SetPolicyRequest;
 import dev.cloister.proto.fleet.v1.WakeNodeRequest;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
@@ -237,6 +241,29 @@ final class GrpcAdministration implements Administration {
     call(
         FleetServiceGrpc.newBlockingStub(channel),
         fleet -> fleet.resumeNode(ResumeNodeRequest.newBuilder().setNode(node).build()));
+  }
+
+  @Override
+  public PolicyInfo policies() {
+    return WirePolicy.fromWire(
+        call(
+            FleetServiceGrpc.newBlockingStub(channel),
+            fleet -> fleet.listPolicies(ListPoliciesRequest.getDefaultInstance())));
+  }
+
+  @Override
+  public void setPolicy(Courtesy policy, boolean reset) {
+    setPolicy(SetPolicyRequest.newBuilder(), policy, reset);
+  }
+
+  @Override
+  public void setPolicy(String node, Courtesy policy, boolean reset) {
+    setPolicy(SetPolicyRequest.newBuilder().setNode(node), policy, reset);
+  }
+
+  private void setPolicy(SetPolicyRequest.Builder request, Courtesy policy, boolean reset) {
+    request.setPolicy(WirePolicy.toWire(policy)).setReset(reset);
+    call(FleetServiceGrpc.newBlockingStub(channel), fleet -> fleet.setPolicy(request.build()));
   }
 
   private <T> T call(Function<AccessServiceBlockingStub, T> method) {

@@ -4,6 +4,7 @@ import dev.cloister.coordinator.api.ClusterServer;
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelContents;
+import dev.cloister.coordinator.courtesy.Policies;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
@@ -19,6 +20,7 @@ import dev.cloister.coordinator.store.Database;
 import dev.cloister.coordinator.store.SqliteApiKeyRecords;
 import dev.cloister.coordinator.store.SqliteModelRecords;
 import dev.cloister.coordinator.store.SqliteNodeRecords;
+import dev.cloister.coordinator.store.SqlitePolicyRecords;
 import dev.cloister.coordinator.store.SqliteTokenRecords;
 import dev.cloister.coordinator.wake.Waker;
 import dev.cloister.coordinator.wake.WakingOutlook;
@@ -147,7 +149,7 @@ public final class Coordinator implements AutoCloseable {
             keys,
             port -> advertisedHost() + ":" + port,
             CoordinatorConfig.REPORT_INTERVAL,
-            config.courtesy(),
+            new Policies(config.courtesy(), new SqlitePolicyRecords(database)),
             clock));
     startGateway(identity, catalog, dispatcher, keys);
 

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param models file by name; added to the catalog at the start
  * @param split over how many nodes each of them is spread from now on; empty leaves that as it is
  * @param modelFiles reads what model files hold
- * @param courtesy what all machines keep to
+ * @param courtesy what machines keep to where nobody set anything else
  * @param passphrase of the root key
  * @param passphraseFile holds it, if {@code passphrase} is null
  */

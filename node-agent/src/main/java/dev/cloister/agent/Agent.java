@@ -118,6 +118,7 @@ public final class Agent implements AutoCloseable {
             new LinkMeter(membership.identity(), membership.coordinator(), thread, clock),
             peers,
             capability,
+            config.courtesy(),
             config.version(),
             new Log());
     this.neighbour =

@@ -112,7 +112,11 @@ public final class CoordinatorCommand {
         })
     private Map<String, Path> models = new LinkedHashMap<>();
 
-    @ArgGroup(validate = false, heading = "%nWhen machines work (their owners may be stricter):%n")
+    @ArgGroup(
+        validate = false,
+        heading =
+            "%nWhen machines work, where 'policy set' said nothing (their owners may be"
+                + " stricter):%n")
     private CourtesyFlags courtesy = new CourtesyFlags();
 
     @Option(names = "--exit-with-parent", hidden = true)
@@ -152,7 +156,7 @@ public final class CoordinatorCommand {
                   models,
                   split == null ? OptionalInt.empty() : OptionalInt.of(split),
                   new GgufModelFiles(),
-                  courtesy.ofCluster(),
+                  courtesy.ofCoordinator(),
                   System.getenv("CLOISTER_CA_PASSPHRASE"),
                   passphraseFile == null ? null : Path.of(passphraseFile)),
               Clock.systemUTC());

@@ -118,4 +118,23 @@ public interface Administration {
    * @param node its name or id
    */
   void wakeNode(String node);
+
+  /** Who says what of when machines work. */
+  PolicyInfo policies();
+
+  /**
+   * Says when all machines work, as far as nothing else is said of one of them. Those that are
+   * there keep to it at once, also when the coordinator starts anew.
+   *
+   * @param policy what is empty stays as it was
+   * @param reset forgets first what was set for all before
+   */
+  void setPolicy(Courtesy policy, boolean reset);
+
+  /**
+   * Says when one machine works; otherwise as {@link #setPolicy(Courtesy, boolean)}.
+   *
+   * @param node its name or id
+   */
+  void setPolicy(String node, Courtesy policy, boolean reset);
 }

@@ -2,7 +2,7 @@ package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.ModelContents;
-import dev.cloister.coordinator.courtesy.CourtesyPolicy;
+import dev.cloister.coordinator.courtesy.Policies;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.identity.Admission;
@@ -51,7 +51,7 @@ public final class ClusterServer implements AutoCloseable {
    *
    * @param advertisedAddress where members reach this coordinator, given the port it listens on
    * @param reportInterval how often agents report their load
-   * @param policy what all machines keep to
+   * @param policies when machines work
    */
   public record Services(
       Fleet fleet,
@@ -67,18 +67,25 @@ public final class ClusterServer implements AutoCloseable {
       ApiKeys apiKeys,
       IntFunction<String> advertisedAddress,
       Duration reportInterval,
-      CourtesyPolicy policy,
+      Policies policies,
       InstantSource clock) {
 
     List<BindableService> all(IntSupplier port) {
       return List.of(
           new SessionGrpc(
-              fleet, survey, deployments, dispatcher, reportInterval, ticketSigner, policy, clock),
+              fleet,
+              survey,
+              deployments,
+              dispatcher,
+              reportInterval,
+              ticketSigner,
+              policies,
+              clock),
           new InferenceGrpc(dispatcher),
           new RoutingGrpc(dispatcher.decisions()),
           new CatalogGrpc(catalog, contents, fleet, deployments, relays),
           new RelayGrpc(relays),
-          new FleetGrpc(fleet, deployments, dispatcher, waker, clock),
+          new FleetGrpc(fleet, deployments, dispatcher, waker, policies, clock),
           new AccessGrpc(admission, apiKeys, () -> advertisedAddress.apply(port.getAsInt())),
           new EnrollmentGrpc(admission, fleet));
     }

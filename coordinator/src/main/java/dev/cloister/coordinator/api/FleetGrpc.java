@@ -1,6 +1,8 @@
 package dev.cloister.coordinator.api;
 
 import dev.cloister.coordinator.api.wire.WireFleet;
+import dev.cloister.coordinator.api.wire.WirePolicy;
+import dev.cloister.coordinator.courtesy.Policies;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
@@ -15,8 +17,13 @@ import dev.cloister.proto.fleet.v1.LabelNodeRequest;
 import dev.cloister.proto.fleet.v1.LabelNodeResponse;
 import dev.cloister.proto.fleet.v1.ListNodesRequest;
 import dev.cloister.proto.fleet.v1.ListNodesResponse;
+import dev.cloister.proto.fleet.v1.ListPoliciesRequest;
+import dev.cloister.proto.fleet.v1.ListPoliciesResponse;
+import dev.cloister.proto.fleet.v1.NodePolicy;
 import dev.cloister.proto.fleet.v1.ResumeNodeRequest;
 import dev.cloister.proto.fleet.v1.ResumeNodeResponse;
+import dev.cloister.proto.fleet.v1.SetPolicyRequest;
+import dev.cloister.proto.fleet.v1.SetPolicyResponse;
 import dev.cloister.proto.fleet.v1.WakeNodeRequest;
 import dev.cloister.proto.fleet.v1.WakeNodeResponse;
 import io.grpc.Status;
@@ -34,6 +41,7 @@ final class FleetGrpc extends FleetServiceImplBase {
   private final Deployments deployments;
   private final Dispatcher dispatcher;
   private final Waker waker;
+  private final Policies policies;
   private final InstantSource clock;
 
   FleetGrpc(
@@ -41,8 +49,10 @@ final class FleetGrpc extends FleetServiceImplBase {
       Deployments deployments,
       Dispatcher dispatcher,
       Waker waker,
+      Policies policies,
       InstantSource clock) {
     this.waker = waker;
+    this.policies = policies;
     this.fleet = fleet;
     this.deployments = deployments;
     this.dispatcher = dispatcher;
@@ -113,6 +123,39 @@ final class FleetGrpc extends FleetServiceImplBase {
     }
     waker.wake(view);
     reply.onNext(WakeNodeResponse.getDefaultInstance());
+    reply.onCompleted();
+  }
+
+  @Override
+  public void listPolicies(
+      ListPoliciesRequest request, StreamObserver<ListPoliciesResponse> reply) {
+    ListPoliciesResponse.Builder response =
+        ListPoliciesResponse.newBuilder()
+            .setInitial(WirePolicy.toWire(policies.initial()))
+            .setAll(WirePolicy.toWire(policies.said(Policies.ALL)));
+    for (NodeView view : fleet.nodes()) {
+      String id = view.node().id();
+      NodePolicy.Builder node =
+          response
+              .addNodesBuilder()
+              .setNodeId(id)
+              .setNode(view.node().name())
+              .setOwn(WirePolicy.toWire(policies.said(id)));
+      policies.owner(id).map(WirePolicy::toWire).ifPresent(node::setOwner);
+    }
+    reply.onNext(response.build());
+    reply.onCompleted();
+  }
+
+  @Override
+  public void setPolicy(SetPolicyRequest request, StreamObserver<SetPolicyResponse> reply) {
+    String nodeId = request.getNode().isEmpty() ? Policies.ALL : require(request.getNode()).id();
+    try {
+      policies.say(nodeId, WirePolicy.fromWire(request.getPolicy()), request.getReset());
+    } catch (IllegalArgumentException e) {
+      throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
+    }
+    reply.onNext(SetPolicyResponse.getDefaultInstance());
     reply.onCompleted();
   }
 

@@ -3,6 +3,7 @@ package dev.cloister.coordinator.api;
 import dev.cloister.coordinator.api.wire.WireFleet;
 import dev.cloister.coordinator.api.wire.WirePolicy;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
+import dev.cloister.coordinator.courtesy.Policies;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
@@ -29,6 +30,7 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashSet;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,7 +47,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
   private final Dispatcher dispatcher;
   private final Duration reportInterval;
   private final TicketSigner signer;
-  private final CourtesyPolicy policy;
+  private final Policies policies;
   private final InstantSource clock;
 
   SessionGrpc(
@@ -55,9 +57,9 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
       Dispatcher dispatcher,
       Duration reportInterval,
       TicketSigner signer,
-      CourtesyPolicy policy,
+      Policies policies,
       InstantSource clock) {
-    this.policy = policy;
+    this.policies = policies;
     this.clock = clock;
     this.fleet = fleet;
     this.survey = survey;
@@ -97,6 +99,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
     private final KeyHash key;
     private final ServerCallStreamObserver<CoordinatorMessage> call;
     private final GrpcNodeSession session;
+    private final Consumer<CourtesyPolicy> policy = this::tell;
     private int ahead = MESSAGES_AHEAD;
     private boolean attached;
     private boolean over;
@@ -210,15 +213,16 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
         return;
       }
       Hello hello = message.getHello();
+      CourtesyPolicy owner = WirePolicy.fromWire(hello.getOwner());
       session.send(
           CoordinatorMessage.newBuilder()
               .setWelcome(
                   Welcome.newBuilder()
                       .setNodeName(node.name())
-                      .setReportIntervalMillis((int) reportInterval.toMillis())
-                      .setPolicy(WirePolicy.toWire(policy)))
+                      .setReportIntervalMillis((int) reportInterval.toMillis()))
               .build());
       attached = true;
+      policies.follow(node.id(), owner, policy);
       fleet.noteKey(node.id(), key);
       fleet.attach(
           node,
@@ -227,6 +231,10 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
           WireFleet.fromWire(hello.getCapability()),
           hello.getPeerAddress(),
           new HashSet<>(hello.getModelsList()));
+    }
+
+    private void tell(CourtesyPolicy now) {
+      session.send(CoordinatorMessage.newBuilder().setPolicy(WirePolicy.toWire(now)).build());
     }
 
     /** An agent that sends what it must not is out; a thrown exception would leave it half in. */
@@ -249,6 +257,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
 
     private void end(NodeState how, String reason) {
       over = true;
+      policies.leave(node.id(), policy);
       if (attached) {
         // Before the requests fail over, so that none is sent here again.
         fleet.detach(node.id(), session, how);

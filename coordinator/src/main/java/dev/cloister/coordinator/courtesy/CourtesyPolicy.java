@@ -5,38 +5,39 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * When machines work for the cluster, as far as the administrator says it for all of them; owners
- * make it stricter for theirs. Judged on the machines.
+ * What somebody says of when a machine works for the cluster; on what is empty, nothing. Judged on
+ * the machines. Immutable.
  *
- * @param notOnBattery whether they pause on battery
- * @param foreignCpu how much of all cores others may use before they pause, 0 to 1; empty: any
+ * @param notOnBattery whether it pauses on battery
+ * @param foreignCpu how much of all cores others may use before it pauses, 0 to 1; at 1 it never
+ *     does
  * @param foreignGpu the same of GPUs
- * @param whileUserPresent what they do while somebody is at them
- * @param hours they work only within these, by their own clocks
+ * @param whileUserPresent what it does while somebody is at it
+ * @param hours it works only within these, by its own clock
  */
 public record CourtesyPolicy(
-    boolean notOnBattery,
+    Optional<Boolean> notOnBattery,
     OptionalDouble foreignCpu,
     OptionalDouble foreignGpu,
-    WhileUserPresent whileUserPresent,
+    Optional<WhileUserPresent> whileUserPresent,
     Optional<Hours> hours) {
 
-  /** Machines work always, unless their owners say otherwise. */
+  /** Nothing at all: a machine works always, unless others say otherwise. */
   public static final CourtesyPolicy NONE =
       new CourtesyPolicy(
-          false,
+          Optional.empty(),
           OptionalDouble.empty(),
           OptionalDouble.empty(),
-          WhileUserPresent.WORK,
+          Optional.empty(),
           Optional.empty());
 
   /** Not on battery; all else is left to owners. */
   public static final CourtesyPolicy DEFAULT =
       new CourtesyPolicy(
-          true,
+          Optional.of(true),
           OptionalDouble.empty(),
           OptionalDouble.empty(),
-          WhileUserPresent.WORK,
+          Optional.empty(),
           Optional.empty());
 
   /** What a machine does while somebody is at it. */
@@ -47,6 +48,42 @@ public record CourtesyPolicy(
     PAUSE
   }
 
-  /** Of each day, over midnight where {@code to} is earlier. */
-  public record Hours(LocalTime from, LocalTime to) {}
+  /** Of each day, over midnight where {@code to} is earlier, all day where both are the same. */
+  public record Hours(LocalTime from, LocalTime to) {
+    /** Reads {@code 18:00-08:00}, as {@link #toString} writes it. */
+    public static Hours parse(String text) {
+      String[] times = text.split("-", 2);
+      return new Hours(LocalTime.parse(times[0]), LocalTime.parse(times[1]));
+    }
+
+    @Override
+    public String toString() {
+      return from + "-" + to;
+    }
+  }
+
+  /**
+   * @throws IllegalArgumentException if a share is out of range; the message is one sentence
+   */
+  public CourtesyPolicy {
+    requireShare("CPU", foreignCpu);
+    requireShare("GPU", foreignGpu);
+  }
+
+  private static void requireShare(String what, OptionalDouble share) {
+    if (share.isPresent() && !(share.getAsDouble() >= 0 && share.getAsDouble() <= 1)) {
+      throw new IllegalArgumentException(
+          "the %s load of others: %s (expected: 0 to 1)".formatted(what, share.getAsDouble()));
+    }
+  }
+
+  /** This, and where it says nothing, the other. */
+  public CourtesyPolicy orElse(CourtesyPolicy other) {
+    return new CourtesyPolicy(
+        notOnBattery.or(other::notOnBattery),
+        foreignCpu.isPresent() ? foreignCpu : other.foreignCpu,
+        foreignGpu.isPresent() ? foreignGpu : other.foreignGpu,
+        whileUserPresent.or(other::whileUserPresent),
+        hours.or(other::hours));
+  }
 }

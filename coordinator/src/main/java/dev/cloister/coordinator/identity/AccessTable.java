@@ -29,6 +29,8 @@ public final class AccessTable {
           Map.entry("cloister.fleet.v1.FleetService/ListNodes", Set.of(CLIENT, ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/DrainNode", Set.of(ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/LabelNode", Set.of(ADMIN)),
+          Map.entry("cloister.fleet.v1.FleetService/ListPolicies", Set.of(CLIENT, ADMIN)),
+          Map.entry("cloister.fleet.v1.FleetService/SetPolicy", Set.of(ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/ResumeNode", Set.of(ADMIN)),
           Map.entry("cloister.fleet.v1.FleetService/WakeNode", Set.of(ADMIN)),
           Map.entry("cloister.inference.v1.InferenceService/Generate", Set.of(CLIENT, ADMIN)),

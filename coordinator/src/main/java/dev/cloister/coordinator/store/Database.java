@@ -39,7 +39,8 @@ public final class Database implements AutoCloseable {
           "0006-labels.sql",
           "0007-wake.sql",
           "0008-retention.sql",
-          "0009-key-weights.sql");
+          "0009-key-weights.sql",
+          "0010-policies.sql");
 
   private static final String DRIVER_DIRECTORY = "org.sqlite.tmpdir";
 

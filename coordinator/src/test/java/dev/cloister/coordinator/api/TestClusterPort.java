@@ -3,6 +3,7 @@ package dev.cloister.coordinator.api;
 import dev.cloister.coordinator.catalog.Catalog;
 import dev.cloister.coordinator.catalog.ModelContents;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
+import dev.cloister.coordinator.courtesy.Policies;
 import dev.cloister.coordinator.deployment.Deployments;
 import dev.cloister.coordinator.fakes.FakeModelFiles;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
@@ -19,6 +20,7 @@ import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.routing.Outlook;
 import dev.cloister.coordinator.store.Database;
 import dev.cloister.coordinator.store.SqliteApiKeyRecords;
+import dev.cloister.coordinator.store.SqlitePolicyRecords;
 import dev.cloister.coordinator.store.SqliteTokenRecords;
 import dev.cloister.coordinator.wake.Waker;
 import dev.cloister.identity.Identity;
@@ -104,7 +106,7 @@ final class TestClusterPort implements AutoCloseable {
                 new ApiKeys(new SqliteApiKeyRecords(database), clock),
                 port -> "127.0.0.1:" + port,
                 Duration.ofSeconds(1),
-                CourtesyPolicy.DEFAULT,
+                new Policies(CourtesyPolicy.DEFAULT, new SqlitePolicyRecords(database)),
                 clock));
   }
 

@@ -61,7 +61,7 @@ class AccessTableTest {
             "Enroll", "Renew", "Open", "DescribeStage", "FetchModel", "Echo", "Receive", "Send");
     assertThat(allowedTo(Role.CLIENT))
         .containsExactlyInAnyOrder(
-            "Enroll", "Renew", "ListModels", "ListNodes", "Generate", "Explain");
+            "Enroll", "Renew", "ListModels", "ListNodes", "ListPolicies", "Generate", "Explain");
     assertThat(allowedTo(Role.COORDINATOR)).containsExactly("Enroll");
     assertThat(allowedTo(Role.ADMIN)).doesNotContain("Open", "FetchModel");
   }

@@ -32,12 +32,12 @@ class DatabaseTest {
   @Test
   void aNewDatabaseHasTheNewestSchema() {
     try (Database database = Database.open(file)) {
-      assertThat(number(database, "PRAGMA user_version")).isEqualTo(9);
+      assertThat(number(database, "PRAGMA user_version")).isEqualTo(10);
       assertThat(
               database.query(
                   row -> row.getString(1),
                   "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"))
-          .containsExactly("api_keys", "join_tokens", "members", "models", "nodes");
+          .containsExactly("api_keys", "join_tokens", "members", "models", "nodes", "policies");
     }
   }
 
@@ -90,7 +90,7 @@ class DatabaseTest {
     assertThatThrownBy(() -> Database.open(file))
         .isInstanceOf(StoreException.class)
         .hasMessage(
-            "the database %s has schema version 99, this version of Cloister knows 9; start the"
+            "the database %s has schema version 99, this version of Cloister knows 10; start the"
                 + " newer version it was written by",
             file);
   }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.catalog.Retention;
+import dev.cloister.coordinator.courtesy.CourtesyPolicy;
+import dev.cloister.coordinator.courtesy.Policies;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
 import dev.cloister.coordinator.fleet.Drain;
 import dev.cloister.coordinator.fleet.NodeSettings;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -124,6 +127,22 @@ class SqliteRecordsTest {
     assertThat(keys.weigh("k2", 3)).isTrue();
     assertThat(keys.findByHash(new byte[] {2})).map(ApiKey::weight).hasValue(3.0);
     assertThat(keys.weigh("k3", 3)).isFalse();
+  }
+
+  @Test
+  void whatIsSaidOfWhenMachinesWorkIsKept() {
+    SqlitePolicyRecords policies = new SqlitePolicyRecords(database);
+    CourtesyPolicy all =
+        new CourtesyPolicy(
+            Optional.of(false),
+            OptionalDouble.of(0.5),
+            OptionalDouble.of(0),
+            Optional.of(CourtesyPolicy.WhileUserPresent.GENTLY),
+            Optional.of(CourtesyPolicy.Hours.parse("18:00-08:30")));
+    policies.put(Policies.ALL, CourtesyPolicy.DEFAULT);
+    policies.put(Policies.ALL, all);
+    policies.put("desk", CourtesyPolicy.NONE);
+    assertThat(policies.all()).isEqualTo(Map.of(Policies.ALL, all, "desk", CourtesyPolicy.NONE));
   }
 
   @Test

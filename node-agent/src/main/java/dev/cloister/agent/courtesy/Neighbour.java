@@ -20,8 +20,9 @@ public final class Neighbour {
   private final InstantSource clock;
   private final ZoneId zone;
   private final Consumer<Verdict> listener;
-  private final Steadiness steadiness = new Steadiness();
   private volatile Policy policy;
+  private Policy judgedBy;
+  private Steadiness steadiness = new Steadiness();
   private Verdict told = new Verdict.Work();
 
   /**
@@ -41,6 +42,7 @@ public final class Neighbour {
     this.zone = zone;
     this.listener = listener;
     this.policy = owner;
+    this.judgedBy = owner;
   }
 
   /**
@@ -67,6 +69,11 @@ public final class Neighbour {
   public synchronized void look() throws InterruptedException {
     Policy now = policy;
     Instant time = clock.instant();
+    if (!now.equals(judgedBy)) {
+      // What people say counts at once; only what happens has to last.
+      judgedBy = now;
+      steadiness = new Steadiness();
+    }
     Verdict judged =
         now.asksNothing()
             ? new Verdict.Work()

@@ -1,5 +1,6 @@
 package dev.cloister.agent.link;
 
+import dev.cloister.agent.courtesy.Policy;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.LoadSampler;
 import dev.cloister.agent.stage.LinkMeter;
@@ -45,6 +46,7 @@ public final class CoordinatorLink implements AutoCloseable {
   private final LinkMeter links;
   private final PeerListener peers;
   private final Future<Capability> capability;
+  private final Policy owner;
   private final String agentVersion;
   private final LinkListener listener;
   private final LoadSampler load = new LoadSampler();
@@ -55,6 +57,7 @@ public final class CoordinatorLink implements AutoCloseable {
 
   /**
    * @param capability of this machine; awaited before the first connection
+   * @param owner what its owner says of when it works
    */
   public CoordinatorLink(
       Membership membership,
@@ -63,6 +66,7 @@ public final class CoordinatorLink implements AutoCloseable {
       LinkMeter links,
       PeerListener peers,
       Future<Capability> capability,
+      Policy owner,
       String agentVersion,
       LinkListener listener) {
     this.membership = membership;
@@ -70,6 +74,7 @@ public final class CoordinatorLink implements AutoCloseable {
     this.stages = stages;
     this.links = links;
     this.peers = peers;
+    this.owner = owner;
     this.agentVersion = agentVersion;
     this.listener = listener;
     this.capability = capability;
@@ -136,9 +141,9 @@ public final class CoordinatorLink implements AutoCloseable {
             load,
             welcome -> {
               backoff.reset();
-              listener.policy(Wire.fromWire(welcome.getPolicy()));
               listener.connected(welcome.getNodeName());
-            });
+            },
+            policy -> listener.policy(Wire.fromWire(policy)));
     try {
       opened.open(channel, hello());
       session = opened;
@@ -187,7 +192,8 @@ public final class CoordinatorLink implements AutoCloseable {
                   .setAgentVersion(agentVersion)
                   .setCapability(Wire.toWire(capability.get()))
                   .setPeerAddress(peers.address(membership.coordinator()))
-                  .addAllModels(models))
+                  .addAllModels(models)
+                  .setOwner(Wire.toWire(owner)))
           .build();
     } catch (ExecutionException e) {
       throw new IllegalStateException("the machine cannot be described: " + e.getCause(), e);

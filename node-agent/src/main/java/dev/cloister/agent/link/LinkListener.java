@@ -9,7 +9,7 @@ public interface LinkListener {
    */
   void connected(String nodeName);
 
-  /** The coordinator says what all machines are to keep to. */
+  /** The coordinator says what this machine is to keep to; after {@link #connected}, and again. */
   void policy(Policy cluster);
 
   /**

@@ -12,6 +12,7 @@ import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.AgentSessionServiceGrpc;
 import dev.cloister.proto.agent.v1.ConnectStage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.CourtesyPolicy;
 import dev.cloister.proto.agent.v1.LoadReport;
 import dev.cloister.proto.agent.v1.MeasureLink;
 import dev.cloister.proto.agent.v1.ModelLoad;
@@ -45,6 +46,7 @@ final class Session implements AutoCloseable {
   private final PeerListener peers;
   private final LoadSampler load;
   private final Consumer<Welcome> welcomed;
+  private final Consumer<CourtesyPolicy> policy;
   private final Relay relay;
   private final PrefixRelay prefixes;
   private final CompletableFuture<Status> end = new CompletableFuture<>();
@@ -57,6 +59,7 @@ final class Session implements AutoCloseable {
 
   /**
    * @param welcomed takes what the coordinator says first
+   * @param policy takes what it says of when this machine works
    */
   Session(
       Supervisor supervisor,
@@ -64,13 +67,15 @@ final class Session implements AutoCloseable {
       LinkMeter links,
       PeerListener peers,
       LoadSampler load,
-      Consumer<Welcome> welcomed) {
+      Consumer<Welcome> welcomed,
+      Consumer<CourtesyPolicy> policy) {
     this.supervisor = supervisor;
     this.peers = peers;
     this.stages = stages;
     this.links = links;
     this.load = load;
     this.welcomed = welcomed;
+    this.policy = policy;
     this.relay =
         new Relay(
             supervisor,
@@ -202,6 +207,7 @@ final class Session implements AutoCloseable {
         case ECHO -> send(AgentMessage.newBuilder().setEcho(message.getEcho()).build());
         case DROP -> drop(message.getDrop().getModel());
         case MEASURE -> measure(message.getMeasure());
+        case POLICY -> policy.accept(message.getPolicy());
         case MESSAGE_NOT_SET -> log.debug("a message of a newer version was ignored");
       }
     }

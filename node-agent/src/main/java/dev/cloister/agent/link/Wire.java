@@ -30,6 +30,7 @@ import dev.cloister.proto.agent.v1.ServeModel;
 import dev.cloister.proto.agent.v1.StageAssignment;
 import java.time.Duration;
 import java.time.LocalTime;
+import java.time.temporal.ChronoField;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -209,6 +210,31 @@ final class Wire {
                 new Hours(
                     time(wire.getHours().getFromMinute()), time(wire.getHours().getToMinute())))
             : List.of());
+  }
+
+  /** What an owner says; on what leaves the machine free, nothing. */
+  static CourtesyPolicy toWire(Policy owner) {
+    var wire = CourtesyPolicy.newBuilder();
+    if (owner.notOnBattery()) {
+      wire.setNotOnBattery(true);
+    }
+    owner.foreignCpu().ifPresent(wire::setForeignCpu);
+    owner.foreignGpu().ifPresent(wire::setForeignGpu);
+    switch (owner.whileUserPresent()) {
+      case WORK -> {}
+      case GENTLY ->
+          wire.setWhileUserPresent(CourtesyPolicy.WhileUserPresent.WHILE_USER_PRESENT_GENTLY);
+      case PAUSE ->
+          wire.setWhileUserPresent(CourtesyPolicy.WhileUserPresent.WHILE_USER_PRESENT_PAUSE);
+    }
+    for (Hours hours : owner.hours()) {
+      wire.getHoursBuilder().setFromMinute(minute(hours.from())).setToMinute(minute(hours.to()));
+    }
+    return wire.build();
+  }
+
+  private static int minute(LocalTime time) {
+    return time.get(ChronoField.MINUTE_OF_DAY);
   }
 
   private static OptionalDouble share(boolean given, double share) {

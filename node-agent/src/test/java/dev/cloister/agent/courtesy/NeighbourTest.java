@@ -91,6 +91,17 @@ class NeighbourTest {
         .isEqualTo(new Pause(Cause.CPU, "others use 90 % of the CPU"));
   }
 
+  @Test
+  void whatPeopleSayCountsAtOnceAlsoWhenTheyLetItWorkAgain() throws Exception {
+    Neighbour neighbour = neighbour(Policy.NONE);
+    battery = true;
+    neighbour.follow(BATTERY);
+    look(neighbour, 0);
+    neighbour.follow(Policy.NONE);
+    look(neighbour, 0);
+    assertThat(told).containsExactly(ON_BATTERY, new Work());
+  }
+
   /** Looks every two seconds. */
   private void look(Neighbour neighbour, int seconds) throws InterruptedException {
     neighbour.look();

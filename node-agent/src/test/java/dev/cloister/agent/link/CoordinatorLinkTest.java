@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.UnknownFieldSet;
+import dev.cloister.agent.courtesy.Hours;
 import dev.cloister.agent.courtesy.Policy;
+import dev.cloister.agent.courtesy.Policy.WhileUserPresent;
 import dev.cloister.agent.engine.IoThread;
 import dev.cloister.agent.fingerprint.Capability;
 import dev.cloister.agent.fingerprint.Cpu;
@@ -25,6 +27,7 @@ import dev.cloister.identity.enrollment.Membership;
 import dev.cloister.identity.ticket.TicketVerifier;
 import dev.cloister.proto.agent.v1.AgentMessage;
 import dev.cloister.proto.agent.v1.CoordinatorMessage;
+import dev.cloister.proto.agent.v1.CourtesyPolicy;
 import dev.cloister.proto.agent.v1.EngineOptions;
 import dev.cloister.proto.agent.v1.ModelStatus;
 import dev.cloister.proto.inference.v1.Failure;
@@ -40,6 +43,7 @@ import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
@@ -67,6 +71,14 @@ class CoordinatorLinkTest {
           List.of(),
           List.of(),
           Engines.UNKNOWN);
+
+  private static final Policy OWNER =
+      new Policy(
+          false,
+          OptionalDouble.of(0.5),
+          OptionalDouble.empty(),
+          WhileUserPresent.PAUSE,
+          List.of(Hours.parse("18:00-08:30")));
 
   private final FakeCoordinator coordinator;
   private final EngineStage stage;
@@ -101,6 +113,7 @@ class CoordinatorLinkTest {
                 membership.identity(), membership.coordinator(), thread, InstantSource.system()),
             peers,
             CompletableFuture.completedFuture(CAPABILITY),
+            OWNER,
             "1.2.3",
             new Told());
     wired[0] = link;
@@ -126,6 +139,23 @@ class CoordinatorLinkTest {
     assertThat(first.getHello().getPeerAddress()).matches("127\\.0\\.0\\.1:[1-9][0-9]*");
     assertThat(first.getHello().getCapability()).isEqualTo(Wire.toWire(CAPABILITY));
     assertThat(told).containsExactly("connected pc");
+  }
+
+  @Test
+  void theOwnersPolicyIsInTheHelloAndTheClustersComesWheneverItChanges() {
+    Visit visit = visit(1);
+    awaitMessages(visit, AgentMessage::hasLoad, 1);
+    CourtesyPolicy owner = visit.messages.element().getHello().getOwner();
+    assertThat(owner.hasNotOnBattery()).isFalse();
+    assertThat(Wire.fromWire(owner)).isEqualTo(OWNER);
+    for (boolean notOnBattery : new boolean[] {true, false}) {
+      visit.send(
+          CoordinatorMessage.newBuilder()
+              .setPolicy(CourtesyPolicy.newBuilder().setNotOnBattery(notOnBattery)));
+    }
+    await().atMost(PATIENCE).until(() -> told.size() == 3);
+    assertThat(told)
+        .containsExactly("connected pc", "not on battery: true", "not on battery: false");
   }
 
   @Test
@@ -432,7 +462,9 @@ class CoordinatorLinkTest {
   /** What people are told, in order. */
   private final class Told implements LinkListener {
     @Override
-    public void policy(Policy cluster) {}
+    public void policy(Policy cluster) {
+      told.add("not on battery: " + cluster.notOnBattery());
+    }
 
     @Override
     public void connected(String nodeName) {

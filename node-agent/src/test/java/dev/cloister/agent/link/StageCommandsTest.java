@@ -94,6 +94,7 @@ class StageCommandsTest {
                     List.of(),
                     List.of(),
                     Engines.UNKNOWN)),
+            Policy.NONE,
             "1.2.3",
             new Silent());
     wired[0] = link;

@@ -1,0 +1,44 @@
+package dev.cloister.client.admin;
+
+import java.time.LocalTime;
+import java.util.Optional;
+
+/**
+ * What somebody says of when a machine works for the cluster; on what is empty, nothing.
+ *
+ * @param notOnBattery whether it pauses on battery
+ * @param foreignCpu how much of all cores other programs may use before it pauses, 0 to 1; at 1 it
+ *     never does
+ * @param foreignGpu the same of its GPUs
+ * @param whileUserPresent what it does while somebody is at it
+ * @param hours it works only within these, by its own clock
+ */
+public record Courtesy(
+    Optional<Boolean> notOnBattery,
+    Optional<Double> foreignCpu,
+    Optional<Double> foreignGpu,
+    Optional<WhileUserPresent> whileUserPresent,
+    Optional<Hours> hours) {
+
+  /** Nothing at all. */
+  public static final Courtesy NONE =
+      new Courtesy(
+          Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+
+  /** What a machine does while somebody is at it; the later, the stricter. */
+  public enum WhileUserPresent {
+    WORK,
+    /** Engines that start from now on have low priority and half of the threads, always. */
+    GENTLY,
+    PAUSE
+  }
+
+  /** Of each day, over midnight where {@code to} is earlier, all day where both are the same. */
+  public record Hours(LocalTime from, LocalTime to) {
+    /** {@code 18:00-08:00}, or {@code always}. */
+    @Override
+    public String toString() {
+      return from.equals(to) ? "always" : from + "-" + to;
+    }
+  }
+}
