@@ -1,7 +1,9 @@
 package dev.cloister.client;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -33,6 +35,7 @@ import java.util.OptionalLong;
  * @param tools what the model may call; each name once
  * @param topLogprobs how many alternatives to tell with each token, 0 to 20; empty means that no
  *     probabilities are told
+ * @param timeout after which the call fails if its answer is not complete; empty means never
  */
 public record ChatRequest(
     String model,
@@ -43,7 +46,8 @@ public record ChatRequest(
     List<Tool> tools,
     Tool.Choice toolChoice,
     AnswerFormat format,
-    OptionalInt topLogprobs) {
+    OptionalInt topLogprobs,
+    Optional<Duration> timeout) {
 
   /** The most alternatives that can be told with a token. */
   private static final int MAX_TOP_LOGPROBS = 20;
@@ -61,6 +65,9 @@ public record ChatRequest(
     if (top < 0 || top > MAX_TOP_LOGPROBS) {
       throw new IllegalArgumentException(
           "topLogprobs: " + top + " (expected: 0 to " + MAX_TOP_LOGPROBS + ")");
+    }
+    if (timeout.isPresent() && !timeout.get().isPositive()) {
+      throw new IllegalArgumentException("timeout: " + timeout.get() + " (expected: > 0)");
     }
   }
 
@@ -86,6 +93,7 @@ public record ChatRequest(
     builder.seed = seed;
     builder.tools.addAll(tools);
     builder.topLogprobs = topLogprobs;
+    builder.timeout = timeout;
     return builder.toolChoice(toolChoice).format(format);
   }
 
@@ -121,6 +129,7 @@ public record ChatRequest(
     private Tool.Choice toolChoice = Tool.Choice.auto();
     private AnswerFormat format = AnswerFormat.text();
     private OptionalInt topLogprobs = OptionalInt.empty();
+    private Optional<Duration> timeout = Optional.empty();
 
     private Builder(String model) {
       this.model = model;
@@ -194,6 +203,12 @@ public record ChatRequest(
       return this;
     }
 
+    /** After which the call fails if its answer is not complete. */
+    public Builder timeout(Duration value) {
+      timeout = Optional.of(value);
+      return this;
+    }
+
     /**
      * The request.
      *
@@ -201,7 +216,16 @@ public record ChatRequest(
      */
     public ChatRequest build() {
       return new ChatRequest(
-          model, messages, maxTokens, temperature, seed, tools, toolChoice, format, topLogprobs);
+          model,
+          messages,
+          maxTokens,
+          temperature,
+          seed,
+          tools,
+          toolChoice,
+          format,
+          topLogprobs,
+          timeout);
     }
   }
 }

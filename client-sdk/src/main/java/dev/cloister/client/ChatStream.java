@@ -7,6 +7,7 @@ import dev.cloister.proto.inference.v1.GenerationEvent;
 import dev.cloister.proto.inference.v1.TextDelta;
 import dev.cloister.proto.inference.v1.ToolCallDelta;
 import io.grpc.Context;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -50,7 +51,14 @@ public final class ChatStream implements Iterator<String>, AutoCloseable {
     try {
       return read();
     } catch (StatusRuntimeException e) {
-      failed = Failures.of(e);
+      failed =
+          e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED
+              ? new CloisterException(
+                  Kind.TIMED_OUT,
+                  "the answer was not complete within the time that its request allows; allow more,"
+                      + " or send it again",
+                  e)
+              : Failures.of(e);
     } catch (CloisterException e) {
       failed = e;
     }

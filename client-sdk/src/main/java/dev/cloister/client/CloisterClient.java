@@ -15,6 +15,7 @@ import dev.cloister.proto.catalog.v1.ListModelsRequest;
 import dev.cloister.proto.fleet.v1.FleetServiceGrpc;
 import dev.cloister.proto.fleet.v1.ListNodesRequest;
 import dev.cloister.proto.inference.v1.InferenceServiceGrpc;
+import dev.cloister.proto.inference.v1.InferenceServiceGrpc.InferenceServiceBlockingStub;
 import dev.cloister.proto.routing.v1.ExplainRequest;
 import dev.cloister.proto.routing.v1.RoutingServiceGrpc;
 import io.grpc.Context;
@@ -159,11 +160,12 @@ public final class CloisterClient implements AutoCloseable {
   public ChatStream stream(ChatRequest request) {
     requireValid(membership);
     return new ChatStream(
-        call ->
-            inContext(
-                call,
-                () ->
-                    InferenceServiceGrpc.newBlockingStub(channel).generate(Wire.toWire(request))));
+        call -> inContext(call, () -> inference(request).generate(Wire.toWire(request))));
+  }
+
+  private InferenceServiceBlockingStub inference(ChatRequest request) {
+    InferenceServiceBlockingStub inference = InferenceServiceGrpc.newBlockingStub(channel);
+    return request.timeout().map(timeout -> inference.withDeadlineAfter(timeout)).orElse(inference);
   }
 
   private static <T> T inContext(Context call, Callable<T> work) {

@@ -187,6 +187,24 @@ class CloisterClientTest {
   }
 
   @Test
+  void anAnswerThatIsNotCompleteInTimeIsGivenUpAlsoByTheCluster() throws Exception {
+    ChatRequest.Builder request = ChatRequest.builder("endless").user("?");
+    try (CloisterClient client = CloisterClient.open(profile);
+        ChatStream stream = client.stream(request.timeout(Duration.ofMillis(500)).build())) {
+      assertThat(stream.next()).isEqualTo("Paris");
+      CloisterException failure = failureOf(stream::hasNext);
+      assertThat(failure.kind()).isEqualTo(Kind.TIMED_OUT);
+      assertThat(failure).hasMessageStartingWith("the answer was not complete within the time");
+      assertThat(cluster.cancelled.await(10, TimeUnit.SECONDS)).isTrue();
+    }
+    for (Duration past : List.of(Duration.ZERO, Duration.ofSeconds(-1))) {
+      assertThatThrownBy(() -> request.timeout(past).build())
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("timeout: " + past + " (expected: > 0)");
+    }
+  }
+
+  @Test
   void aFailureAmidAnAnswerIsToldAsOftenAsAskedFor() {
     try (CloisterClient client = CloisterClient.open(profile);
         ChatStream stream = client.stream(ChatRequest.of("breaks", "?"))) {
