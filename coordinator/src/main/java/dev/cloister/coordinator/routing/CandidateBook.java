@@ -46,6 +46,9 @@ final class CandidateBook {
   private final Map<String, Duration> roundTrips = new ConcurrentHashMap<>();
   private volatile Map<String, Map<String, Double>> takenLoadSeconds = Map.of();
 
+  /** What nodes are at, by node and model: what runs for one model slows the others there. */
+  private final Map<String, Map<String, Integer>> busy = new ConcurrentHashMap<>();
+
   /**
    * @param gone is told the node and the model where the model cannot be asked any more
    * @param loadSeconds until nodes that do not have a model would have it, by model and node
@@ -127,6 +130,32 @@ final class CandidateBook {
           ledger.loading(nodeId);
         }
       }
+    }
+    if (ready.isPresent()) {
+      Map<String, Integer> models = tellOthers(model, nodeId);
+      others(model, nodeId, models);
+    }
+  }
+
+  /** Has the ledgers of a node's other models know what it is at for this one. */
+  private Map<String, Integer> tellOthers(String model, String nodeId) {
+    Map<String, Integer> models = busy.computeIfAbsent(nodeId, id -> new ConcurrentHashMap<>());
+    ModelLedger own = ofWork(model);
+    synchronized (own) {
+      models.put(model, own.busy(nodeId));
+    }
+    // One lock at a time.
+    models.keySet().stream()
+        .filter(other -> !other.equals(model))
+        .forEach(other -> others(other, nodeId, models));
+    return models;
+  }
+
+  private void others(String model, String nodeId, Map<String, Integer> models) {
+    ModelLedger ledger = ofWork(model);
+    synchronized (ledger) {
+      int all = models.values().stream().mapToInt(Integer::intValue).sum();
+      ledger.others(nodeId, all - models.getOrDefault(model, 0), nanos());
     }
   }
 
@@ -212,7 +241,8 @@ final class CandidateBook {
       return Placed.NOWHERE;
     }
     while (true) {
-      String stale;
+      String nodeId;
+      @Nullable Placed placed = null;
       synchronized (ledger) {
         Ask ask = ledger.ask(characters, answerTokens).with(waits);
         Decision decision = ledger.choose(ask, cachedTokens, allowed, nanos());
@@ -221,16 +251,17 @@ final class CandidateBook {
           return new Placed(decision, null);
         }
         Prediction chosen = ready.get();
-        if (fleet
-            .view(chosen.candidate().nodeId())
-            .flatMap(n -> generating(n, model))
-            .isPresent()) {
-          return new Placed(decision, ledger.began(chosen, characters, nanos()));
+        nodeId = chosen.candidate().nodeId();
+        if (fleet.view(nodeId).flatMap(n -> generating(n, model)).isPresent()) {
+          placed = new Placed(decision, ledger.began(chosen, characters, nanos()));
         }
-        // It was told to have something else a moment ago, and has not told what it has now.
-        stale = chosen.candidate().nodeId();
       }
-      update(stale);
+      if (placed != null) {
+        var _ = tellOthers(model, nodeId);
+        return placed;
+      }
+      // It was told to have something else a moment ago, and has not told what it has now.
+      update(nodeId);
     }
   }
 
@@ -293,6 +324,7 @@ final class CandidateBook {
     synchronized (ledger) {
       ledger.ended(work, nanos());
     }
+    var _ = tellOthers(model, work.nodeId());
   }
 
   /** Notes that a node answered a request. */

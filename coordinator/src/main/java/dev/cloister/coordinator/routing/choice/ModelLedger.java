@@ -127,6 +127,22 @@ public final class ModelLedger {
   }
 
   /**
+   * Takes how many requests a node is at for other models: they slow this one as its own would.
+   * What it is at for this one: {@link #busy}.
+   */
+  public void others(String nodeId, int requests, long nanos) {
+    Standing standing = standing(nodeId);
+    standing.others(requests, nanos);
+    show(standing);
+  }
+
+  /** Requests that a node is at. */
+  public int busy(String nodeId) {
+    Standing standing = standings.get(nodeId);
+    return standing == null ? 0 : standing.busy();
+  }
+
+  /**
    * Counts a request that is sent to a node.
    *
    * @param chosen of a decision about it

@@ -70,6 +70,18 @@ public record Speed(
     return share * some + (1 - share) * rest;
   }
 
+  /** The same while the node makes so many answers of other models: each counts as one of this. */
+  Speed beside(int others) {
+    return others == 0
+        ? this
+        : new Speed(
+            startSeconds,
+            promptTokenSeconds,
+            stepSeconds + others * answerSeconds,
+            answerSeconds,
+            measured);
+  }
+
   /** The same as an assumption for another node, which is so many times as slow. */
   Speed assumed(double slower) {
     return new Speed(

@@ -25,6 +25,9 @@ final class Standing {
   private long pendingPromptTokens;
   private long served;
 
+  /** Requests that the node is at for other models. */
+  private int others;
+
   private int generating;
   private double generatingSeconds;
   private long generatingNanos;
@@ -112,9 +115,20 @@ final class Standing {
     generating += more;
   }
 
-  /** Seconds of generating, all answers together, up to a time. */
+  /** Takes how many requests the node is at for other models. */
+  void others(int count, long nanos) {
+    generating(0, nanos);
+    others = count;
+  }
+
+  /** Requests that have a slot. */
+  int busy() {
+    return Math.min(active, slots);
+  }
+
+  /** Seconds of generating, all answers of the node together, up to a time. */
   double generatingSeconds(long nanos) {
-    return generatingSeconds + generating * Math.max(0, nanos - generatingNanos) * 1e-9;
+    return generatingSeconds + (generating + others) * Math.max(0, nanos - generatingNanos) * 1e-9;
   }
 
   /** Prompts are computed side by side: the time since the last one counts for the next. */
@@ -200,7 +214,7 @@ final class Standing {
   Candidate candidate(Host of, Speed assumed) {
     return new Candidate(
         of,
-        meter.speed(assumed),
+        meter.speed(assumed).beside(others),
         roundTripSeconds,
         active,
         pendingTokens,

@@ -7,6 +7,7 @@ public final class Work {
   final Standing standing;
   private final Kind kind;
   final Ask ask;
+  private final String nodeId;
   final int characters;
   final long begunNanos;
 
@@ -40,6 +41,7 @@ public final class Work {
     this.standing = standing;
     this.kind = standing.kind();
     this.ask = chosen.ask();
+    this.nodeId = chosen.candidate().nodeId();
     this.characters = characters;
     this.begunNanos = nanos;
     this.pendingTokens = ask.answerTokens();
@@ -48,6 +50,11 @@ public final class Work {
     kind.began();
     standing.began(pendingTokens, pendingPromptTokens);
     this.requests = standing.active();
+  }
+
+  /** The node that was given it. */
+  public String nodeId() {
+    return nodeId;
   }
 
   /** What a node says of the prompt is taken as a share of what it was estimated to be. */

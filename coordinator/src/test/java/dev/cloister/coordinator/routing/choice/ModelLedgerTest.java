@@ -342,6 +342,25 @@ class ModelLedgerTest {
     assertThat(ledger.failed(begin("a"), true, now)).isTrue();
   }
 
+  @Test
+  void answersOfOtherModelsOnANodeCountLikeThoseOfThisOne() {
+    join("a", "desk");
+    for (int i = 0; i < 10; i++) {
+      answers(1, 20);
+      answers(4, 50);
+    }
+    double alone = at("a").speed().tokensPerSecond(1);
+    double withThree = at("a").speed().tokensPerSecond(4);
+    assertThat(withThree).isLessThan(alone / 2);
+    ledger.others("a", 3, now);
+    assertThat(at("a").speed().tokensPerSecond(1)).isCloseTo(withThree, within(1e-6));
+    answers(1, 50);
+    ledger.others("a", 0, now);
+    assertThat(at("a").speed().tokensPerSecond(1))
+        .as("what was slow because of others is fast without them")
+        .isCloseTo(alone, Percentage.withPercentage(10));
+  }
+
   private void answers(int atOnce, int millisPerToken) {
     Work[] works = new Work[atOnce];
     for (int i = 0; i < atOnce; i++) {
