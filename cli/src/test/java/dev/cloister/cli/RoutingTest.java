@@ -91,6 +91,45 @@ class RoutingTest {
 
   @Test
   @Order(3)
+  void a_node_that_joined_has_measured_itself() {
+    Awaitility.await()
+        .atMost(TestCluster.PATIENCE)
+        .until(
+            () ->
+                cluster.show("node", "show", "desk").path("memory_bytes_per_second").asDouble()
+                    > 1e8);
+    assertThat(
+            Cli.run("node", "show", "desk", "--profile", cluster.profile().toString()).out())
+        .containsPattern("memory +.* GiB free of .* GiB, copied at [0-9.]+ GB/s");
+  }
+
+  @Test
+  @Order(4)
+  void a_key_has_a_weight_that_can_be_changed() {
+    String id = cluster.show("key", "create", "nightly", "--weight", "0.2").path("id").asText();
+    assertThat(weight(id)).isEqualTo(0.2);
+    String profile = cluster.profile().toString();
+    assertThat(Cli.run("key", "weigh", id, "3", "--profile", profile).exitCode()).isZero();
+    assertThat(weight(id)).isEqualTo(3);
+    assertThat(Cli.run("key", "weigh", id, "0", "--profile", profile))
+        .isEqualTo(
+            new Cli.Result(
+                ExitCode.USAGE, "", "cloister: weight: 0.0 (expected: 0.01 to 100)\n"));
+  }
+
+  private double weight(String keyId) {
+    return cluster
+        .show("key", "list")
+        .valueStream()
+        .filter(key -> key.path("id").asText().equals(keyId))
+        .findFirst()
+        .orElseThrow()
+        .path("weight")
+        .asDouble();
+  }
+
+  @Test
+  @Order(5)
   void an_agent_started_under_load_takes_a_fair_part_within_five_seconds() {
     Multiset<String> before = ConcurrentHashMultiset.create();
     Multiset<String> taken = ConcurrentHashMultiset.create();

@@ -11,6 +11,8 @@ import java.util.Optional;
  * @param lastSeen empty if it was never seen since the coordinator started
  * @param operatingSystem this and what follows is empty or 0 until the node reported
  * @param vectorExtensions lower case, for example {@code avx2}
+ * @param memoryBytesPerSecond how fast its main memory was copied, read and written bytes; 0 until
+ *     it was measured, some seconds after the agent started
  * @param cpuUtilization 0 to 1
  * @param drain present while it gets no new requests
  * @param labels by name, given by administrators
@@ -29,6 +31,7 @@ public record NodeInfo(
     List<String> vectorExtensions,
     long memoryTotalBytes,
     long memoryAvailableBytes,
+    double memoryBytesPerSecond,
     double cpuUtilization,
     List<Gpu> gpus,
     List<String> readyModels,

@@ -288,6 +288,7 @@ final class Wire {
         wire.hasLoad()
             ? wire.getLoad().getMemoryAvailableBytes()
             : capability.getMemory().getAvailableBytes(),
+        wire.getLoad().getMemoryBytesPerSecond(),
         wire.getLoad().getCpuUtilization(),
         capability.getGpusList().stream()
             .map(

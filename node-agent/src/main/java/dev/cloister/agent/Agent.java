@@ -46,8 +46,8 @@ public final class Agent implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Agent.class);
   private static final long RENEWAL_CHECK_MINUTES = 10;
 
-  /** Neither the agent's start nor that of its first engines is to be slowed by it. */
-  private static final long MEASURED_AFTER_SECONDS = 60;
+  /** The agent's own start is not to be slowed by it; that of its first engines may disturb it. */
+  private static final List<Integer> MEASURED_AFTER_SECONDS = List.of(5, 60);
 
   private static final long LOOK_SECONDS = 2;
 
@@ -146,9 +146,9 @@ public final class Agent implements AutoCloseable {
     var _ =
         agent.timer.scheduleWithFixedDelay(
             () -> renew(membership, clock), 0, RENEWAL_CHECK_MINUTES, TimeUnit.MINUTES);
-    var _ =
-        agent.timer.schedule(
-            () -> agent.measureMemory(clock), MEASURED_AFTER_SECONDS, TimeUnit.SECONDS);
+    for (int seconds : MEASURED_AFTER_SECONDS) {
+      var _ = agent.timer.schedule(() -> agent.measureMemory(clock), seconds, TimeUnit.SECONDS);
+    }
     return agent;
   }
 

@@ -132,12 +132,33 @@ public final class NodeCommand {
     out.println("seen     " + node.lastSeen().map(NodeCommand::ago).orElse("-"));
     out.println("agent    " + (node.agentVersion().isEmpty() ? "-" : node.agentVersion()));
     out.println("system   " + node.operatingSystem() + " " + node.architecture());
-    out.println("cpu      " + node.cores() + " x " + node.cpu());
+    out.println(
+        "cpu      "
+            + node.cores()
+            + " x "
+            + node.cpu()
+            + (node.vectorExtensions().isEmpty()
+                ? ""
+                : " (" + String.join(", ", node.vectorExtensions()) + ")"));
     out.println(
         "memory   "
             + OutputOptions.size(node.memoryAvailableBytes())
             + " free of "
-            + OutputOptions.size(node.memoryTotalBytes()));
+            + OutputOptions.size(node.memoryTotalBytes())
+            + (node.memoryBytesPerSecond() == 0
+                ? ""
+                : String.format(
+                    Locale.ROOT, ", copied at %.1f GB/s", node.memoryBytesPerSecond() / 1e9)));
+    node.gpus()
+        .forEach(
+            gpu ->
+                out.println(
+                    "gpu      "
+                        + gpu.model()
+                        + ", "
+                        + OutputOptions.size(gpu.memoryFreeBytes())
+                        + " free of "
+                        + OutputOptions.size(gpu.memoryTotalBytes())));
     out.println("models   " + models(node));
     out.println("answers  " + node.activeRequests());
   }

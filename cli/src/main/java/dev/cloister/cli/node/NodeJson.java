@@ -48,6 +48,7 @@ public final class NodeJson {
     writeStrings(json, "vector_extensions", node.vectorExtensions());
     json.writeNumberField("memory_total_bytes", node.memoryTotalBytes());
     json.writeNumberField("memory_available_bytes", node.memoryAvailableBytes());
+    json.writeNumberField("memory_bytes_per_second", node.memoryBytesPerSecond());
     json.writeNumberField("cpu_utilization", node.cpuUtilization());
     json.writeArrayFieldStart("gpus");
     for (NodeInfo.Gpu gpu : node.gpus()) {

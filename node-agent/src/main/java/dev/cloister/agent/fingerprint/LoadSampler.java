@@ -40,9 +40,9 @@ public final class LoadSampler {
     return memoryBytesPerSecond;
   }
 
-  /** Takes note of a measurement; from any thread. */
-  public void tellMemorySpeed(double bytesPerSecond) {
-    memoryBytesPerSecond = bytesPerSecond;
+  /** Takes note of a measurement; of several the fastest counts, which was disturbed least. */
+  public synchronized void tellMemorySpeed(double bytesPerSecond) {
+    memoryBytesPerSecond = Math.max(memoryBytesPerSecond, bytesPerSecond);
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.cloister.agent.fingerprint.host.OshiHost;
 import dev.cloister.agent.fingerprint.host.Probe;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -42,6 +43,17 @@ class FingerprintTest {
         .isEqualTo(Runtime.getRuntime().availableProcessors());
     assertThat(capability.memory().availableBytes()).isPositive();
     assertThat(capability.disk().freeBytes()).isPositive();
+  }
+
+  /** It takes some tenths of a second. */
+  @Test
+  @Timeout(2)
+  void thisMachineMeasuresItselfInUnderTwoSeconds(@TempDir Path directory) throws Exception {
+    Capability capability = new Fingerprint(directory).take();
+    assertThat(
+            MemorySpeed.bytesPerSecond(
+                InstantSource.system(), capability.cpu().physicalCores()))
+        .isGreaterThan(1e8);
   }
 
   @Test

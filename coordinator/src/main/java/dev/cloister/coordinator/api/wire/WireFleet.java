@@ -167,7 +167,8 @@ public final class WireFleet {
             load ->
                 wire.getLoadBuilder()
                     .setCpuUtilization((float) load.cpuUtilization())
-                    .setMemoryAvailableBytes(load.memoryAvailableBytes()));
+                    .setMemoryAvailableBytes(load.memoryAvailableBytes())
+                    .setMemoryBytesPerSecond(load.memoryBytesPerSecond()));
     for (Replica replica : view.replicas()) {
       if (replica instanceof Replica.Ready) {
         wire.addReadyModels(replica.model());
