@@ -98,8 +98,7 @@ class RoutingTest {
             () ->
                 cluster.show("node", "show", "desk").path("memory_bytes_per_second").asDouble()
                     > 1e8);
-    assertThat(
-            Cli.run("node", "show", "desk", "--profile", cluster.profile().toString()).out())
+    assertThat(Cli.run("node", "show", "desk", "--profile", cluster.profile().toString()).out())
         .containsPattern("memory +.* GiB free of .* GiB, copied at [0-9.]+ GB/s");
   }
 
@@ -113,8 +112,7 @@ class RoutingTest {
     assertThat(weight(id)).isEqualTo(3);
     assertThat(Cli.run("key", "weigh", id, "0", "--profile", profile))
         .isEqualTo(
-            new Cli.Result(
-                ExitCode.USAGE, "", "cloister: weight: 0.0 (expected: 0.01 to 100)\n"));
+            new Cli.Result(ExitCode.USAGE, "", "cloister: weight: 0.0 (expected: 0.01 to 100)\n"));
   }
 
   private double weight(String keyId) {

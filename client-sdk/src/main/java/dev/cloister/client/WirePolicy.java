@@ -1,6 +1,7 @@
 package dev.cloister.client;
 
 import dev.cloister.client.admin.Courtesy;
+import dev.cloister.client.admin.Courtesy.Ceilings;
 import dev.cloister.client.admin.Courtesy.Hours;
 import dev.cloister.client.admin.PolicyInfo;
 import dev.cloister.proto.agent.v1.CourtesyPolicy;
@@ -45,7 +46,10 @@ final class WirePolicy {
             ? Optional.of(
                 new Hours(
                     time(wire.getHours().getFromMinute()), time(wire.getHours().getToMinute())))
-            : Optional.empty());
+            : Optional.empty(),
+        new Ceilings(
+            wire.hasMemoryBytes() ? Optional.of(wire.getMemoryBytes()) : Optional.empty(),
+            wire.hasDiskBytes() ? Optional.of(wire.getDiskBytes()) : Optional.empty()));
   }
 
   private static LocalTime time(int minuteOfDay) {
@@ -74,6 +78,8 @@ final class WirePolicy {
                 wire.getHoursBuilder()
                     .setFromMinute(hours.from().get(ChronoField.MINUTE_OF_DAY))
                     .setToMinute(hours.to().get(ChronoField.MINUTE_OF_DAY)));
+    policy.ceilings().memoryBytes().ifPresent(wire::setMemoryBytes);
+    policy.ceilings().diskBytes().ifPresent(wire::setDiskBytes);
     return wire.build();
   }
 }

@@ -1,5 +1,6 @@
 package dev.cloister.agent;
 
+import dev.cloister.agent.courtesy.Ceilings;
 import dev.cloister.agent.courtesy.MachineSurroundings;
 import dev.cloister.agent.courtesy.Neighbour;
 import dev.cloister.agent.courtesy.Policy;
@@ -80,7 +81,9 @@ public final class Agent implements AutoCloseable {
         new BundledModels(config.bundledModels(), new GrpcModelSource(membership));
     Path models = data.resolve("models");
     Path stageFiles = data.resolve("stages");
-    DiskLimit disk = new DiskLimit(config.diskLimit(), List.of(models, stageFiles));
+    Policy owner =
+        config.courtesy().with(new Ceilings(config.owner().memoryLimit(), config.diskLimit()));
+    DiskLimit disk = new DiskLimit(() -> neighbour().diskLimit(), List.of(models, stageFiles));
     ModelStore store = new ModelStore(models, bundled, disk);
     LocalPieces pieces = new LocalPieces(store, bundled, stageFiles);
     PrefixCache prefixes =
@@ -118,12 +121,12 @@ public final class Agent implements AutoCloseable {
             new LinkMeter(membership.identity(), membership.coordinator(), thread, clock),
             peers,
             capability,
-            config.courtesy(),
+            owner,
             config.version(),
             new Log());
     this.neighbour =
         new Neighbour(
-            config.courtesy(),
+            owner,
             new MachineSurroundings(clock),
             clock,
             ZoneId.systemDefault(),

@@ -163,7 +163,7 @@ final class SimulatedAgent implements AutoCloseable {
         }
         case SERVE -> serve(message.getServe());
         case ECHO -> send(AgentMessage.newBuilder().setEcho(message.getEcho()).build());
-        case START, CANCEL, CONNECT, DROP, MEASURE, MESSAGE_NOT_SET -> {}
+        case START, CANCEL, CONNECT, DROP, MEASURE, POLICY, MESSAGE_NOT_SET -> {}
       }
     }
 

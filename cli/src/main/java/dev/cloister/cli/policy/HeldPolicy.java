@@ -21,7 +21,9 @@ record HeldPolicy(
     Optional<Said<Double>> cpu,
     Optional<Said<Double>> gpu,
     Optional<Said<WhileUserPresent>> user,
-    List<Said<Hours>> hours) {
+    List<Said<Hours>> hours,
+    Optional<Said<Long>> memory,
+    Optional<Said<Long>> disk) {
 
   /** Who said it. */
   enum By {
@@ -61,7 +63,17 @@ record HeldPolicy(
         strictest(owner, administrators, Courtesy::foreignCpu, Comparator.reverseOrder()),
         strictest(owner, administrators, Courtesy::foreignGpu, Comparator.reverseOrder()),
         strictest(owner, administrators, Courtesy::whileUserPresent, Comparator.naturalOrder()),
-        all(owner, administrators));
+        all(owner, administrators),
+        strictest(
+            owner,
+            administrators,
+            policy -> policy.ceilings().memoryBytes(),
+            Comparator.<Long>reverseOrder()),
+        strictest(
+            owner,
+            administrators,
+            policy -> policy.ceilings().diskBytes(),
+            Comparator.<Long>reverseOrder()));
   }
 
   /**

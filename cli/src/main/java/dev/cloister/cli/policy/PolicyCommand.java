@@ -2,6 +2,7 @@ package dev.cloister.cli.policy;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.cloister.cli.argument.ProfileOptions;
+import dev.cloister.cli.argument.SizeConverter;
 import dev.cloister.cli.member.CourtesyFlags;
 import dev.cloister.cli.node.NodeCommand;
 import dev.cloister.cli.outcome.CommandFailedException;
@@ -10,23 +11,27 @@ import dev.cloister.cli.outcome.OutputOptions;
 import dev.cloister.client.CloisterClient;
 import dev.cloister.client.NodeInfo;
 import dev.cloister.client.admin.Courtesy;
+import dev.cloister.client.admin.Courtesy.Ceilings;
 import dev.cloister.client.admin.PolicyInfo;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code cloister policy}. */
 @Command(
@@ -101,6 +106,22 @@ public final class PolicyCommand {
     private CourtesyFlags courtesy = new CourtesyFlags();
 
     @Option(
+        names = "--memory-limit",
+        paramLabel = "SIZE|none",
+        converter = Limit.class,
+        description = {
+          "Main memory that models may take there, all together; what does not fit any more leaves."
+        })
+    private @Nullable Long memoryLimit;
+
+    @Option(
+        names = "--disk-limit",
+        paramLabel = "SIZE|none",
+        converter = Limit.class,
+        description = "Disk that models' files may take there; what needs more is not fetched.")
+    private @Nullable Long diskLimit;
+
+    @Option(
         names = "--reset",
         description = "Forget first what was set for it, or for all, before.")
     private boolean reset;
@@ -110,7 +131,10 @@ public final class PolicyCommand {
 
     @Override
     public Integer call() {
-      Courtesy policy = courtesy.ofAdministrator();
+      Courtesy policy =
+          courtesy
+              .ofAdministrator()
+              .with(new Ceilings(Optional.ofNullable(memoryLimit), Optional.ofNullable(diskLimit)));
       if (policy.equals(Courtesy.NONE) && !reset) {
         throw new CommandFailedException(
             ExitCode.USAGE,
@@ -125,6 +149,19 @@ public final class PolicyCommand {
         show(spec, output, client, node);
         return ExitCode.OK;
       }
+    }
+  }
+
+  /** Reads {@code 8GiB}, or {@code none}. */
+  static final class Limit implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      long bytes =
+          text.equalsIgnoreCase("none") ? Ceilings.UNLIMITED : new SizeConverter().convert(text);
+      if (bytes == 0) {
+        throw new TypeConversionException("0 is no limit (expected: for example 8GiB, or none)");
+      }
+      return bytes;
     }
   }
 

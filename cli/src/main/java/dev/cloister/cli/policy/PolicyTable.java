@@ -1,8 +1,10 @@
 package dev.cloister.cli.policy;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.cloister.cli.outcome.OutputOptions;
 import dev.cloister.cli.policy.HeldPolicy.By;
 import dev.cloister.cli.policy.HeldPolicy.Said;
+import dev.cloister.client.admin.Courtesy.Ceilings;
 import dev.cloister.client.admin.Courtesy.Hours;
 import dev.cloister.client.admin.Courtesy.WhileUserPresent;
 import java.io.IOException;
@@ -15,7 +17,8 @@ import java.util.stream.Collectors;
 /** When machines work, as {@code cloister policy show} prints it. */
 final class PolicyTable {
   static final List<String> POINTS =
-      List.of("on battery", "others' cpu", "others' gpu", "user present", "hours");
+      List.of(
+          "on battery", "others' cpu", "others' gpu", "user present", "hours", "memory", "disk");
 
   /** A word of a policy, and who said it. */
   record Cell(String value, List<By> by) {
@@ -51,7 +54,9 @@ final class PolicyTable {
                 : policy.hours().stream()
                     .map(said -> said.value().toString())
                     .collect(Collectors.joining(" and ")),
-            policy.hours().stream().map(Said::by).toList()));
+            policy.hours().stream().map(Said::by).toList()),
+        cell(policy.memory(), "any", PolicyTable::size),
+        cell(policy.disk(), "any", PolicyTable::size));
   }
 
   private static <T> Cell cell(Optional<Said<T>> said, String otherwise, Function<T, String> text) {
@@ -62,6 +67,10 @@ final class PolicyTable {
 
   private static String share(double share) {
     return share >= 1 ? "any" : "up to " + Math.round(100 * share) + " %";
+  }
+
+  private static String size(long bytes) {
+    return bytes == Ceilings.UNLIMITED ? "any" : "up to " + OutputOptions.size(bytes);
   }
 
   private static String present(WhileUserPresent present) {
@@ -86,6 +95,8 @@ final class PolicyTable {
       json.writeString(said.value().toString());
     }
     json.writeEndArray();
+    writeSize(json, "memory_limit_bytes", policy.memory());
+    writeSize(json, "disk_limit_bytes", policy.disk());
     json.writeEndObject();
     json.writeObjectFieldStart("said_by");
     writeBy(json, "pause_on_battery", policy.battery());
@@ -97,7 +108,18 @@ final class PolicyTable {
       json.writeString(word(said.by()));
     }
     json.writeEndArray();
+    writeBy(json, "memory_limit_bytes", policy.memory());
+    writeBy(json, "disk_limit_bytes", policy.disk());
     json.writeEndObject();
+  }
+
+  private static void writeSize(JsonGenerator json, String name, Optional<Said<Long>> size)
+      throws IOException {
+    if (size.isPresent() && size.get().value() != Ceilings.UNLIMITED) {
+      json.writeNumberField(name, size.get().value());
+    } else {
+      json.writeNullField(name);
+    }
   }
 
   private static void writeShare(JsonGenerator json, String name, Optional<Said<Double>> share)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cloister.cli.policy.HeldPolicy.By;
 import dev.cloister.cli.policy.HeldPolicy.Said;
 import dev.cloister.client.admin.Courtesy;
+import dev.cloister.client.admin.Courtesy.Ceilings;
 import dev.cloister.client.admin.Courtesy.Hours;
 import dev.cloister.client.admin.Courtesy.WhileUserPresent;
 import dev.cloister.client.admin.PolicyInfo;
@@ -57,7 +58,8 @@ class HeldPolicyTest {
             Optional.of(0.7),
             Optional.of(0.2),
             Optional.of(WhileUserPresent.PAUSE),
-            Optional.of(EVENING));
+            Optional.of(EVENING),
+            new Ceilings(Optional.of(8L << 30), Optional.empty()));
     HeldPolicy held = held(Courtesy.NONE, Optional.of(owner));
     assertThat(held.battery()).hasValue(new Said<>(true, By.START));
     assertThat(held.cpu()).hasValue(new Said<>(0.5, By.ALL));
@@ -72,7 +74,9 @@ class HeldPolicyTest {
             "up to 50 %",
             "up to 20 % (owner)",
             "pauses (owner)",
-            "18:00-08:00 and 17:00-23:30 (owner)");
+            "18:00-08:00 and 17:00-23:30 (owner)",
+            "up to 8.0 GiB (owner)",
+            "any");
   }
 
   @Test
@@ -80,7 +84,7 @@ class HeldPolicyTest {
     HeldPolicy held = HeldPolicy.ofAll(new PolicyInfo(Courtesy.NONE, Courtesy.NONE, List.of()));
     assertThat(PolicyTable.cells(held))
         .extracting(PolicyTable.Cell::shown)
-        .containsExactly("works", "any", "any", "works", "always");
+        .containsExactly("works", "any", "any", "works", "always", "any", "any");
     assertThat(PolicyTable.cells(held)).allMatch(cell -> cell.saidBy().equals("nobody"));
   }
 

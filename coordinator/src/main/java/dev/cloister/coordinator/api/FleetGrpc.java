@@ -155,6 +155,7 @@ final class FleetGrpc extends FleetServiceImplBase {
     } catch (IllegalArgumentException e) {
       throw Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
     }
+    fleet.reconsider();
     reply.onNext(SetPolicyResponse.getDefaultInstance());
     reply.onCompleted();
   }

@@ -5,6 +5,7 @@ import dev.cloister.coordinator.api.wire.WirePolicy;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.courtesy.Policies;
 import dev.cloister.coordinator.deployment.Deployments;
+import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.NodeState;
@@ -30,7 +31,10 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashSet;
+import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -100,6 +104,7 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
     private final ServerCallStreamObserver<CoordinatorMessage> call;
     private final GrpcNodeSession session;
     private final Consumer<CourtesyPolicy> policy = this::tell;
+    private @Nullable Capability capability;
     private int ahead = MESSAGES_AHEAD;
     private boolean attached;
     private boolean over;
@@ -222,19 +227,28 @@ final class SessionGrpc extends AgentSessionServiceImplBase {
                       .setReportIntervalMillis((int) reportInterval.toMillis()))
               .build());
       attached = true;
+      capability = WireFleet.fromWire(hello.getCapability());
       policies.follow(node.id(), owner, policy);
       fleet.noteKey(node.id(), key);
       fleet.attach(
           node,
           session,
           hello.getAgentVersion(),
-          WireFleet.fromWire(hello.getCapability()),
+          granted(policies.of(node.id())),
           hello.getPeerAddress(),
           new HashSet<>(hello.getModelsList()));
     }
 
     private void tell(CourtesyPolicy now) {
       session.send(CoordinatorMessage.newBuilder().setPolicy(WirePolicy.toWire(now)).build());
+      fleet.capability(node.id(), session, granted(now));
+    }
+
+    /** What the node has, as far as models may use it. */
+    private Capability granted(CourtesyPolicy now) {
+      Capability has = Objects.requireNonNull(capability);
+      OptionalLong most = now.ceilings().memoryBytes();
+      return most.isPresent() ? has.withMemoryUpTo(most.getAsLong()) : has;
     }
 
     /** An agent that sends what it must not is out; a thrown exception would leave it half in. */

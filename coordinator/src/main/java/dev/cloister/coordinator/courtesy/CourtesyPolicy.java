@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * What somebody says of when a machine works for the cluster; on what is empty, nothing. Judged on
- * the machines. Immutable.
+ * What somebody says of when a machine works for the cluster, and with how much; on what is empty,
+ * nothing. Judged on the machines. Immutable.
  *
  * @param notOnBattery whether it pauses on battery
  * @param foreignCpu how much of all cores others may use before it pauses, 0 to 1; at 1 it never
@@ -14,13 +14,15 @@ import java.util.OptionalDouble;
  * @param foreignGpu the same of GPUs
  * @param whileUserPresent what it does while somebody is at it
  * @param hours it works only within these, by its own clock
+ * @param ceilings what models may take of it
  */
 public record CourtesyPolicy(
     Optional<Boolean> notOnBattery,
     OptionalDouble foreignCpu,
     OptionalDouble foreignGpu,
     Optional<WhileUserPresent> whileUserPresent,
-    Optional<Hours> hours) {
+    Optional<Hours> hours,
+    Ceilings ceilings) {
 
   /** Nothing at all: a machine works always, unless others say otherwise. */
   public static final CourtesyPolicy NONE =
@@ -70,6 +72,16 @@ public record CourtesyPolicy(
     requireShare("GPU", foreignGpu);
   }
 
+  /** One that says nothing of ceilings. */
+  public CourtesyPolicy(
+      Optional<Boolean> notOnBattery,
+      OptionalDouble foreignCpu,
+      OptionalDouble foreignGpu,
+      Optional<WhileUserPresent> whileUserPresent,
+      Optional<Hours> hours) {
+    this(notOnBattery, foreignCpu, foreignGpu, whileUserPresent, hours, Ceilings.NONE);
+  }
+
   private static void requireShare(String what, OptionalDouble share) {
     if (share.isPresent() && !(share.getAsDouble() >= 0 && share.getAsDouble() <= 1)) {
       throw new IllegalArgumentException(
@@ -84,6 +96,7 @@ public record CourtesyPolicy(
         foreignCpu.isPresent() ? foreignCpu : other.foreignCpu,
         foreignGpu.isPresent() ? foreignGpu : other.foreignGpu,
         whileUserPresent.or(other::whileUserPresent),
-        hours.or(other::hours));
+        hours.or(other::hours),
+        ceilings.orElse(other.ceilings));
   }
 }

@@ -66,7 +66,7 @@ public final class Policies {
   }
 
   /** What a machine is to keep to, unless its owner is stricter. */
-  private CourtesyPolicy of(String nodeId) {
+  public synchronized CourtesyPolicy of(String nodeId) {
     return said(nodeId).orElse(said(ALL)).orElse(initial);
   }
 

@@ -23,6 +23,23 @@ public record Capability(
     gpus = List.copyOf(gpus);
   }
 
+  /** The same with so much main memory at most. */
+  public Capability withMemoryUpTo(long bytes) {
+    return new Capability(
+        hostName,
+        operatingSystem,
+        architecture,
+        cpu,
+        Math.min(memoryTotalBytes, bytes),
+        Math.min(memoryAvailableBytes, bytes),
+        diskTotalBytes,
+        diskFreeBytes,
+        battery,
+        links,
+        gpus,
+        engines);
+  }
+
   /**
    * What runs models there.
    *

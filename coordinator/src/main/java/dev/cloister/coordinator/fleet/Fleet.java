@@ -213,6 +213,16 @@ public final class Fleet {
     }
   }
 
+  /** Takes what a node has for models; that counts from {@link #reconsider} on. */
+  public void capability(String nodeId, NodeSession session, Capability capability) {
+    update(nodeId, session, seen -> seen.with(capability));
+  }
+
+  /** Has it decided anew who is to have what. */
+  public void reconsider() {
+    listeners.forEach(listener -> listener.changed(Set.of()));
+  }
+
   /** Takes a load report. */
   public void report(String nodeId, NodeSession session, Load load) {
     update(nodeId, session, seen -> seen.with(clock.instant(), load));

@@ -40,6 +40,20 @@ record Observation(
         replicas);
   }
 
+  Observation with(Capability newCapability) {
+    return new Observation(
+        state,
+        session,
+        lastSeen,
+        agentVersion,
+        newCapability,
+        peerAddress,
+        load,
+        pause,
+        former,
+        replicas);
+  }
+
   Observation with(Instant now, Replica replica) {
     Map<String, Replica> all = new LinkedHashMap<>(replicas);
     all.put(replica.model(), replica);

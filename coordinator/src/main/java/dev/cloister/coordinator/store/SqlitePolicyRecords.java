@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.store;
 
+import dev.cloister.coordinator.courtesy.Ceilings;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy.Hours;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy.WhileUserPresent;
@@ -9,6 +10,7 @@ import java.sql.SQLException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -36,12 +38,18 @@ public final class SqlitePolicyRecords implements PolicyRecords {
         share(row, "foreign_cpu"),
         share(row, "foreign_gpu"),
         text(row, "while_user_present").map(WhileUserPresent::valueOf),
-        text(row, "hours").map(Hours::parse));
+        text(row, "hours").map(Hours::parse),
+        new Ceilings(bytes(row, "memory_bytes"), bytes(row, "disk_bytes")));
   }
 
   private static OptionalDouble share(ResultSet row, String column) throws SQLException {
     double share = row.getDouble(column);
     return row.wasNull() ? OptionalDouble.empty() : OptionalDouble.of(share);
+  }
+
+  private static OptionalLong bytes(ResultSet row, String column) throws SQLException {
+    long bytes = row.getLong(column);
+    return row.wasNull() ? OptionalLong.empty() : OptionalLong.of(bytes);
   }
 
   private static Optional<String> text(ResultSet row, String column) throws SQLException {
@@ -52,13 +60,20 @@ public final class SqlitePolicyRecords implements PolicyRecords {
   public void put(String nodeId, CourtesyPolicy said) {
     database.update(
         "INSERT OR REPLACE INTO policies (node, not_on_battery, foreign_cpu, foreign_gpu,"
-            + " while_user_present, hours) VALUES (?, ?, ?, ?, ?, ?)",
+            + " while_user_present, hours, memory_bytes, disk_bytes)"
+            + " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         nodeId,
         said.notOnBattery().map(yes -> yes ? 1 : 0).orElse(null),
         share(said.foreignCpu()),
         share(said.foreignGpu()),
         said.whileUserPresent().map(Enum::name).orElse(null),
-        said.hours().map(Hours::toString).orElse(null));
+        said.hours().map(Hours::toString).orElse(null),
+        bytes(said.ceilings().memoryBytes()),
+        bytes(said.ceilings().diskBytes()));
+  }
+
+  private static @Nullable Long bytes(OptionalLong bytes) {
+    return bytes.isPresent() ? bytes.getAsLong() : null;
   }
 
   private static @Nullable Double share(OptionalDouble share) {

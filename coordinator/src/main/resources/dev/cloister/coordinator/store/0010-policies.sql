@@ -8,5 +8,7 @@ CREATE TABLE policies (
   foreign_gpu        REAL,
   while_user_present TEXT,
   -- 18:00-08:00
-  hours              TEXT
+  hours              TEXT,
+  memory_bytes       INTEGER,
+  disk_bytes         INTEGER
 ) STRICT;

@@ -64,8 +64,7 @@ class NodesOfSeveralModelsTest {
   }
 
   private void submit(String model) {
-    world.dispatcher.submit(
-        TestFleet.request("r" + ++submitted, model), new RecordingSink());
+    world.dispatcher.submit(TestFleet.request("r" + ++submitted, model), new RecordingSink());
   }
 
   private static List<String> models(FakeNodeSession node) {

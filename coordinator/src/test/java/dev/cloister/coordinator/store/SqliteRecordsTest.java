@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelOptions;
 import dev.cloister.coordinator.catalog.Retention;
+import dev.cloister.coordinator.courtesy.Ceilings;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.courtesy.Policies;
 import dev.cloister.coordinator.fakes.MemoryModelRecords;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -138,7 +140,8 @@ class SqliteRecordsTest {
             OptionalDouble.of(0.5),
             OptionalDouble.of(0),
             Optional.of(CourtesyPolicy.WhileUserPresent.GENTLY),
-            Optional.of(CourtesyPolicy.Hours.parse("18:00-08:30")));
+            Optional.of(CourtesyPolicy.Hours.parse("18:00-08:30")),
+            new Ceilings(OptionalLong.of(8L << 30), OptionalLong.of(Long.MAX_VALUE)));
     policies.put(Policies.ALL, CourtesyPolicy.DEFAULT);
     policies.put(Policies.ALL, all);
     policies.put("desk", CourtesyPolicy.NONE);

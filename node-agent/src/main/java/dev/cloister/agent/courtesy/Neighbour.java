@@ -4,6 +4,7 @@ import dev.cloister.agent.courtesy.Policy.WhileUserPresent;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneId;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +60,11 @@ public final class Neighbour {
   /** Whether engines are to run with low priority and few threads. */
   public boolean isGentle() {
     return policy.whileUserPresent() == WhileUserPresent.GENTLY;
+  }
+
+  /** What models' files may take of the disk, all together. */
+  public OptionalLong diskLimit() {
+    return policy.ceilings().diskBytes();
   }
 
   /**

@@ -12,13 +12,15 @@ import java.util.OptionalDouble;
  * @param foreignGpu the same of its GPUs
  * @param whileUserPresent what it does while somebody is at the machine
  * @param hours it works only while it is in all of these
+ * @param ceilings what models may take of it
  */
 public record Policy(
     boolean notOnBattery,
     OptionalDouble foreignCpu,
     OptionalDouble foreignGpu,
     WhileUserPresent whileUserPresent,
-    List<Hours> hours) {
+    List<Hours> hours,
+    Ceilings ceilings) {
 
   /** What a machine does while somebody is at it; the later, the stricter. */
   public enum WhileUserPresent {
@@ -47,6 +49,21 @@ public record Policy(
     hours = List.copyOf(hours);
   }
 
+  /** One without ceilings. */
+  public Policy(
+      boolean notOnBattery,
+      OptionalDouble foreignCpu,
+      OptionalDouble foreignGpu,
+      WhileUserPresent whileUserPresent,
+      List<Hours> hours) {
+    this(notOnBattery, foreignCpu, foreignGpu, whileUserPresent, hours, Ceilings.NONE);
+  }
+
+  /** The same with other ceilings. */
+  public Policy with(Ceilings other) {
+    return new Policy(notOnBattery, foreignCpu, foreignGpu, whileUserPresent, hours, other);
+  }
+
   private static void requireShare(String what, OptionalDouble share) {
     if (share.isPresent() && !(share.getAsDouble() >= 0 && share.getAsDouble() <= 1)) {
       throw new IllegalArgumentException(
@@ -65,7 +82,8 @@ public record Policy(
         whileUserPresent.compareTo(other.whileUserPresent) > 0
             ? whileUserPresent
             : other.whileUserPresent,
-        all);
+        all,
+        ceilings.and(other.ceilings));
   }
 
   private static OptionalDouble least(OptionalDouble a, OptionalDouble b) {

@@ -1,5 +1,6 @@
 package dev.cloister.agent.link;
 
+import dev.cloister.agent.courtesy.Ceilings;
 import dev.cloister.agent.courtesy.Hours;
 import dev.cloister.agent.courtesy.Policy;
 import dev.cloister.agent.courtesy.Policy.WhileUserPresent;
@@ -35,6 +36,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /** What the agent reports and is told, between the domain and the wire. */
@@ -209,7 +211,14 @@ final class Wire {
             ? List.of(
                 new Hours(
                     time(wire.getHours().getFromMinute()), time(wire.getHours().getToMinute())))
-            : List.of());
+            : List.of(),
+        new Ceilings(
+            bytes(wire.hasMemoryBytes(), wire.getMemoryBytes()),
+            bytes(wire.hasDiskBytes(), wire.getDiskBytes())));
+  }
+
+  private static OptionalLong bytes(boolean given, long bytes) {
+    return given ? OptionalLong.of(Math.max(0, bytes)) : OptionalLong.empty();
   }
 
   /** What an owner says; on what leaves the machine free, nothing. */
@@ -230,6 +239,8 @@ final class Wire {
     for (Hours hours : owner.hours()) {
       wire.getHoursBuilder().setFromMinute(minute(hours.from())).setToMinute(minute(hours.to()));
     }
+    owner.ceilings().memoryBytes().ifPresent(wire::setMemoryBytes);
+    owner.ceilings().diskBytes().ifPresent(wire::setDiskBytes);
     return wire.build();
   }
 

@@ -7,21 +7,23 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/** The disk that models' files may take on this machine, all together. Immutable. */
+/** The disk that models' files may take on this machine, all together. Thread-safe. */
 public final class DiskLimit {
   /** As much as there is. */
-  public static final DiskLimit NONE = new DiskLimit(OptionalLong.empty(), List.of());
+  public static final DiskLimit NONE = new DiskLimit(OptionalLong::empty, List.of());
 
-  private final OptionalLong bytes;
+  private final Supplier<OptionalLong> limit;
   private final List<Path> directories;
 
   /**
+   * @param limit in bytes, which may change
    * @param directories whose files count; they need not exist yet
    */
-  public DiskLimit(OptionalLong bytes, List<Path> directories) {
-    this.bytes = bytes;
+  public DiskLimit(Supplier<OptionalLong> limit, List<Path> directories) {
+    this.limit = limit;
     this.directories = List.copyOf(directories);
   }
 
@@ -29,6 +31,7 @@ public final class DiskLimit {
   ModelStore.FreeSpace space(Path directory) {
     return () -> {
       long free = Files.getFileStore(directory).getUsableSpace();
+      OptionalLong bytes = limit.get();
       return bytes.isEmpty()
           ? free
           : Math.min(

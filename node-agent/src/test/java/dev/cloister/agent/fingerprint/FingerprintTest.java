@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cloister.agent.fingerprint.gpu.Gpu;
 import dev.cloister.agent.fingerprint.host.Host;
 import dev.cloister.agent.fingerprint.host.Memory;
+import dev.cloister.agent.fingerprint.host.MemorySpeed;
 import dev.cloister.agent.fingerprint.host.OshiHost;
 import dev.cloister.agent.fingerprint.host.Probe;
 import java.nio.file.Path;
@@ -50,9 +51,7 @@ class FingerprintTest {
   @Timeout(2)
   void thisMachineMeasuresItselfInUnderTwoSeconds(@TempDir Path directory) throws Exception {
     Capability capability = new Fingerprint(directory).take();
-    assertThat(
-            MemorySpeed.bytesPerSecond(
-                InstantSource.system(), capability.cpu().physicalCores()))
+    assertThat(MemorySpeed.bytesPerSecond(InstantSource.system(), capability.cpu().physicalCores()))
         .isGreaterThan(1e8);
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.UnknownFieldSet;
+import dev.cloister.agent.courtesy.Ceilings;
 import dev.cloister.agent.courtesy.Hours;
 import dev.cloister.agent.courtesy.Policy;
 import dev.cloister.agent.courtesy.Policy.WhileUserPresent;
@@ -44,6 +45,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
@@ -78,7 +80,8 @@ class CoordinatorLinkTest {
           OptionalDouble.of(0.5),
           OptionalDouble.empty(),
           WhileUserPresent.PAUSE,
-          List.of(Hours.parse("18:00-08:30")));
+          List.of(Hours.parse("18:00-08:30")),
+          new Ceilings(OptionalLong.of(1L << 30), OptionalLong.empty()));
 
   private final FakeCoordinator coordinator;
   private final EngineStage stage;

@@ -51,12 +51,12 @@ class ModelStoreTest {
     Path own = directory.resolve("own");
     List<Path> counted = List.of(own, others);
     OptionalLong tight = OptionalLong.of(SIZE + (1 << 20) - 1);
-    ModelStore refused = new ModelStore(own, this::whole, new DiskLimit(tight, counted));
+    ModelStore refused = new ModelStore(own, this::whole, new DiskLimit(() -> tight, counted));
     assertThatThrownBy(() -> refused.obtain(digest, SIZE, _ -> {}))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("MiB free for models");
     OptionalLong enough = OptionalLong.of(SIZE + (1 << 20));
-    ModelStore allowed = new ModelStore(own, this::whole, new DiskLimit(enough, counted));
+    ModelStore allowed = new ModelStore(own, this::whole, new DiskLimit(() -> enough, counted));
     assertThat(allowed.obtain(digest, SIZE, _ -> {})).hasBinaryContent(model);
   }
 

@@ -1,11 +1,13 @@
 package dev.cloister.coordinator.api.wire;
 
+import dev.cloister.coordinator.courtesy.Ceilings;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy;
 import dev.cloister.coordinator.courtesy.CourtesyPolicy.Hours;
 import dev.cloister.proto.agent.v1.CourtesyPolicy.WhileUserPresent;
 import java.time.LocalTime;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 
 /** What is said of when machines work, on the wire. */
 public final class WirePolicy {
@@ -36,6 +38,8 @@ public final class WirePolicy {
                 wire.getHoursBuilder()
                     .setFromMinute(minute(hours.from()))
                     .setToMinute(minute(hours.to())));
+    policy.ceilings().memoryBytes().ifPresent(wire::setMemoryBytes);
+    policy.ceilings().diskBytes().ifPresent(wire::setDiskBytes);
     return wire.build();
   }
 
@@ -58,7 +62,10 @@ public final class WirePolicy {
             ? Optional.of(
                 new Hours(
                     time(wire.getHours().getFromMinute()), time(wire.getHours().getToMinute())))
-            : Optional.empty());
+            : Optional.empty(),
+        new Ceilings(
+            wire.hasMemoryBytes() ? OptionalLong.of(wire.getMemoryBytes()) : OptionalLong.empty(),
+            wire.hasDiskBytes() ? OptionalLong.of(wire.getDiskBytes()) : OptionalLong.empty()));
   }
 
   private static int minute(LocalTime time) {
