@@ -1,13 +1,14 @@
 package dev.cloister.bench;
 
 import dev.cloister.agent.engine.EngineClient;
-import dev.cloister.agent.engine.EngineListener;
+import dev.cloister.agent.engine.Readiness;
 import dev.cloister.engine.generation.AnswerPart;
 import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.ModelFacts;
 import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.generation.prompt.Prompt;
@@ -58,9 +59,7 @@ final class HopMeter implements AutoCloseable {
     Path socket = directory.resolve("s");
     server = EngineServer.start(socket, CompletableFuture.completedFuture(stamped));
     client = new EngineClient(socket);
-    CompletableFuture<Void> ready = new CompletableFuture<>();
-    client.watch(new Ready(ready));
-    ready.join();
+    Readiness.of(client).ready().join();
   }
 
   /** Biases that keep an answer from ending. */
@@ -136,27 +135,6 @@ final class HopMeter implements AutoCloseable {
     Files.delete(directory);
   }
 
-  private record Ready(CompletableFuture<Void> ready) implements EngineListener {
-    @Override
-    public void staged() {}
-
-    @Override
-    public void loading(double progress) {}
-
-    @Override
-    public void ready(dev.cloister.agent.engine.ModelFacts facts) {
-      ready.complete(null);
-    }
-
-    @Override
-    public void failed(String message) {
-      ready.completeExceptionally(new IllegalStateException(message));
-    }
-
-    @Override
-    public void lost() {}
-  }
-
   private record Arrivals(Queue<Long> sent, List<Long> nanos, CompletableFuture<Void> end)
       implements ClientResponseObserver<GenerateRequest, GenerationEvent> {
     @Override
@@ -188,7 +166,7 @@ final class HopMeter implements AutoCloseable {
     }
 
     @Override
-    public dev.cloister.engine.generation.ModelFacts facts() {
+    public ModelFacts facts() {
       return model.facts();
     }
 

@@ -1,9 +1,8 @@
 package dev.cloister.cli;
 
 import dev.cloister.agent.engine.EngineClient;
-import dev.cloister.agent.engine.EngineListener;
 import dev.cloister.agent.engine.LocalRing;
-import dev.cloister.agent.engine.ModelFacts;
+import dev.cloister.agent.engine.Readiness;
 import dev.cloister.agent.fingerprint.host.ProcessMemory;
 import dev.cloister.cli.process.JavaCommand;
 import dev.cloister.engine.gguf.GgufModel;
@@ -35,7 +34,7 @@ final class EngineRing implements AutoCloseable {
   EngineRing(Path directory, Path model, List<Integer> starts, List<String> flags)
       throws Exception {
     GgufModel whole = GgufModel.open(model);
-    List<Watch> watches = new ArrayList<>();
+    List<Readiness> readiness = new ArrayList<>();
     for (int i = 0; i < starts.size(); i++) {
       List<String> own = new ArrayList<>(flags);
       own.addAll(List.of("--model", file(directory, whole, starts, i).toString()));
@@ -49,17 +48,15 @@ final class EngineRing implements AutoCloseable {
         own.addAll(List.of("--lexicon", lexicon.toString()));
       }
       EngineClient engine = launch(directory, i, own);
-      Watch watch = new Watch();
-      engine.watch(watch);
-      watches.add(watch);
+      readiness.add(Readiness.of(engine));
     }
-    for (Watch watch : watches) {
-      watch.loaded.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    for (Readiness engine : readiness) {
+      engine.loaded().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
     if (starts.size() > 1) {
       LocalRing.join(engines);
     }
-    watches.getFirst().ready.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    readiness.getFirst().ready().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
   }
 
   private static Path file(Path directory, GgufModel whole, List<Integer> starts, int stage)
@@ -146,36 +143,6 @@ final class EngineRing implements AutoCloseable {
     processes.forEach(Process::destroyForcibly);
     for (Process process : processes) {
       process.onExit().join();
-    }
-  }
-
-  private static final class Watch implements EngineListener {
-    final CompletableFuture<Void> loaded = new CompletableFuture<>();
-    final CompletableFuture<Void> ready = new CompletableFuture<>();
-
-    @Override
-    public void loading(double progress) {}
-
-    @Override
-    public void staged() {
-      loaded.complete(null);
-    }
-
-    @Override
-    public void ready(ModelFacts facts) {
-      loaded.complete(null);
-      ready.complete(null);
-    }
-
-    @Override
-    public void failed(String message) {
-      loaded.completeExceptionally(new IllegalStateException(message));
-    }
-
-    @Override
-    public void lost() {
-      loaded.completeExceptionally(new IllegalStateException("the engine is gone"));
-      ready.completeExceptionally(new IllegalStateException("the engine is gone"));
     }
   }
 }

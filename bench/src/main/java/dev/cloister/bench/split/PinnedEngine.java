@@ -1,14 +1,12 @@
 package dev.cloister.bench.split;
 
 import dev.cloister.agent.engine.EngineClient;
-import dev.cloister.agent.engine.EngineListener;
-import dev.cloister.agent.engine.ModelFacts;
+import dev.cloister.agent.engine.Readiness;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** An engine process with one thread on one core, where the system can pin it (Linux). */
@@ -18,8 +16,7 @@ final class PinnedEngine implements AutoCloseable {
   private final Path directory = Files.createTempDirectory("cloister-split-");
   private final Process process;
   private final EngineClient client;
-  private final CompletableFuture<Void> loaded = new CompletableFuture<>();
-  private final CompletableFuture<Void> ready = new CompletableFuture<>();
+  private final Readiness readiness;
 
   /**
    * @param command what starts an engine process, without arguments
@@ -44,7 +41,7 @@ final class PinnedEngine implements AutoCloseable {
       // A client that finds no socket would wait before it looks again.
     }
     client = new EngineClient(socket);
-    client.watch(new States());
+    readiness = Readiness.of(client);
   }
 
   static boolean pins() {
@@ -57,12 +54,12 @@ final class PinnedEngine implements AutoCloseable {
 
   /** Waits until the model, or the stage, is in memory. */
   void awaitLoaded() {
-    loaded.join();
+    readiness.loaded().join();
   }
 
   /** Waits until it answers. */
   void awaitReady() {
-    ready.join();
+    readiness.ready().join();
   }
 
   @Override
@@ -72,33 +69,5 @@ final class PinnedEngine implements AutoCloseable {
     process.onExit().join();
     Files.deleteIfExists(directory.resolve("s"));
     Files.delete(directory);
-  }
-
-  private final class States implements EngineListener {
-    @Override
-    public void loading(double progress) {}
-
-    @Override
-    public void staged() {
-      loaded.complete(null);
-    }
-
-    @Override
-    public void ready(ModelFacts facts) {
-      loaded.complete(null);
-      ready.complete(null);
-    }
-
-    @Override
-    public void failed(String message) {
-      IllegalStateException failure = new IllegalStateException(message);
-      loaded.completeExceptionally(failure);
-      ready.completeExceptionally(failure);
-    }
-
-    @Override
-    public void lost() {
-      failed("the engine process ended early");
-    }
   }
 }

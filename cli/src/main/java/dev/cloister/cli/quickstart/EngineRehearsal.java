@@ -1,9 +1,8 @@
 package dev.cloister.cli.quickstart;
 
 import dev.cloister.agent.engine.EngineClient;
-import dev.cloister.agent.engine.EngineListener;
 import dev.cloister.agent.engine.LocalRing;
-import dev.cloister.agent.engine.ModelFacts;
+import dev.cloister.agent.engine.Readiness;
 import dev.cloister.cli.argument.Directories;
 import dev.cloister.engine.Deployment;
 import dev.cloister.engine.ModelLoading;
@@ -76,10 +75,8 @@ final class EngineRehearsal {
   }
 
   private static void answer(LoadedModel model, EngineClient client) throws Exception {
-    CompletableFuture<Void> ready = new CompletableFuture<>();
     CompletableFuture<Void> answered = new CompletableFuture<>();
-    client.watch(new Watch(ready));
-    ready.get();
+    Readiness.of(client).ready().get();
     var _ =
         model.generate(
             new Generation(
@@ -90,27 +87,6 @@ final class EngineRehearsal {
                 List.of()),
             new Answer(answered));
     answered.get();
-  }
-
-  private record Watch(CompletableFuture<Void> ready) implements EngineListener {
-    @Override
-    public void loading(double progress) {}
-
-    @Override
-    public void staged() {}
-
-    @Override
-    public void ready(ModelFacts facts) {
-      ready.complete(null);
-    }
-
-    @Override
-    public void failed(String message) {
-      ready.completeExceptionally(new IllegalStateException(message));
-    }
-
-    @Override
-    public void lost() {}
   }
 
   private record Answer(CompletableFuture<Void> answered) implements GenerationListener {

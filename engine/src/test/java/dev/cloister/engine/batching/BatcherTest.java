@@ -1,5 +1,6 @@
 package dev.cloister.engine.batching;
 
+import static dev.cloister.engine.batching.Prompts.constrained;
 import static dev.cloister.engine.batching.Prompts.joined;
 import static dev.cloister.engine.batching.Prompts.prompt;
 import static dev.cloister.engine.batching.Prompts.request;
@@ -9,12 +10,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.LoadedModel.Running;
-import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.stage.LocalPipeline;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -227,16 +225,7 @@ class BatcherTest {
   @Test
   void aGrammarThatIsNotTakenIsTheCallersFault() throws Exception {
     Collected answer = new Collected();
-    batcher()
-        .submit(
-            new TokenRequest(
-                prompt(1, 5),
-                Sampling.GREEDY,
-                Optional.of("root ::="),
-                5,
-                OptionalInt.empty(),
-                "t"),
-            answer);
+    batcher().submit(constrained(prompt(1, 5), "root ::=", 5), answer);
     assertThatThrownBy(answer::awaitEnd).hasMessageContaining("INVALID_REQUEST: grammar");
     ask(prompt(1, 5), 5, "t").awaitEnd();
     assertThat(batcher().load()).isZero();

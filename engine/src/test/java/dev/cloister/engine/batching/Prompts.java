@@ -16,6 +16,11 @@ final class Prompts {
         prompt, Sampling.GREEDY, Optional.empty(), most, OptionalInt.empty(), tenant);
   }
 
+  static TokenRequest constrained(int[] prompt, String grammar, int most) {
+    return new TokenRequest(
+        prompt, Sampling.GREEDY, Optional.of(grammar), most, OptionalInt.empty(), "t");
+  }
+
   static int[] prompt(int seed, int length) {
     return new Random(seed).ints(length, 1, FakeContext.VOCABULARY).toArray();
   }

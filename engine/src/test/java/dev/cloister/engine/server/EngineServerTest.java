@@ -26,12 +26,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -42,7 +37,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -57,29 +51,16 @@ class EngineServerTest {
   @TempDir Path directory;
   private final CompletableFuture<LoadedModel> loading = new CompletableFuture<>();
   private final Talker talker = new Talker();
-  private final MultiThreadIoEventLoopGroup eventLoop =
-      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-  private EngineServer server;
-  private ManagedChannel channel;
+  private ServedSocket socket;
 
   @BeforeEach
   void start() throws IOException {
-    Path socket = directory.resolve("s");
-    server = EngineServer.start(socket, loading);
-    channel =
-        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
-            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
-            .eventLoopGroup(eventLoop)
-            .withOption(ChannelOption.SO_KEEPALIVE, null)
-            .usePlaintext()
-            .build();
+    socket = new ServedSocket(directory, loading);
   }
 
   @AfterEach
   void stop() {
-    channel.shutdownNow();
-    server.close();
-    var _ = eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    socket.close();
   }
 
   @Test
@@ -124,7 +105,7 @@ class EngineServerTest {
   @Test
   void otherRequestsAreAnsweredAndTheirRefusalsAreStatuses() {
     loading.complete(talker);
-    var stub = EngineServiceGrpc.newBlockingStub(channel).withWaitForReady();
+    var stub = EngineServiceGrpc.newBlockingStub(socket.channel).withWaitForReady();
     var tokens = stub.tokenize(TokenizeRequest.newBuilder().setText("ab").build()).getTokensList();
     assertThat(tokens).containsExactly(97, 98);
     var text = stub.detokenize(DetokenizeRequest.newBuilder().addAllTokens(tokens).build());
@@ -187,7 +168,7 @@ class EngineServerTest {
 
   private Iterator<GenerationEvent> ask(String prompt) {
     var generation = dev.cloister.proto.inference.v1.Generation.newBuilder().setText(prompt);
-    return EngineServiceGrpc.newBlockingStub(channel)
+    return EngineServiceGrpc.newBlockingStub(socket.channel)
         .withWaitForReady()
         .generate(GenerateRequest.newBuilder().setGeneration(generation).build());
   }

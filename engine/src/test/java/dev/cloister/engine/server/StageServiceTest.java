@@ -22,16 +22,9 @@ import dev.cloister.proto.engine.v1.StageFrame;
 import dev.cloister.proto.engine.v1.StageServiceGrpc;
 import dev.cloister.proto.engine.v1.Step;
 import dev.cloister.proto.engine.v1.WatchModelRequest;
-import io.grpc.ManagedChannel;
 import io.grpc.Status;
-import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -58,33 +51,20 @@ class StageServiceTest {
   @TempDir Path directory;
   private final CompletableFuture<LoadedModel> loading = new CompletableFuture<>();
   private final FakeStage stage = new FakeStage();
-  private final MultiThreadIoEventLoopGroup eventLoop =
-      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-  private EngineServer server;
-  private ManagedChannel channel;
+  private ServedSocket socket;
 
   @BeforeEach
   void start() throws IOException {
-    Path socket = directory.resolve("s");
-    server = EngineServer.start(socket, loading);
-    channel =
-        NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
-            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
-            .eventLoopGroup(eventLoop)
-            .withOption(ChannelOption.SO_KEEPALIVE, null)
-            .usePlaintext()
-            .build();
+    socket = new ServedSocket(directory, loading);
   }
 
   @AfterEach
   void stop() {
-    channel.shutdownNow();
-    server.close();
-    var _ = eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    socket.close();
   }
 
   private Call call() {
-    return new Call(StageServiceGrpc.newStub(channel));
+    return new Call(StageServiceGrpc.newStub(socket.channel));
   }
 
   private static StageFrame empty(long number) {
@@ -250,7 +230,7 @@ class StageServiceTest {
   void theFirstStageIsReadyWhileItsRingIsClosed() {
     loading.complete(stage);
     Iterator<ModelState> states =
-        EngineServiceGrpc.newBlockingStub(channel)
+        EngineServiceGrpc.newBlockingStub(socket.channel)
             .withDeadlineAfter(20, TimeUnit.SECONDS)
             .watchModel(WatchModelRequest.getDefaultInstance());
     assertThat(states.next().hasLoading()).isTrue();
