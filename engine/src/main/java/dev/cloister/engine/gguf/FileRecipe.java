@@ -58,11 +58,6 @@ public record FileRecipe(List<Part> parts) {
   /** So many zeros. */
   public record Zeros(long length) implements Part {}
 
-  /** How long the file is. */
-  public long sizeBytes() {
-    return parts.stream().mapToLong(Part::length).sum();
-  }
-
   /**
    * Writes the file, replacing one of that name. It appears under its name only when it is
    * complete; on failure nothing is left. Zeros take no space where the file system can leave them

@@ -1,13 +1,10 @@
 package dev.cloister.engine.gguf;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
-import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -93,11 +90,6 @@ public final class GgufFile {
     return tensors;
   }
 
-  /** The metadata value under a key. */
-  public Optional<GgufValue> value(String key) {
-    return Optional.ofNullable(metadata.get(key));
-  }
-
   /** The tensor of a name. */
   public Optional<TensorInfo> tensor(String name) {
     return Optional.ofNullable(tensors.get(name));
@@ -160,41 +152,6 @@ public final class GgufFile {
     if (!holds) {
       throw new GgufException(
           "metadata key %s: it is %s (expected: %s)".formatted(key, value, expected));
-    }
-  }
-
-  /** Copies a tensor's bytes, unchanged. */
-  public void copy(TensorInfo tensor, WritableByteChannel out) throws IOException {
-    try (FileChannel channel = FileChannel.open(path)) {
-      long position = dataOffset + tensor.offset();
-      long end = position + tensor.bytes();
-      while (position < end) {
-        long copied = channel.transferTo(position, end - position, out);
-        if (copied <= 0) {
-          throw new EOFException("%s became shorter while it was read".formatted(path));
-        }
-        position += copied;
-      }
-    }
-  }
-
-  /**
-   * Maps a part of a tensor's bytes, which stays mapped as long as the buffer is in use.
-   *
-   * @param from bytes from the tensor's beginning
-   * @param length at most 2 GiB
-   */
-  public MappedByteBuffer map(TensorInfo tensor, long from, long length) throws IOException {
-    if (from < 0 || length < 0 || from > tensor.bytes() - length) {
-      throw new IllegalArgumentException(
-          "bytes %d + %d of tensor %s (expected: at most %d)"
-              .formatted(from, length, tensor.name(), tensor.bytes()));
-    }
-    try (FileChannel channel = FileChannel.open(path)) {
-      MappedByteBuffer part =
-          channel.map(MapMode.READ_ONLY, dataOffset + tensor.offset() + from, length);
-      part.order(ByteOrder.LITTLE_ENDIAN);
-      return part;
     }
   }
 }

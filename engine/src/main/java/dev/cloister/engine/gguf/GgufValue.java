@@ -105,11 +105,6 @@ public final class GgufValue {
     return integer(type, 0);
   }
 
-  public double asReal() {
-    require(type == ValueType.FLOAT32 || type == ValueType.FLOAT64, "a real number");
-    return type == ValueType.FLOAT32 ? bytes.getFloat(0) : bytes.getDouble(0);
-  }
-
   public boolean asBool() {
     require(type == ValueType.BOOL, "a truth value");
     return bytes.get(0) != 0;

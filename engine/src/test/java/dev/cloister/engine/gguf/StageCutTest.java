@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.cloister.engine.gguf.random.RandomModel;
 import dev.cloister.engine.gguf.random.RandomModel.Shape;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -153,10 +152,7 @@ class StageCutTest {
 
   private static byte[] bytes(GgufModel model, String name) throws Exception {
     TensorInfo tensor = model.file().tensor(name).orElseThrow();
-    ByteBuffer mapped = model.file().map(tensor, 0, tensor.bytes());
-    byte[] bytes = new byte[mapped.remaining()];
-    mapped.get(bytes);
-    return bytes;
+    return TensorBytes.of(model.file(), tensor).array();
   }
 
   private GgufModel random(Architecture architecture, int layers) throws Exception {

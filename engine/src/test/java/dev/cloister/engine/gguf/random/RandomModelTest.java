@@ -8,6 +8,7 @@ import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.gguf.ChildJvm;
 import dev.cloister.engine.gguf.GgufFile;
 import dev.cloister.engine.gguf.RunModels;
+import dev.cloister.engine.gguf.TensorBytes;
 import dev.cloister.engine.gguf.TensorInfo;
 import dev.cloister.engine.gguf.TensorType;
 import dev.cloister.engine.gguf.random.RandomModel.Shape;
@@ -109,7 +110,7 @@ class RandomModelTest {
     GgufFile file =
         GgufFile.open(write(Architecture.LLAMA, Shape.tiny(Architecture.LLAMA), type, 3));
     TensorInfo tensor = file.tensor("blk.1.ffn_gate.weight").orElseThrow();
-    ByteBuffer bytes = file.map(tensor, 0, tensor.bytes());
+    ByteBuffer bytes = TensorBytes.of(file, tensor);
     float[] weights = new float[(int) tensor.elements()];
     for (int i = 0; i < weights.length; i++) {
       int block = i / 32 * type.blockBytes();
