@@ -168,7 +168,13 @@ class ArchitectureTest {
   static final ArchRule domain_code_asks_an_injected_clock =
       noClasses()
           .that()
-          .resideInAnyPackage(COORDINATOR, AGENT, "dev.cloister.identity", ENGINE)
+          .resideInAnyPackage(
+              COORDINATOR,
+              AGENT,
+              "dev.cloister.identity",
+              "dev.cloister.identity.authority",
+              "dev.cloister.identity.token",
+              ENGINE)
           .should()
           .callMethod(java.time.Instant.class, "now")
           .orShould()
