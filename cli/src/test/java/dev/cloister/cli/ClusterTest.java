@@ -386,10 +386,7 @@ class ClusterTest {
         .atMost(TestCluster.PATIENCE)
         .untilAsserted(
             () -> {
-              var model =
-                  TestCluster.json(
-                      Cli.run("model", "show", TestCluster.MODEL, "--json", "--profile", profile)
-                          .out());
+              var model = cluster.show("model", "show", TestCluster.MODEL);
               assertThat(model.findValuesAsText("context_tokens")).containsOnly("256").hasSize(2);
               assertThat(model.path("replicas").path(0).path("slots").asInt()).isEqualTo(2);
               assertThat(model.path("replicas").path(0).path("full").asBoolean()).isTrue();

@@ -1,7 +1,6 @@
 package dev.cloister.cli.engine;
 
 import dev.cloister.cli.outcome.OutputOptions;
-import dev.cloister.cli.request.ChatCommand;
 import dev.cloister.engine.library.LibraryInstaller;
 import java.io.PrintWriter;
 
@@ -16,7 +15,7 @@ final class InstallProgress implements LibraryInstaller.Progress, AutoCloseable 
 
   InstallProgress(PrintWriter out) {
     this.out = out;
-    this.terminal = ChatCommand.isInteractive();
+    this.terminal = OutputOptions.isInteractive();
   }
 
   @Override

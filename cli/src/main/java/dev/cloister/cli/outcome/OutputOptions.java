@@ -2,6 +2,7 @@ package dev.cloister.cli.outcome;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -9,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
@@ -71,5 +73,15 @@ public final class OutputOptions {
       return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
     }
     return String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1 << 30));
+  }
+
+  /**
+   * Whether a person is at a terminal. Without one there is no console since JDK 25, unlike in the
+   * three versions before.
+   */
+  @SuppressWarnings("SystemConsoleNull")
+  public static boolean isInteractive() {
+    @Nullable Console console = System.console();
+    return console != null && console.isTerminal();
   }
 }

@@ -13,7 +13,6 @@ import dev.cloister.client.CloisterClient;
 import dev.cloister.client.CloisterException;
 import dev.cloister.client.ModelInfo;
 import java.io.BufferedReader;
-import java.io.Console;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
@@ -111,7 +110,7 @@ public final class ChatCommand implements Callable<Integer> {
   private void converse(CloisterClient client, String name, List<ChatMessage> conversation)
       throws IOException {
     PrintWriter err = spec.commandLine().getErr();
-    boolean interactive = isInteractive();
+    boolean interactive = OutputOptions.isInteractive();
     if (interactive) {
       err.println("Talking to " + name + ". End with Ctrl-D.");
     }
@@ -140,13 +139,6 @@ public final class ChatCommand implements Callable<Integer> {
         err.println("cloister: " + e.getMessage());
       }
     }
-  }
-
-  /** Without a terminal there is no console since JDK 25, unlike in the three versions before. */
-  @SuppressWarnings("SystemConsoleNull")
-  public static boolean isInteractive() {
-    @Nullable Console console = System.console();
-    return console != null && console.isTerminal();
   }
 
   private void ask(
