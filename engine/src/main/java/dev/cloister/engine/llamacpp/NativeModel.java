@@ -1,16 +1,11 @@
 package dev.cloister.engine.llamacpp;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
 import dev.cloister.engine.generation.ModelLoadException;
 import dev.cloister.engine.gguf.Architecture;
 import dev.cloister.engine.llamacpp.capi.LlamaFunctions;
 import dev.cloister.engine.llamacpp.capi.LlamaVersion;
 import dev.cloister.engine.llamacpp.capi.MappedPages;
 import dev.cloister.engine.llamacpp.capi.NativeLog;
-import dev.cloister.engine.llamacpp.capi.NativeMemory;
 import dev.cloister.engine.llamacpp.capi.NativeStruct;
 import dev.cloister.engine.llamacpp.stage.EmbeddingTable;
 import dev.cloister.engine.llamacpp.stage.GraphStates;
@@ -23,10 +18,7 @@ import dev.cloister.engine.model.StagePart;
 import dev.cloister.engine.model.Vocabulary;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -117,7 +109,7 @@ final class NativeModel implements Model {
           }
         }
       }
-      fields.set(params, "progress_callback", progressCallback(progress, arena));
+      fields.set(params, "progress_callback", LoadProgress.callback(progress, arena));
       long before = MappedPages.copiedBytes();
       long model = llama.loadModel(arena.allocateFrom(file.toAbsolutePath().toString()), params);
       if (model == 0) {
@@ -179,34 +171,6 @@ final class NativeModel implements Model {
     return perhapsTooOld
         ? "; a newer one may know it, get it with: cloister engine install llama.cpp"
         : "";
-  }
-
-  private static MemorySegment progressCallback(DoubleConsumer progress, Arena arena) {
-    try {
-      return NativeMemory.callback(
-          MethodHandles.lookup()
-              .findStatic(
-                  NativeModel.class,
-                  "progressed",
-                  MethodType.methodType(
-                      boolean.class, DoubleConsumer.class, float.class, MemorySegment.class))
-              .bindTo(progress),
-          FunctionDescriptor.of(JAVA_BOOLEAN, JAVA_FLOAT, ADDRESS),
-          arena);
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  // An exception that left this method would end the process.
-  @SuppressWarnings("unused")
-  private static boolean progressed(DoubleConsumer progress, float part, MemorySegment userData) {
-    try {
-      progress.accept(part);
-    } catch (RuntimeException e) {
-      log.debug("listener of loading failed", e);
-    }
-    return true;
   }
 
   @Override
