@@ -14,6 +14,7 @@ import dev.cloister.coordinator.residence.Eviction;
 import dev.cloister.coordinator.residence.LoadTimes;
 import dev.cloister.coordinator.residence.Place;
 import dev.cloister.coordinator.residence.Residents;
+import dev.cloister.coordinator.residence.Stay;
 import dev.cloister.coordinator.residence.Usage;
 import dev.cloister.coordinator.residence.Why;
 import java.time.Duration;
@@ -54,6 +55,10 @@ final class WholeModels {
   private final LoadTimes times = new LoadTimes();
   private final Vacancies vacancies;
   private final Map<String, Instant> claimedAt = new HashMap<>();
+
+  /** When a model last began to answer somewhere. */
+  private final Map<String, Instant> cameAt = new HashMap<>();
+
   private final Set<String> unloaded = new HashSet<>();
 
   WholeModels(Catalog catalog, Demands demands, Usage usage) {
@@ -96,12 +101,19 @@ final class WholeModels {
       }
       times.note(place.nodeId(), model.get(), replica, now);
       switch (replica) {
-        case Replica.Ready _ -> residents.ready(place, now);
+        case Replica.Ready _ -> ready(place, now);
         case Replica.Failed failed -> failed(place, failed, now);
         case Replica.Fetching _, Replica.Loading _, Replica.Staged _ ->
             residents.notReady(place, now);
       }
     }
+  }
+
+  private void ready(Place place, Instant now) {
+    if (residents.stay(place).filter(Stay::isComing).isPresent()) {
+      cameAt.put(place.model(), now);
+    }
+    residents.ready(place, now);
   }
 
   /** Where it was only because there was room, its agent tries again. */
@@ -177,6 +189,8 @@ final class WholeModels {
       Optional<Wanted> ask =
           Optional.ofNullable(wanted.get(model.name()))
               .filter(asked -> now.isBefore(asked.at().plus(FRESH)))
+              // Who asked before it came is answered, and it is not to come back for that.
+              .filter(asked -> asked.at().isAfter(cameAt.getOrDefault(model.name(), Instant.MIN)))
               .or(() -> pinned(last, need));
       changed |= ask.isPresent() && fulfil(last, need, ask.get());
     }

@@ -125,6 +125,23 @@ class OnDemandTest {
   }
 
   @Test
+  void whatWasAskedForAndAnsweredDoesNotComeBackOnceItHadToLeave() {
+    catalog.retain("b", Retention.keepAlive(Duration.ofMinutes(5)));
+    FakeNodeSession desk = join("desk", ONE);
+    ready("desk", "a");
+    for (String model : List.of("b", "a")) {
+      ask(model);
+      pass(Duration.ofMillis(100));
+      assertThat(served("desk")).last().isEqualTo(model);
+      ready("desk", model);
+      answerAll("desk");
+    }
+    pass(Duration.ofSeconds(5));
+    assertThat(desk.dropped()).containsExactly("a", "b");
+    assertThat(desk.starts()).hasSize(2).allMatch(Start::isOver);
+  }
+
+  @Test
   void aModelThatWaitsToBeAskedForIsLoadedForARequestAndGoesWhenNobodyUsesIt() {
     catalog.retain("b", Retention.keepAlive(Duration.ofMinutes(5)));
     FakeNodeSession desk = join("desk", 2 * ONE);
