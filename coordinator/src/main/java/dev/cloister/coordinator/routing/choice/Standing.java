@@ -33,10 +33,7 @@ final class Standing {
   private long generatingNanos;
   private long promptNanos;
 
-  /**
-   * Whether no part of an answer was seen since the model was loaded: the first one tells what an
-   * engine takes to warm up, which is several times what it takes from then on.
-   */
+  /** Whether no part of an answer was seen since the model was loaded. */
   private boolean cold = true;
 
   private int slots = 1;
@@ -135,19 +132,26 @@ final class Standing {
   void prompt(double uncachedTokens, long startedNanos, long nanos) {
     long begin = Math.max(startedNanos, promptNanos);
     promptNanos = nanos;
-    if (!cold) {
-      double seconds = (nanos - begin) * 1e-9;
-      meter.prompt(uncachedTokens, seconds);
-      kind.prompt(uncachedTokens, seconds);
-    }
+    double seconds = (nanos - begin) * 1e-9;
+    meter.prompt(uncachedTokens, seconds);
+    kind.prompt(uncachedTokens, seconds);
   }
 
   void tokens(double count, double seconds, double answers, long nanos) {
-    if (!cold) {
-      meter.tokens(count, seconds, answers);
-      kind.tokens(count, seconds, answers, nanos);
-      measuredNanos = nanos;
-    }
+    meter.tokens(count, seconds, answers);
+    kind.tokens(count, seconds, answers, nanos);
+    measuredNanos = nanos;
+  }
+
+  /**
+   * Whether its engine has yet to warm up. What begins meanwhile takes several times what it takes
+   * from then on, and says nothing about the node's speed.
+   */
+  boolean isCold() {
+    return cold;
+  }
+
+  void warm() {
     cold = false;
   }
 

@@ -20,6 +20,7 @@ public final class Work {
   private long startedNanos;
   private double uncachedTokens;
   private boolean started;
+  private boolean startedCold;
   private boolean generating;
   private boolean over;
 
@@ -28,6 +29,7 @@ public final class Work {
   private double partAnswers;
   private int partTokens;
   private int partBytes;
+  private boolean partBeganCold;
 
   private int allTokens;
   private int allBytes;
@@ -62,6 +64,7 @@ public final class Work {
     double cachedShare =
         promptTokens <= 0 ? 0 : Math.clamp(cachedTokens / (double) promptTokens, 0, 1);
     started = true;
+    startedCold = standing.isCold();
     startedNanos = nanos;
     uncachedTokens = Math.max(1, ask.promptTokens() * (1 - cachedShare));
     standing.pending(0, (int) uncachedTokens - pendingPromptTokens);
@@ -83,7 +86,9 @@ public final class Work {
       standing.pending(0, -pendingPromptTokens);
       pendingPromptTokens = 0;
       if (started) {
-        standing.prompt(uncachedTokens, startedNanos, nanos);
+        if (!startedCold) {
+          standing.prompt(uncachedTokens, startedNanos, nanos);
+        }
         firstToken((nanos - begunNanos) * 1e-9);
       }
       standing.generating(1, nanos);
@@ -107,7 +112,9 @@ public final class Work {
     double tokens = Math.min(partTokens, 1 + 2 * tokensPerByte * partBytes);
     double answers = standing.generatingSeconds(nanos) - partAnswers;
     boolean measured = seconds > 0;
-    if (measured) {
+    if (measured && partBeganCold) {
+      standing.warm();
+    } else if (measured) {
       standing.tokens(tokens, seconds, answers / seconds, nanos);
     }
     beginPart(nanos);
@@ -116,6 +123,7 @@ public final class Work {
 
   private void beginPart(long nanos) {
     partNanos = nanos;
+    partBeganCold = standing.isCold();
     partAnswers = standing.generatingSeconds(nanos);
     partTokens = 0;
     partBytes = 0;

@@ -71,8 +71,8 @@ class ModelLedgerTest {
     join("a", "desk");
     // 10 ms and 5 ms more for each answer at once.
     for (int round = 0; round < 20; round++) {
-      answers(1, 15);
-      answers(4, 30);
+      answers(1, 64, 15);
+      answers(4, 64, 30);
     }
     Speed speed = at("a").speed();
     assertThat(speed.tokenSeconds(1)).isCloseTo(0.015, Percentage.withPercentage(10));
@@ -113,6 +113,15 @@ class ModelLedgerTest {
     join("a", "desk");
     answer("a", 16, 500);
     assertThat(at("a").speed().tokensPerSecond(1)).isCloseTo(100, within(0.1));
+  }
+
+  @Test
+  void answersThatRanBesideTheFirstOneSayNothingOfSpeedEither() {
+    join("a", "desk");
+    answers(4, 16, 500);
+    assertThat(at("a").speed().measured()).isFalse();
+    answers(4, 64, 10);
+    assertThat(at("a").speed().tokenSeconds(4)).isCloseTo(0.01, within(0.0001));
   }
 
   @Test
@@ -346,29 +355,29 @@ class ModelLedgerTest {
   void answersOfOtherModelsOnANodeCountLikeThoseOfThisOne() {
     join("a", "desk");
     for (int i = 0; i < 10; i++) {
-      answers(1, 20);
-      answers(4, 50);
+      answers(1, 64, 20);
+      answers(4, 64, 50);
     }
     double alone = at("a").speed().tokensPerSecond(1);
     double withThree = at("a").speed().tokensPerSecond(4);
     assertThat(withThree).isLessThan(alone / 2);
     ledger.others("a", 3, now);
     assertThat(at("a").speed().tokensPerSecond(1)).isCloseTo(withThree, within(1e-6));
-    answers(1, 50);
+    answers(1, 64, 50);
     ledger.others("a", 0, now);
     assertThat(at("a").speed().tokensPerSecond(1))
         .as("what was slow because of others is fast without them")
         .isCloseTo(alone, Percentage.withPercentage(10));
   }
 
-  private void answers(int atOnce, int millisPerToken) {
+  private void answers(int atOnce, int tokens, int millisPerToken) {
     Work[] works = new Work[atOnce];
     for (int i = 0; i < atOnce; i++) {
       works[i] = begin("a");
       ledger.started(works[i], 250, 0, now);
       ledger.made(works[i], 1, 4, now);
     }
-    for (int token = 0; token < 64; token++) {
+    for (int token = 0; token < tokens; token++) {
       now += millisPerToken * MILLI;
       for (Work work : works) {
         ledger.made(work, 1, 4, now);
