@@ -168,7 +168,7 @@ class WaitingRoomsTest {
   void whatCannotHaveItsTurnInTimeIsRefusedAtOnce() {
     world.ready("a", a, 1);
     submit("k", TAKEN + 100);
-    for (int second = 0; second < 12; second++) {
+    for (int second = 0; second < 15; second++) {
       world.clock.advance(Duration.ofSeconds(1));
       finishOne();
     }
@@ -176,9 +176,9 @@ class WaitingRoomsTest {
     Failed failed = sink.failure().orElseThrow();
     assertThat(failed.code()).isEqualTo(FailureCode.NO_CAPACITY);
     // What waits is served, or has passed its deadline by then.
-    assertThat(failed.retryAfter()).contains(Duration.ofSeconds(18));
+    assertThat(failed.retryAfter()).contains(Duration.ofSeconds(15));
     assertThat(failed.message())
-        .isEqualTo("every node that serves 'tiny' has a full queue; try again in 18 s");
+        .isEqualTo("every node that serves 'tiny' has a full queue; try again in 15 s");
     ActiveRequest other = submit("other", new RecordingSink());
     finishOne();
     assertThat(a.starts().getLast().request().id()).isEqualTo(other.id());

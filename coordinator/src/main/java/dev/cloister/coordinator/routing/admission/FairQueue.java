@@ -29,9 +29,6 @@ import java.util.TreeSet;
  * back by {@link #expire}, or cancelled, never two of them. Not thread-safe.
  */
 public final class FairQueue<T> {
-  /** So long others must have waited before it is believed how fast the queue empties. */
-  private static final long SURE_NANOS = 10_000_000_000L;
-
   private final int mostWaiting;
   private final int mostPerCaller;
 
@@ -53,10 +50,8 @@ public final class FairQueue<T> {
   private int unsettled;
   private long numbers;
 
-  /** Whether what waits was not taken in its turn, and since when there was always such. */
+  /** Whether something that waits was not taken in its turn. */
   private boolean backlog;
-
-  private long backlogNanos;
 
   /** Takes what waits to be served, or leaves it; must not use the queue. */
   @FunctionalInterface
@@ -99,7 +94,7 @@ public final class FairQueue<T> {
       return new Offer.TooLate<>(retryAfter(known, nanos));
     }
     Caller<T> caller = known == null ? new Caller<>(claim.caller(), ++numbers) : known;
-    Ticket<T> ticket = new Ticket<>(claim, caller, ++numbers, nanos);
+    Ticket<T> ticket = new Ticket<>(claim, caller, ++numbers);
     callers.put(caller.name, caller);
     waiting.add(ticket);
     waitingTokens += claim.tokens();
@@ -122,13 +117,19 @@ public final class FairQueue<T> {
    */
   public Optional<Ticket<T>> poll(Taker<? super T> taker, long nanos) {
     comeTo(nanos);
+    boolean hadToWait = backlog;
     Optional<Ticket<T>> taken = take(taker);
     if (taken.isEmpty() && !backlog && !waiting.isEmpty()) {
       backlog = true;
-      backlogNanos = nanos;
       taken = take(taker);
     }
-    taken.ifPresent(ticket -> serve(ticket, nanos));
+    taken.ifPresent(
+        ticket -> {
+          serve(ticket);
+          if (hadToWait) {
+            rate.served(ticket.claim.tokens(), nanos);
+          }
+        });
     return taken;
   }
 
@@ -139,16 +140,13 @@ public final class FairQueue<T> {
         .findFirst();
   }
 
-  private void serve(Ticket<T> ticket, long nanos) {
+  private void serve(Ticket<T> ticket) {
     Caller<T> caller = ticket.caller;
     virtualTime = Math.max(virtualTime, caller.start);
     ticket.state = Ticket.State.SERVED;
     unsettled++;
     caller.unsettled++;
     remove(ticket, () -> caller.start += ticket.claim.tokens() / ticket.claim.weight());
-    if (nanos > ticket.sinceNanos) {
-      rate.left(ticket.claim.tokens());
-    }
     while (!ahead.isEmpty() && ahead.first().start <= virtualTime) {
       callers.remove(ahead.removeFirst().name);
     }
@@ -183,6 +181,7 @@ public final class FairQueue<T> {
       return false;
     }
     drop(ticket);
+    rate.cancelled(ticket.claim.tokens());
     return true;
   }
 
@@ -225,8 +224,7 @@ public final class FairQueue<T> {
   /** Whether its caller has so much waiting before it that its turn comes after its deadline. */
   private boolean isTooLate(Claim<T> claim, Caller<T> caller, long nanos) {
     return backlog
-        && nanos - backlogNanos >= SURE_NANOS
-        && rate.isKnown()
+        && rate.isSure()
         && rate.seconds(tokensUntilServed(caller)) > (claim.deadlineNanos() - nanos) / 1e9;
   }
 
@@ -242,7 +240,9 @@ public final class FairQueue<T> {
   }
 
   private void comeTo(long nanos) {
-    rate.passed(!waiting.isEmpty(), nanos);
+    if (!backlog) {
+      rate.calm();
+    }
     while (!waiting.isEmpty() && waiting.first().claim.deadlineNanos() <= nanos) {
       Ticket<T> late = waiting.first();
       expired.add(late);

@@ -5,7 +5,6 @@ public final class Ticket<T> {
   final Claim<T> claim;
   final Caller<T> caller;
   final long number;
-  final long sinceNanos;
   State state = State.WAITING;
 
   enum State {
@@ -14,11 +13,10 @@ public final class Ticket<T> {
     OVER
   }
 
-  Ticket(Claim<T> claim, Caller<T> caller, long number, long sinceNanos) {
+  Ticket(Claim<T> claim, Caller<T> caller, long number) {
     this.claim = claim;
     this.caller = caller;
     this.number = number;
-    this.sinceNanos = sinceNanos;
   }
 
   public T item() {

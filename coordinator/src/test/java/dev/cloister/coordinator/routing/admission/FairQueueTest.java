@@ -160,28 +160,6 @@ class FairQueueTest {
   }
 
   @Test
-  void whatCannotBeServedInTimeIsNotTakenIn() {
-    for (int i = 0; i < 40; i++) {
-      offer("a", 100);
-    }
-    assertThat(queue.poll((item, othersWait) -> false, 0)).isEmpty();
-    long now = 0;
-    for (int second = 1; second < 10; second++) {
-      now += SECOND;
-      queue.poll((item, othersWait) -> true, now);
-      assertThat(queue.offer(claim("a", 100, now + 3 * SECOND), now))
-          .isInstanceOf(Offer.Waiting.class);
-      queue.expire(now);
-    }
-    now += SECOND;
-    assertThat(queue.offer(claim("a", 100, now + 20 * SECOND), now))
-        .isInstanceOf(Offer.TooLate.class);
-    assertThat(queue.offer(claim("a", 100, now + 60 * SECOND), now))
-        .isInstanceOf(Offer.Waiting.class);
-    assertThat(queue.offer(claim("b", 100, now + SECOND), now)).isInstanceOf(Offer.Waiting.class);
-  }
-
-  @Test
   void whatIsLateIsGivenBackOnceAndNeverServed() {
     Ticket<String> late = offer("a", 100, 2 * SECOND);
     Ticket<String> intime = offer("a", 100, 3 * SECOND);

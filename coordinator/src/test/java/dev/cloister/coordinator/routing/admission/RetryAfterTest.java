@@ -29,6 +29,7 @@ class RetryAfterTest {
     for (int i = 0; i < count; i++) {
       assertThat(offer(caller)).isInstanceOf(Offer.Waiting.class);
     }
+    assertThat(queue.poll((item, othersWait) -> false, nanos)).isEmpty();
   }
 
   private void refill(String caller, int seconds) {
@@ -96,7 +97,7 @@ class RetryAfterTest {
   @Test
   void requestsThatNeedNotWaitSayNothingOfTheRateEither() {
     for (int i = 0; i < 1_000; i++) {
-      fill("a", 1);
+      offer("a");
       queue.settle(queue.poll((item, othersWait) -> true, nanos).orElseThrow(), 100);
     }
     fill("a", 20);
