@@ -3,7 +3,6 @@ package dev.cloister.bench;
 import dev.cloister.agent.engine.EngineClient;
 import dev.cloister.agent.engine.Readiness;
 import dev.cloister.engine.generation.AnswerPart;
-import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
@@ -202,8 +201,8 @@ final class HopMeter implements AutoCloseable {
             }
 
             @Override
-            public void failed(FailureCode code, String message) {
-              listener.failed(code, message);
+            public void failed(RequestException why) {
+              listener.failed(why);
             }
           });
     }

@@ -1,11 +1,11 @@
 package dev.cloister.bench;
 
 import dev.cloister.engine.generation.AnswerPart;
-import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Usage;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,7 +85,7 @@ final class TokenMeter implements GenerationListener {
   }
 
   @Override
-  public void failed(FailureCode code, String message) {
-    end.completeExceptionally(new IllegalStateException(code + ": " + message));
+  public void failed(RequestException why) {
+    end.completeExceptionally(why);
   }
 }

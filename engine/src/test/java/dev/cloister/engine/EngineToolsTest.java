@@ -180,4 +180,34 @@ class EngineToolsTest extends DemoEngineTest {
     assertThat(failure.getCode()).isEqualTo(Failure.Code.CODE_INVALID_REQUEST);
     assertThat(failure.getMessage()).isNotEmpty().doesNotContain("\n").doesNotContain("Exception");
   }
+
+  @Test
+  void theParameterThatIsWrongIsNamed() {
+    Generation.Builder hello = greedy("Hello");
+    ChatPrompt.Builder wrongTool =
+        withTools("Hello").addTools(Tool.newBuilder().setName("x").setJson("{"));
+    ChatPrompt.Builder wrongParameters =
+        ChatPrompt.newBuilder()
+            .addMessages(message(ChatMessage.Role.ROLE_USER, "Hello"))
+            .addTools(
+                Tool.newBuilder().setName("get_time").setJson(TIME.replace("object", "nonsense")))
+            .setToolChoice(ToolChoice.newBuilder().setMode(ToolChoice.Mode.MODE_REQUIRED));
+    Sampling unknownToken =
+        Sampling.newBuilder()
+            .addLogitBias(LogitBias.newBuilder().setToken(1_000_000).setBias(1))
+            .build();
+    assertWrong("grammar", hello.clone().setGrammar("root ::= ("));
+    assertWrong("response_format", hello.clone().setJsonSchema("{\"type\": \"nonsense\"}"));
+    assertWrong("response_format", greedyChat(withTools("Hello")).setJsonSchema("{}"));
+    assertWrong("tools", greedyChat(wrongTool));
+    assertWrong("tools", greedyChat(wrongParameters));
+    assertWrong("logit_bias", hello.clone().setSampling(unknownToken));
+    assertWrong("prompt", greedy("word ".repeat(2_000)));
+    assertWrong("", hello.clone().setTopLogprobs(21));
+  }
+
+  private static void assertWrong(String parameter, Generation.Builder generation) {
+    assertThat(engine.ask(generation.build()).last().getFailed().getParameter())
+        .isEqualTo(parameter);
+  }
 }

@@ -1,12 +1,12 @@
 package dev.cloister.engine;
 
 import dev.cloister.engine.generation.AnswerPart;
-import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
 import dev.cloister.engine.generation.ModelLoadException;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.generation.prompt.Prompt;
@@ -79,8 +79,8 @@ final class OpenFlippedModels {
     }
 
     @Override
-    public void failed(FailureCode code, String message) {
-      text.complete("failed: " + message);
+    public void failed(RequestException why) {
+      text.complete("failed: " + why.getMessage());
     }
   }
 }

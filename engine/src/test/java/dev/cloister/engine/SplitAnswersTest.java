@@ -13,7 +13,6 @@ import dev.cloister.engine.stage.Step.Precision;
 import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
-import dev.cloister.proto.inference.v1.LogitBias;
 import dev.cloister.proto.inference.v1.Sampling;
 import io.grpc.Context;
 import java.nio.file.Path;
@@ -208,15 +207,10 @@ class SplitAnswersTest {
   @Test
   void whatTheLastStageCannotSampleIsTheCallersFault() throws Exception {
     try (StageRing ring = open(2, Precision.F32).connect()) {
-      Generation wrong =
-          greedy("Hello")
-              .setSampling(
-                  Sampling.newBuilder()
-                      .addLogitBias(LogitBias.newBuilder().setToken(100_000).setBias(1)))
-              .build();
+      Generation wrong = greedy("Hello").setGrammar("root ::= \"7\"").addResume(65).build();
       Failure failure = ring.ask(wrong).last().getFailed();
       assertThat(failure.getCode()).isEqualTo(Failure.Code.CODE_INVALID_REQUEST);
-      assertThat(failure.getMessage()).contains("logit_bias: token 100000");
+      assertThat(failure.getMessage()).startsWith("resume: the grammar does not allow");
       assertThat(ring.ask(prompts.getFirst()).text()).isEqualTo(answers.getFirst().text());
     }
   }

@@ -4,7 +4,6 @@ import dev.cloister.coordinator.api.wire.WireEvents;
 import dev.cloister.coordinator.api.wire.WireGeneration;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
-import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.InvalidGenerationException;
@@ -43,7 +42,7 @@ final class InferenceGrpc extends InferenceServiceImplBase {
     try {
       generation = WireGeneration.fromWire(request.getGeneration());
     } catch (InvalidGenerationException e) {
-      send(reply, new Failed(FailureCode.INVALID_REQUEST, e.getMessage()));
+      send(reply, Failed.invalid(e.parameter(), e.getMessage()));
       return;
     }
     ActiveRequest submitted =

@@ -97,12 +97,26 @@ public sealed interface GenerationEvent {
    * There is no answer, or no more of it.
    *
    * @param message one sentence for the caller
+   * @param parameter of the request that is wrong, {@code prompt} or by its name in the OpenAI API;
+   *     empty if that is not known, or none is
    * @param retryAfter when a repetition may succeed; empty if that is not known
    */
-  record Failed(FailureCode code, String message, Optional<Duration> retryAfter)
+  record Failed(
+      FailureCode code, String message, Optional<String> parameter, Optional<Duration> retryAfter)
       implements GenerationEvent {
     public Failed(FailureCode code, String message) {
-      this(code, message, Optional.empty());
+      this(code, message, Optional.empty(), Optional.empty());
+    }
+
+    /** One that a later repetition may not see. */
+    public Failed(FailureCode code, String message, Duration retryAfter) {
+      this(code, message, Optional.empty(), Optional.of(retryAfter));
+    }
+
+    /** A request that is wrong. */
+    public static Failed invalid(String parameter, String message) {
+      return new Failed(
+          FailureCode.INVALID_REQUEST, message, Optional.of(parameter), Optional.empty());
     }
   }
 

@@ -89,9 +89,8 @@ final class Prospects {
     }
     List<NodeView> nodes = fleet.nodes();
     if (nodes.stream().anyMatch(view -> isForOtherUses(view, model))) {
-      return new Failed(
-          FailureCode.INVALID_REQUEST,
-          "the model '" + model + "' does not generate text; choose another model");
+      return Failed.invalid(
+          "model", "the model '" + model + "' does not generate text; choose another model");
     }
     if (isComing(request)) {
       return new Failed(

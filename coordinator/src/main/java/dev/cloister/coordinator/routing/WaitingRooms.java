@@ -212,7 +212,7 @@ final class WaitingRooms {
                   FailureCode.TOO_MANY_REQUESTS,
                   "you have %d requests for '%s' waiting, as many as one caller may; try again in %d s"
                       .formatted(MOST_OF_A_CALLER, model, retryAfter.toSeconds()),
-                  Optional.of(retryAfter)));
+                  retryAfter));
       case Offer.QueueFull<Entry>(Duration retryAfter) -> Optional.of(full(model, retryAfter));
       case Offer.TooLate<Entry>(Duration retryAfter) -> Optional.of(full(model, retryAfter));
     };
@@ -230,7 +230,7 @@ final class WaitingRooms {
     return new Failed(
         FailureCode.NO_CAPACITY,
         "%s; try again in %d s".formatted(busy.apply(model), retryAfter.toSeconds()),
-        Optional.of(retryAfter));
+        retryAfter);
   }
 
   /**

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -244,6 +245,24 @@ class OpenAiAnswersTest {
                 .path("param")
                 .asText())
         .isEqualTo("prompt");
+  }
+
+  @Test
+  void whatOnlyTheEngineFindsIsToldWithTheParameterThatIsWrong() throws Exception {
+    String text = "{\"model\":\"tiny\",\"prompt\":\"once\"}";
+    gateway.script(start -> start.send(Failed.invalid("logit_bias", "token 9")));
+    assertThat(param(CHAT, HELLO)).isEqualTo("logit_bias");
+    gateway.script(start -> start.send(Failed.invalid("prompt", "the template refuses it")));
+    assertThat(param(CHAT, HELLO)).isEqualTo("messages");
+    assertThat(param(COMPLETIONS, text)).isEqualTo("prompt");
+    gateway.script(start -> start.send(new Failed(FailureCode.INVALID_REQUEST, "wrong")));
+    assertThat(param(CHAT, HELLO)).isNull();
+  }
+
+  private @Nullable String param(String path, String body) throws Exception {
+    HttpResponse<String> response = gateway.post(path, body);
+    assertThat(response.statusCode()).isEqualTo(400);
+    return TestGateway.error(response).path("param").textValue();
   }
 
   @Test

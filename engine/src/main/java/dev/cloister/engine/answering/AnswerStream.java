@@ -241,6 +241,6 @@ final class AnswerStream implements TokenListener {
 
   @Override
   public void failed(FailureCode code, String message) {
-    listener.failed(code, message);
+    listener.failed(new RequestException(code, message));
   }
 }

@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -108,7 +109,10 @@ public final class BatchedModel implements LoadedModel {
   public Running generate(Generation generation, GenerationListener listener) {
     if (batcher == null) {
       listener.failed(
-          FailureCode.UNSUPPORTED, "this model makes embeddings or scores and does not answer");
+          new RequestException(
+              FailureCode.UNSUPPORTED,
+              "model",
+              "this model makes embeddings or scores and does not answer"));
       return () -> {};
     }
     Answer answer = new Answer(generation, listener, batcher);
@@ -136,14 +140,17 @@ public final class BatchedModel implements LoadedModel {
       try {
         PromptWriter.Written written = prompts.write(generation);
         requireRoom(written.tokens().length);
+        requireKnown(generation.sampling().logitBias().keySet());
         submit(written);
       } catch (RequestException e) {
-        listener.failed(e.code(), e.getMessage());
+        listener.failed(e);
       } catch (RuntimeException | Error e) {
         // Errors too: what nests deeply overflows the stack, and its caller waits for an answer.
         log.warn("a prompt could not be written: {}", e.getClass().getName());
         log.debug("a prompt could not be written", e);
-        listener.failed(FailureCode.INTERNAL, "the engine failed on this prompt; see its log");
+        listener.failed(
+            new RequestException(
+                FailureCode.INTERNAL, "the engine failed on this prompt; see its log"));
       }
     }
 
@@ -151,12 +158,28 @@ public final class BatchedModel implements LoadedModel {
       if (promptTokens >= facts.contextTokens()) {
         throw new RequestException(
             FailureCode.CONTEXT_LENGTH_EXCEEDED,
+            "prompt",
             "the prompt has %d tokens, and the context of %d tokens must hold it and an answer; shorten it"
                 .formatted(promptTokens, facts.contextTokens()));
       }
       if (promptTokens == 0) {
         throw new RequestException(
-            FailureCode.INVALID_REQUEST, "the prompt has no tokens (expected: at least one)");
+            FailureCode.INVALID_REQUEST,
+            "prompt",
+            "the prompt has no tokens (expected: at least one)");
+      }
+    }
+
+    private void requireKnown(Set<Integer> biased) throws RequestException {
+      int tokens = model.vocabulary().size();
+      for (int token : biased) {
+        if (token < 0 || token >= tokens) {
+          throw new RequestException(
+              FailureCode.INVALID_REQUEST,
+              "logit_bias",
+              "logit_bias: token %s (expected: 0 to %d)"
+                  .formatted(Integer.toUnsignedString(token), tokens - 1));
+        }
       }
     }
 

@@ -77,21 +77,30 @@ final class PromptWriter {
         case Prompt.Chat chat -> chat(chat, generation.format());
       };
     } catch (IllegalArgumentException | TemplateException e) {
-      throw new RequestException(FailureCode.INVALID_REQUEST, String.valueOf(e.getMessage()));
+      throw refused("prompt", e);
     }
   }
 
-  private Written chat(Prompt.Chat chat, AnswerFormat format) {
+  private static RequestException refused(String parameter, RuntimeException why) {
+    return new RequestException(
+        FailureCode.INVALID_REQUEST, parameter, String.valueOf(why.getMessage()));
+  }
+
+  private Written chat(Prompt.Chat chat, AnswerFormat format) throws RequestException {
     // Tools that must not be called are not shown.
     List<Tool> tools = chat.toolChoice() instanceof ToolChoice.None ? List.of() : chat.tools();
     Optional<ToolCallSyntax> syntax = ToolCallSyntax.of(source);
     if (!tools.isEmpty() && syntax.isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new RequestException(
+          FailureCode.INVALID_REQUEST,
+          "tools",
           "this model's chat template has no place for tools; leave them out, or use another"
               + " model");
     }
     if (!tools.isEmpty() && !(format instanceof AnswerFormat.Text)) {
-      throw new IllegalArgumentException(
+      throw new RequestException(
+          FailureCode.INVALID_REQUEST,
+          format.parameter(),
           "response_format and tools exclude each other (expected: one of them)");
     }
     String rendered = render(chat.messages(), tools);
@@ -115,7 +124,7 @@ final class PromptWriter {
     return vocabulary.tokenize("", true, false).length > 0;
   }
 
-  private String render(List<ChatMessage> messages, List<Tool> tools) {
+  private String render(List<ChatMessage> messages, List<Tool> tools) throws RequestException {
     try {
       return rendered(messages, tools);
     } catch (TemplateException e) {
@@ -146,14 +155,22 @@ final class PromptWriter {
     return merged;
   }
 
-  private String rendered(List<ChatMessage> messages, List<Tool> tools) {
+  private String rendered(List<ChatMessage> messages, List<Tool> tools) throws RequestException {
     Map<String, @Nullable Object> variables = new HashMap<>();
     variables.put("messages", Conversation.messages(messages, markup::defused));
-    variables.put("tools", tools.isEmpty() ? null : Conversation.tools(tools, markup::defused));
+    variables.put("tools", tools.isEmpty() ? null : definitions(tools));
     variables.put("add_generation_prompt", true);
     variables.put("bos_token", vocabulary.beginText());
     variables.put("eos_token", vocabulary.endText());
     return template().render(variables);
+  }
+
+  private List<Map<String, Object>> definitions(List<Tool> tools) throws RequestException {
+    try {
+      return Conversation.tools(tools, markup::defused);
+    } catch (IllegalArgumentException e) {
+      throw refused("tools", e);
+    }
   }
 
   private synchronized ChatTemplate template() {
@@ -163,24 +180,32 @@ final class PromptWriter {
     return template;
   }
 
-  private static Optional<String> grammar(AnswerFormat format) {
-    return switch (format) {
-      case AnswerFormat.Text() -> Optional.empty();
-      case AnswerFormat.JsonObject() -> Optional.of(JsonSchemaGrammar.anyObject().text());
-      case AnswerFormat.JsonSchema(String schema) ->
-          Optional.of(JsonSchemaGrammar.of(schema).text());
-      case AnswerFormat.Grammar(String gbnf) -> Optional.of(Grammar.parse(gbnf).text());
-    };
+  private static Optional<String> grammar(AnswerFormat format) throws RequestException {
+    try {
+      return switch (format) {
+        case AnswerFormat.Text() -> Optional.empty();
+        case AnswerFormat.JsonObject() -> Optional.of(JsonSchemaGrammar.anyObject().text());
+        case AnswerFormat.JsonSchema(String schema) ->
+            Optional.of(JsonSchemaGrammar.of(schema).text());
+        case AnswerFormat.Grammar(String gbnf) -> Optional.of(Grammar.parse(gbnf).text());
+      };
+    } catch (IllegalArgumentException e) {
+      throw refused(format.parameter(), e);
+    }
   }
 
   private static Optional<String> grammar(
-      ToolChoice choice, List<Tool> tools, ToolCallSyntax syntax) {
-    return switch (choice) {
-      case ToolChoice.Auto(), ToolChoice.None() -> Optional.empty();
-      case ToolChoice.Required() -> Optional.of(calls(tools, syntax));
-      case ToolChoice.Named(String name) ->
-          Optional.of(calls(tools.stream().filter(t -> t.name().equals(name)).toList(), syntax));
-    };
+      ToolChoice choice, List<Tool> tools, ToolCallSyntax syntax) throws RequestException {
+    try {
+      return switch (choice) {
+        case ToolChoice.Auto(), ToolChoice.None() -> Optional.empty();
+        case ToolChoice.Required() -> Optional.of(calls(tools, syntax));
+        case ToolChoice.Named(String name) ->
+            Optional.of(calls(tools.stream().filter(t -> t.name().equals(name)).toList(), syntax));
+      };
+    } catch (IllegalArgumentException e) {
+      throw refused("tools", e);
+    }
   }
 
   private static String calls(List<Tool> tools, ToolCallSyntax syntax) {

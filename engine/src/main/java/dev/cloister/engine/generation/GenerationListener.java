@@ -34,6 +34,6 @@ public interface GenerationListener {
   /** The answer is complete. */
   void finished(FinishReason reason, Usage usage);
 
-  /** There is no answer, or no more of it; the message is one sentence for the caller. */
-  void failed(FailureCode code, String message);
+  /** There is no answer, or no more of it. */
+  void failed(RequestException why);
 }

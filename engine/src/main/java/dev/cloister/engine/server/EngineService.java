@@ -128,7 +128,8 @@ final class EngineService extends EngineServiceGrpc.EngineServiceImplBase {
     try {
       generation = Requests.generation(request);
     } catch (IllegalArgumentException e) {
-      events.failed(FailureCode.INVALID_REQUEST, String.valueOf(e.getMessage()));
+      events.failed(
+          new RequestException(FailureCode.INVALID_REQUEST, String.valueOf(e.getMessage())));
       return;
     }
     events.follow(loading.resultNow().generate(generation, events));

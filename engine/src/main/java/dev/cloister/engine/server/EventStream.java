@@ -2,10 +2,10 @@ package dev.cloister.engine.server;
 
 import com.google.protobuf.UnsafeByteOperations;
 import dev.cloister.engine.generation.AnswerPart;
-import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.TokenLogprob;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.proto.inference.v1.Failure;
@@ -128,9 +128,9 @@ final class EventStream implements GenerationListener {
   }
 
   @Override
-  public void failed(FailureCode code, String message) {
+  public void failed(RequestException why) {
     Failure.Code wireCode =
-        switch (code) {
+        switch (why.code()) {
           case INVALID_REQUEST, UNSUPPORTED -> Failure.Code.CODE_INVALID_REQUEST;
           case CONTEXT_LENGTH_EXCEEDED -> Failure.Code.CODE_CONTEXT_LENGTH_EXCEEDED;
           case NO_CAPACITY -> Failure.Code.CODE_NO_CAPACITY;
@@ -139,7 +139,11 @@ final class EventStream implements GenerationListener {
         };
     end(
         GenerationEvent.newBuilder()
-            .setFailed(Failure.newBuilder().setCode(wireCode).setMessage(message)));
+            .setFailed(
+                Failure.newBuilder()
+                    .setCode(wireCode)
+                    .setMessage(why.getMessage())
+                    .setParameter(why.parameter())));
   }
 
   private void end(GenerationEvent.Builder last) {

@@ -148,8 +148,7 @@ public final class LaterStage implements LoadedModel, RingStage {
 
   @Override
   public Running generate(Generation generation, GenerationListener listener) {
-    RequestException refusal = refusal();
-    listener.failed(refusal.code(), refusal.getMessage());
+    listener.failed(refusal());
     return () -> {};
   }
 

@@ -7,7 +7,6 @@ import dev.cloister.engine.chat.parsing.ReasoningSyntax;
 import dev.cloister.engine.chat.parsing.ToolCallSyntax;
 import dev.cloister.engine.generation.AnswerPart;
 import dev.cloister.engine.generation.Beginning;
-import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.RequestException;
@@ -148,8 +147,8 @@ class AnswerStreamTest {
     }
 
     @Override
-    public void failed(FailureCode code, String message) {
-      add(code);
+    public void failed(RequestException why) {
+      add(why.code());
     }
   }
 }

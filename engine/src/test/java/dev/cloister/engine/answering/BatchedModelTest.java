@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.cloister.engine.batching.BatchLimits;
 import dev.cloister.engine.batching.Batcher;
 import dev.cloister.engine.generation.AnswerPart;
-import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.ModelFacts;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.generation.prompt.Prompt;
@@ -87,8 +87,8 @@ class BatchedModelTest {
       }
 
       @Override
-      public void failed(FailureCode code, String message) {
-        end.completeExceptionally(new AssertionError(code + ": " + message));
+      public void failed(RequestException why) {
+        end.completeExceptionally(new AssertionError(why.code() + ": " + why.getMessage()));
       }
     };
   }

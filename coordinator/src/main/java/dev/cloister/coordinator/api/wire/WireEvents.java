@@ -56,7 +56,10 @@ public final class WireEvents {
               .build();
       case GenerationEvent.Failed failed ->
           wire.setFailed(
-                  Failure.newBuilder().setCode(toWire(failed.code())).setMessage(failed.message()))
+                  Failure.newBuilder()
+                      .setCode(toWire(failed.code()))
+                      .setMessage(failed.message())
+                      .setParameter(failed.parameter().orElse("")))
               .build();
     };
   }
@@ -136,7 +139,10 @@ public final class WireEvents {
       case FAILED ->
           Optional.of(
               new GenerationEvent.Failed(
-                  fromWire(wire.getFailed().getCode()), wire.getFailed().getMessage()));
+                  fromWire(wire.getFailed().getCode()),
+                  wire.getFailed().getMessage(),
+                  Optional.of(wire.getFailed().getParameter()).filter(name -> !name.isEmpty()),
+                  Optional.empty()));
       case EVENT_NOT_SET -> Optional.empty();
     };
   }

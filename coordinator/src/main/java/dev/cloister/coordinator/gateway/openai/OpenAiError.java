@@ -66,7 +66,13 @@ public record OpenAiError(
    */
   static OpenAiError of(Failed failed, String promptParameter) {
     return switch (failed.code()) {
-      case INVALID_REQUEST -> invalid(promptParameter, failed.message());
+      case INVALID_REQUEST ->
+          invalid(
+              failed
+                  .parameter()
+                  .map(name -> name.equals("prompt") ? promptParameter : name)
+                  .orElse(null),
+              failed.message());
       case CONTEXT_LENGTH_EXCEEDED ->
           new OpenAiError(
               HttpStatus.BAD_REQUEST,

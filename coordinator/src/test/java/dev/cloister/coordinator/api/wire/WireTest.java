@@ -152,6 +152,13 @@ class WireTest {
                 .build(),
             GenerationEvent.newBuilder()
                 .setFailed(Failure.newBuilder().setCode(Failure.Code.CODE_INTERNAL).setMessage("m"))
+                .build(),
+            GenerationEvent.newBuilder()
+                .setFailed(
+                    Failure.newBuilder()
+                        .setCode(Failure.Code.CODE_INVALID_REQUEST)
+                        .setMessage("m")
+                        .setParameter("tools"))
                 .build())) {
       assertComesBack(event);
     }

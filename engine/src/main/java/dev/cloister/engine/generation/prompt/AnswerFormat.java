@@ -3,6 +3,11 @@ package dev.cloister.engine.generation.prompt;
 /** What an answer must look like. */
 public sealed interface AnswerFormat {
 
+  /** The parameter that says it, by its name in OpenAI's API, or in llama.cpp's server. */
+  default String parameter() {
+    return this instanceof Grammar ? "grammar" : "response_format";
+  }
+
   /** Free text. */
   record Text() implements AnswerFormat {}
 

@@ -8,6 +8,7 @@ import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.StopSequences;
 import dev.cloister.engine.generation.Usage;
@@ -44,15 +45,19 @@ final class Answering {
     try {
       prompt = rendered(generation.prompt());
     } catch (IllegalArgumentException e) {
-      listener.failed(FailureCode.INVALID_REQUEST, String.valueOf(e.getMessage()));
+      listener.failed(
+          new RequestException(
+              FailureCode.INVALID_REQUEST, "prompt", String.valueOf(e.getMessage())));
       return;
     }
     int promptTokens = model.encode(prompt).length + (addsBeginToken ? 1 : 0);
     if (promptTokens >= contextTokens) {
       listener.failed(
-          FailureCode.CONTEXT_LENGTH_EXCEEDED,
-          "the prompt has %d tokens, and the context of %d tokens must hold it and an answer; shorten it"
-              .formatted(promptTokens, contextTokens));
+          new RequestException(
+              FailureCode.CONTEXT_LENGTH_EXCEEDED,
+              "prompt",
+              "the prompt has %d tokens, and the context of %d tokens must hold it and an answer; shorten it"
+                  .formatted(promptTokens, contextTokens)));
       return;
     }
     listener.started(promptTokens, 0);

@@ -117,9 +117,9 @@ public final class JniModel implements LoadedModel {
 
   @Override
   public Running generate(Generation generation, GenerationListener listener) {
-    Optional<String> unsupported = unsupported(generation);
+    Optional<RequestException> unsupported = unsupported(generation);
     if (unsupported.isPresent()) {
-      listener.failed(FailureCode.UNSUPPORTED, unsupported.get());
+      listener.failed(unsupported.get());
       return () -> {};
     }
     RunningGeneration running = new RunningGeneration(generation, listener);
@@ -129,37 +129,47 @@ public final class JniModel implements LoadedModel {
     } catch (RejectedExecutionException e) {
       generations.remove(running);
       listener.failed(
-          FailureCode.NO_CAPACITY,
-          "all %d slots are busy and the queue is full; try again later".formatted(facts.slots()));
+          new RequestException(
+              FailureCode.NO_CAPACITY,
+              "all %d slots are busy and the queue is full; try again later"
+                  .formatted(facts.slots())));
     }
     return running;
   }
 
-  private static Optional<String> unsupported(Generation generation) {
-    boolean tools = generation.prompt() instanceof Prompt.Chat chat && !chat.tools().isEmpty();
-    boolean format = !(generation.format() instanceof AnswerFormat.Text);
+  private static Optional<RequestException> unsupported(Generation generation) {
     if (!generation.beginning().isEmpty()) {
-      return Optional.of(missing("answers that go on from another node"));
+      return Optional.of(missing("", "answers that go on from another node"));
     }
-    return tools || format || generation.topLogprobs().isPresent()
-        ? Optional.of(missing("tools, answer formats and logprobs"))
+    String needed = "tools, answer formats and logprobs";
+    if (generation.prompt() instanceof Prompt.Chat chat && !chat.tools().isEmpty()) {
+      return Optional.of(missing("tools", needed));
+    }
+    if (!(generation.format() instanceof AnswerFormat.Text)) {
+      return Optional.of(missing(generation.format().parameter(), needed));
+    }
+    return generation.topLogprobs().isPresent()
+        ? Optional.of(missing("logprobs", needed))
         : Optional.empty();
   }
 
-  private static String missing(String what) {
-    return what
-        + " are not there with the native library of this node; install a newer one with: cloister"
-        + " engine install llama.cpp";
+  private static RequestException missing(String parameter, String what) {
+    return new RequestException(
+        FailureCode.UNSUPPORTED,
+        parameter,
+        what
+            + " are not there with the native library of this node; install a newer one with:"
+            + " cloister engine install llama.cpp");
   }
 
   @Override
   public Embeddings embed(List<String> texts) throws RequestException {
-    throw new RequestException(FailureCode.UNSUPPORTED, missing("embeddings"));
+    throw missing("", "embeddings");
   }
 
   @Override
   public Scores rerank(String query, List<String> documents) throws RequestException {
-    throw new RequestException(FailureCode.UNSUPPORTED, missing("rankings"));
+    throw missing("", "rankings");
   }
 
   /** {@inheritDoc} Neither flag has an effect here: java-llama.cpp leaves no choice. */
@@ -237,7 +247,9 @@ public final class JniModel implements LoadedModel {
       } catch (RuntimeException e) {
         log.debug("generation failed", e);
         listener.failed(
-            FailureCode.INTERNAL, "the engine failed while answering; try again, or see its log");
+            new RequestException(
+                FailureCode.INTERNAL,
+                "the engine failed while answering; try again, or see its log"));
       } finally {
         generations.remove(this);
       }
