@@ -95,6 +95,12 @@ public final class EngineStage {
     }
   }
 
+  /** What the last engine was told with a flag. */
+  String argument(String flag) {
+    List<String> line = commandLine();
+    return line.get(line.indexOf(flag) + 1);
+  }
+
   public static ModelSpec model(String name, int content) {
     return new ModelSpec(name, sha256(content), 1, 0, 2, EngineOptions.NONE, Optional.empty(), 0);
   }

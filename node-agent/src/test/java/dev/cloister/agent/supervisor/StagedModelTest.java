@@ -56,8 +56,8 @@ class StagedModelTest {
     assertThat(stage.commandLine())
         .containsSequence("--stage", "first", "--stages", "3")
         .doesNotContain("--prefixes");
-    assertThat(argument("--model")).endsWith("-0-4.gguf");
-    assertThat(argument("--lexicon")).endsWith("-lexicon.gguf");
+    assertThat(stage.argument("--model")).endsWith("-0-4.gguf");
+    assertThat(stage.argument("--lexicon")).endsWith("-lexicon.gguf");
     assertThat(stage.stageFiles.inUse()).hasSize(2);
     assertThat(told.stream().map(news -> (Object) news.status().getClass()).distinct())
         .containsExactly(Loading.class, Staged.class);
@@ -175,11 +175,6 @@ class StagedModelTest {
                 told.stream()
                     .anyMatch(
                         news -> news.model().equals(spec) && news.status() instanceof Staged));
-  }
-
-  private String argument(String flag) {
-    List<String> line = stage.commandLine();
-    return line.get(line.indexOf(flag) + 1);
   }
 
   private static ModelSpec spec(String plan, int index, int count, int first, int end) {
