@@ -296,7 +296,7 @@ public final class Coordinator implements AutoCloseable {
   }
 
   private static Node node(Member member) {
-    return new Node(member.id(), member.name(), member.joinedAt());
+    return new Node(member.id(), member.name());
   }
 
   private static void repeat(ScheduledExecutorService timer, Runnable work, Duration interval) {

@@ -193,7 +193,7 @@ class CoordinatorTest {
                                 .setUses(2)
                                 .build())
                         .getToken()));
-    assertThat(token.port()).isEqualTo(coordinator.clusterPort());
+    assertThat(token.address()).endsWith(":" + coordinator.clusterPort());
     return token;
   }
 

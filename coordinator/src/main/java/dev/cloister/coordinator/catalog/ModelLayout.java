@@ -60,9 +60,4 @@ public record ModelLayout(
   public boolean runsOn(String library, int count) {
     return !runsOn.containsKey(library) || runsOn.get(library).contains(count);
   }
-
-  /** Whether a stage may hold the layers from {@code first} to before {@code end}. */
-  public boolean mayHold(int first, int end) {
-    return first < end && cuts.contains(first) && (end == layers.size() || cuts.contains(end));
-  }
 }

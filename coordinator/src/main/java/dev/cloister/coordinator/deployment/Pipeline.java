@@ -32,7 +32,7 @@ final class Pipeline {
   private static final Duration STEADY = Duration.ofSeconds(10);
 
   /** How far it is. */
-  enum State {
+  private enum State {
     /** Not all stages are loaded. */
     LOADING,
     /** All stages have their tickets. */
@@ -49,7 +49,10 @@ final class Pipeline {
   private final PipelinePlan plan;
   private State state = State.LOADING;
   private Instant since;
+
+  /** Counts the tickets that were given out; 0 before the first. */
   private long epoch;
+
   private int failures;
 
   Pipeline(String id, Model model, Demand demand, PipelinePlan plan, Instant now) {
@@ -72,18 +75,14 @@ final class Pipeline {
     return plan;
   }
 
-  State state() {
-    return state;
+  /** Whether it is on its way to its first answer, as far as one knows. */
+  boolean isRising() {
+    return failures == 0 && state != State.CLOSED;
   }
 
   /** Whether it did not close when it was to. */
   boolean isInDoubt() {
     return failures > 0 && state != State.CLOSED;
-  }
-
-  /** Counts the tickets that were given out; 0 before the first. */
-  long epoch() {
-    return epoch;
   }
 
   /** The nodes of its stages, in order. */

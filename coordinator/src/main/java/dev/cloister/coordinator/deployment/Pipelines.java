@@ -222,9 +222,7 @@ final class Pipelines {
   Set<String> rising() {
     Set<String> nodes = new HashSet<>();
     for (Pipeline pipeline : running.values()) {
-      if (pipeline.state() != Pipeline.State.CLOSED
-          && !pipeline.isInDoubt()
-          && pipeline.failure(this::replica).isEmpty()) {
+      if (pipeline.isRising() && pipeline.failure(this::replica).isEmpty()) {
         nodes.addAll(pipeline.nodes());
       }
     }

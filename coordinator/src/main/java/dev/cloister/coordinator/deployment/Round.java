@@ -111,10 +111,6 @@ record Round(Instant now, Map<String, NodeView> nodes, Network network, Allotmen
     return Optional.ofNullable(nodes.get(nodeId));
   }
 
-  boolean hasNode(String nodeId) {
-    return view(nodeId).isPresent();
-  }
-
   /** How these nodes reach each other. */
   static Network network(Collection<NodeView> online, Links links) {
     return new Network(

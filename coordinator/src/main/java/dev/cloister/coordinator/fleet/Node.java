@@ -1,11 +1,9 @@
 package dev.cloister.coordinator.fleet;
 
-import java.time.Instant;
-
 /**
  * A machine that joined.
  *
  * @param id the member id of its certificate
  * @param name what people call it; unique in the cluster
  */
-public record Node(String id, String name, Instant joinedAt) {}
+public record Node(String id, String name) {}

@@ -34,19 +34,9 @@ public record StageMemory(
         weightBytes, kvBytes, computeBytes, 0, shelfBytes, processBytes, mayBeOnGpu);
   }
 
-  /** Where the layers are computed, without a margin. */
-  private long layerBytes() {
-    return weightBytes + kvBytes + computeBytes + attentionBytes;
-  }
-
   /** Where the layers are computed, with a margin. */
   long deviceBytes() {
-    return (long) (layerBytes() * (1 + MARGIN));
-  }
-
-  /** All of it in main memory, as its process is expected to show it. */
-  public long expectedBytes() {
-    return layerBytes() + shelfBytes + processBytes;
+    return (long) ((weightBytes + kvBytes + computeBytes + attentionBytes) * (1 + MARGIN));
   }
 
   /** All of it in main memory, with a margin. */

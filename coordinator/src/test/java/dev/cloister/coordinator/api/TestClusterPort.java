@@ -112,7 +112,7 @@ final class TestClusterPort implements AutoCloseable {
 
   private void declareAgent(Member member) {
     if (member.role() == Role.AGENT) {
-      fleet.declare(new Node(member.id(), member.name(), member.joinedAt()));
+      fleet.declare(new Node(member.id(), member.name()));
     }
   }
 

@@ -38,7 +38,7 @@ public final class TestFleet {
   }
 
   public static Node node(String name) {
-    return new Node("id-" + name, name, Instant.EPOCH);
+    return new Node("id-" + name, name);
   }
 
   public static Capability machine(long memoryBytes) {

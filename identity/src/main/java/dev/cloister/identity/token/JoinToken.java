@@ -84,17 +84,6 @@ public record JoinToken(String address, byte[] rootPin, String id, byte[] secret
         base64.encodeToString(secret));
   }
 
-  /** Returns the host of the address, an IPv6 literal without its brackets. */
-  public String host() {
-    String host = address.substring(0, address.lastIndexOf(':'));
-    return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
-  }
-
-  /** Returns the port of the address. */
-  public int port() {
-    return Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
-  }
-
   @Override
   public byte[] rootPin() {
     return rootPin.clone();

@@ -37,17 +37,6 @@ class JoinTokenTest {
     assertThat(token.encode()).startsWith("clj1.").matches("[A-Za-z0-9._-]+");
   }
 
-  @Test
-  void hostAndPortAreReadyToDial() {
-    JoinToken name = token(new Random(1), "coordinator:7443");
-    JoinToken ipv6 = token(new Random(1), "[::1]:80");
-
-    assertThat(name.host()).isEqualTo("coordinator");
-    assertThat(name.port()).isEqualTo(7443);
-    assertThat(ipv6.host()).isEqualTo("::1");
-    assertThat(ipv6.port()).isEqualTo(80);
-  }
-
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -93,11 +93,6 @@ public final class Router {
     }
   }
 
-  /** How many candidates there are. */
-  public int size() {
-    return size;
-  }
-
   /**
    * Chooses.
    *
