@@ -1,17 +1,13 @@
 package dev.cloister.coordinator.routing;
 
 import com.google.common.collect.Sets;
-import dev.cloister.coordinator.fleet.Capability;
 import dev.cloister.coordinator.fleet.Fleet;
 import dev.cloister.coordinator.fleet.NodeView;
 import dev.cloister.coordinator.fleet.Replica;
-import dev.cloister.coordinator.fleet.Replica.Ready.Use;
-import dev.cloister.coordinator.placement.Demand;
 import dev.cloister.coordinator.routing.choice.Ask;
 import dev.cloister.coordinator.routing.choice.Ask.Wait;
 import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.choice.Decision;
-import dev.cloister.coordinator.routing.choice.Host;
 import dev.cloister.coordinator.routing.choice.ModelLedger;
 import dev.cloister.coordinator.routing.choice.Prediction;
 import dev.cloister.coordinator.routing.choice.Work;
@@ -20,12 +16,10 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,7 +102,7 @@ final class CandidateBook {
   }
 
   private void update(String model, ModelLedger ledger, String nodeId, Optional<NodeView> view) {
-    Optional<Replica.Ready> ready = view.flatMap(node -> generating(node, model));
+    Optional<Replica.Ready> ready = view.flatMap(node -> Hosts.generating(node, model));
     boolean loading =
         view.flatMap(node -> node.replica(model))
             .filter(Replica.Loading.class::isInstance)
@@ -116,11 +110,11 @@ final class CandidateBook {
     @Nullable Double untilLoaded = takenLoadSeconds.getOrDefault(model, Map.of()).get(nodeId);
     synchronized (ledger) {
       if (ready.isPresent()) {
-        ledger.put(host(view.orElseThrow(), ready.get()));
+        ledger.put(Hosts.of(view.orElseThrow(), ready.get()));
         roundTrip(ledger, nodeId);
       } else {
         if (view.isPresent() && untilLoaded != null) {
-          ledger.put(host(view.get(), untilLoaded));
+          ledger.put(Hosts.of(view.get(), untilLoaded));
           roundTrip(ledger, nodeId);
         } else {
           ledger.remove(nodeId);
@@ -157,44 +151,6 @@ final class CandidateBook {
       int all = models.values().stream().mapToInt(Integer::intValue).sum();
       ledger.others(nodeId, all - models.getOrDefault(model, 0), nanos());
     }
-  }
-
-  static Optional<Replica.Ready> generating(NodeView node, String model) {
-    return node.ready(model).filter(ready -> ready.uses().contains(Use.GENERATE));
-  }
-
-  private static Host host(NodeView node, Replica.Ready ready) {
-    return new Host(
-        node.node().id(),
-        node.node().name(),
-        node.capability().map(CandidateBook::kind).orElse("")
-            // Which are as fast together as they are with each other.
-            + (ready.plan().isEmpty() ? "" : " and others"),
-        ready.slots(),
-        ready.full(),
-        !ready.plan().isEmpty(),
-        OptionalDouble.empty());
-  }
-
-  /** One that could load the model; as many slots are assumed as it gets where nothing is said. */
-  private static Host host(NodeView node, double loadSeconds) {
-    return new Host(
-        node.node().id(),
-        node.node().name(),
-        node.capability().map(CandidateBook::kind).orElse(""),
-        Demand.SLOTS,
-        false,
-        false,
-        OptionalDouble.of(loadSeconds));
-  }
-
-  private static String kind(Capability machine) {
-    return machine.gpus().stream()
-        .map(Capability.Gpu::model)
-        .sorted()
-        .collect(
-            Collectors.joining(
-                " + ", machine.cpu().model() + " x " + machine.cpu().physicalCores() + " ", ""));
   }
 
   /** Takes how long a message to a node and its answer took. */
@@ -252,7 +208,7 @@ final class CandidateBook {
         }
         Prediction chosen = ready.get();
         nodeId = chosen.candidate().nodeId();
-        if (fleet.view(nodeId).flatMap(n -> generating(n, model)).isPresent()) {
+        if (fleet.view(nodeId).flatMap(n -> Hosts.generating(n, model)).isPresent()) {
           placed = new Placed(decision, ledger.began(chosen, characters, nanos()));
         }
       }
