@@ -2,6 +2,7 @@ package dev.cloister.coordinator.deployment;
 
 import static dev.cloister.coordinator.deployment.TestPipelines.GIB;
 import static dev.cloister.coordinator.deployment.TestPipelines.MODEL;
+import static dev.cloister.coordinator.deployment.TestPipelines.TWO_LAYERS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cloister.coordinator.fakes.RecordingSink;
@@ -23,9 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Which nodes may hold stages: not those that are drained, nor those without a label. */
 @SuppressWarnings("NullAway.Init")
 class PipelineNodesTest {
-  /** A node that holds two of the model's four layers, and not three. */
-  private static final long TWO_LAYERS = 5 * GIB;
-
   private static final Map<String, String> SERVER = Map.of("class", "server");
 
   private @TempDir Path directory;
@@ -34,16 +32,6 @@ class PipelineNodesTest {
   @BeforeEach
   void start() throws IOException {
     cluster = new TestPipelines(directory, 8 * GIB);
-  }
-
-  /** Two nodes, of which each holds a half, with a closed ring. */
-  private List<String> running() {
-    cluster.online("desk", TWO_LAYERS);
-    cluster.online("rack", TWO_LAYERS);
-    List<String> ring = cluster.ring();
-    cluster.staged("desk", "rack");
-    cluster.ready(ring.getFirst());
-    return ring;
   }
 
   @Test
@@ -68,7 +56,7 @@ class PipelineNodesTest {
 
   @Test
   void aCallerWhoseKeyRequiresLabelsIsAnsweredByAPipelineOfSuchNodesOnly() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     GenerationRequest plain = TestFleet.request("r", MODEL);
     GenerationRequest confidential =
         new GenerationRequest(
@@ -85,7 +73,7 @@ class PipelineNodesTest {
 
   @Test
   void aStageLeavesADrainedNodeAfterTheDeadlineIfAnotherCanTakeIt() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     Node drained = TestFleet.node(ring.getLast());
     cluster.fleet.drain(drained, cluster.clock.instant().plusSeconds(30));
     cluster.clock.advance(Duration.ofSeconds(31));

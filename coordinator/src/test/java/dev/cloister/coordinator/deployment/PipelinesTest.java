@@ -2,6 +2,7 @@ package dev.cloister.coordinator.deployment;
 
 import static dev.cloister.coordinator.deployment.TestPipelines.GIB;
 import static dev.cloister.coordinator.deployment.TestPipelines.MODEL;
+import static dev.cloister.coordinator.deployment.TestPipelines.TWO_LAYERS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cloister.coordinator.fakes.FakeNodeSession;
@@ -12,9 +13,6 @@ import dev.cloister.coordinator.fleet.Capability.Engines;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.fleet.Replica.Ready.Use;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
-import dev.cloister.coordinator.links.Finding;
-import dev.cloister.coordinator.links.Wish;
-import dev.cloister.coordinator.placement.Network.Way;
 import dev.cloister.identity.ticket.PlanTicket;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,25 +25,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 @SuppressWarnings("NullAway.Init")
 class PipelinesTest {
-  /** A node that holds two of the model's four layers, and not three. */
-  private static final long TWO_LAYERS = 5 * GIB;
-
   private @TempDir Path directory;
   private TestPipelines cluster;
 
   @BeforeEach
   void start() throws IOException {
     cluster = new TestPipelines(directory, 8 * GIB);
-  }
-
-  /** Two nodes, of which each holds a half, with a closed ring. */
-  private List<String> running() {
-    cluster.online("desk", TWO_LAYERS);
-    cluster.online("rack", TWO_LAYERS);
-    List<String> ring = cluster.ring();
-    cluster.staged("desk", "rack");
-    cluster.ready(ring.getFirst());
-    return ring;
   }
 
   @Test
@@ -148,7 +133,7 @@ class PipelinesTest {
 
   @Test
   void aRingThatBrokeIsClosedAgainWithAHigherEpochAndEverLongerPauses() {
-    String first = running().getFirst();
+    String first = cluster.running().getFirst();
     cluster.clock.advance(Duration.ofMinutes(1));
     cluster.staged(first);
     assertThat(cluster.lastTicket(first).epoch()).as("it was sound, so at once").isEqualTo(2);
@@ -169,7 +154,7 @@ class PipelinesTest {
 
   @Test
   void aStageWhoseEngineIsStartedAgainIsWaitedFor() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     cluster.loading(ring.getLast());
     cluster.staged(ring.getFirst());
     cluster.clock.advance(Duration.ofMinutes(1));
@@ -184,7 +169,7 @@ class PipelinesTest {
 
   @Test
   void aSpareNodeTakesThePlaceOfOneThatIsLostAndTheOthersStay() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     cluster.online("spare", TWO_LAYERS);
     assertThat(cluster.stage("spare")).isEmpty();
 
@@ -201,7 +186,7 @@ class PipelinesTest {
 
   @Test
   void newsOfAnOlderPlanCloseNoRing() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     cluster.online("spare", TWO_LAYERS);
     cluster.lose(ring.getLast());
     cluster.staged("spare");
@@ -214,7 +199,7 @@ class PipelinesTest {
 
   @Test
   void whatNobodyCanHoldAnyMoreIsRefusedWithTheMissingMemory() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     cluster.lose(ring.getLast());
 
     RecordingSink sink = new RecordingSink();
@@ -233,7 +218,7 @@ class PipelinesTest {
 
   @Test
   void aNodeThatComesBackSoonFindsTheOthersWhereTheyWere() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     FakeNodeSession former = cluster.session(ring.getLast());
     cluster.lose(ring.getLast());
     cluster.clock.advance(Duration.ofSeconds(20));
@@ -269,7 +254,7 @@ class PipelinesTest {
 
   @Test
   void aNodeThatStaysAwayFreesTheOthers() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     cluster.lose(ring.getLast());
     cluster.clock.advance(Duration.ofSeconds(31));
     cluster.deployments.tick();
@@ -279,7 +264,7 @@ class PipelinesTest {
 
   @Test
   void aStageThatFailedMovesToANodeThatCanTakeItAndStaysWhereNoneCan() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     cluster.failed(ring.getLast());
     assertThat(cluster.ring()).as("it tries again by itself").isEqualTo(ring);
     assertThat(cluster.plan(ring.getFirst())).isEqualTo("plan-1");
@@ -316,7 +301,7 @@ class PipelinesTest {
 
   @Test
   void aNodeThatHoldsAllOfItEndsThePipelineOnceItIsReady() {
-    List<String> ring = running();
+    List<String> ring = cluster.running();
     FakeNodeSession large = cluster.online("large", 64 * GIB);
     assertThat(large.served()).hasSize(1);
     assertThat(cluster.ring()).isEqualTo(ring);
@@ -325,85 +310,5 @@ class PipelinesTest {
 
     assertThat(cluster.ring()).isEmpty();
     assertThat(cluster.session(ring.getFirst()).dropped()).containsExactly(MODEL);
-  }
-
-  private void found(String from, String to, Finding finding) {
-    if (cluster.links.note(new Way("id-" + from, "id-" + to), finding, cluster.clock.instant())) {
-      cluster.deployments.linksChanged();
-    }
-  }
-
-  private void settle() {
-    cluster.clock.advance(Duration.ofSeconds(3));
-    cluster.deployments.tick();
-  }
-
-  @Test
-  void whereOneNodeCannotDialTheNextTheirTicketsNameTheCoordinator() {
-    cluster.online("desk", TWO_LAYERS);
-    cluster.online("rack", TWO_LAYERS);
-    found("desk", "rack", new Finding.Unreachable("refused"));
-    settle();
-    cluster.staged("desk", "rack");
-    PlanTicket desk = cluster.lastTicket("desk");
-    PlanTicket rack = cluster.lastTicket("rack");
-    assertThat(desk.next().relayed()).isTrue();
-    assertThat(desk.previous().relayed()).as("rack reaches desk").isFalse();
-    assertThat(rack.previous().relayed()).isTrue();
-    assertThat(rack.next().relayed()).isFalse();
-  }
-
-  @Test
-  void aRingThatDoesNotCloseIsInDoubtAndGoesThroughTheCoordinatorOnceAWayIsFoundCut() {
-    cluster.online("desk", TWO_LAYERS);
-    cluster.online("rack", TWO_LAYERS);
-    assertThat(cluster.deployments.wish().rings()).hasSize(1);
-    cluster.staged("desk", "rack");
-    assertThat(cluster.deployments.wish().doubtful()).isEmpty();
-    cluster.clock.advance(Duration.ofMillis(5_001));
-    cluster.deployments.tick();
-    assertThat(cluster.deployments.wish().doubtful()).hasSize(2);
-    found("rack", "desk", new Finding.Unreachable("no answer"));
-    settle();
-    assertThat(cluster.lastTicket("rack").epoch()).isEqualTo(2);
-    assertThat(cluster.lastTicket("rack").next().relayed()).isTrue();
-    assertThat(cluster.lastTicket("rack").plan()).as("its stages stay").isEqualTo("plan-1");
-  }
-
-  @Test
-  void aPipelineGivesWayToOneThatIsFarFasterAndToNoOther() {
-    List<String> ring = running();
-    cluster.online("spare", TWO_LAYERS);
-    assertThat(cluster.ring()).isEqualTo(ring);
-    for (String from : ring) {
-      for (String to : ring) {
-        found(from, to, new Finding.Reached(0.001, 1e8));
-      }
-    }
-    settle();
-    assertThat(cluster.ring()).as("measured as was assumed").isEqualTo(ring);
-    found(ring.get(0), ring.get(1), new Finding.Reached(0.004, 1e8));
-    settle();
-    assertThat(cluster.ring()).as("slower, but not by much").isEqualTo(ring);
-
-    RecordingSink sink = new RecordingSink();
-    cluster.dispatcher.submit(TestFleet.request("r", MODEL), sink);
-    found(ring.get(0), ring.get(1), new Finding.Reached(3, 1e5));
-    settle();
-    assertThat(cluster.ring()).as("it answers").isEqualTo(ring);
-
-    cluster.session(ring.getFirst()).cancel("r");
-    settle();
-    assertThat(cluster.ring()).contains("spare").hasSize(2);
-    assertThat(cluster.plan("spare")).isEqualTo("plan-2");
-  }
-
-  @Test
-  void linksMatterOnlyWhereAModelIsSplit() {
-    cluster.online("desk", 64 * GIB);
-    cluster.online("rack", 64 * GIB);
-    assertThat(cluster.deployments.wish()).isEqualTo(Wish.NONE);
-    cluster.split(2);
-    assertThat(cluster.deployments.wish().nodes()).hasSize(2);
   }
 }

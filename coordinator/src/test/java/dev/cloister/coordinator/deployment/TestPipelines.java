@@ -43,6 +43,9 @@ final class TestPipelines {
   static final String MODEL = "big";
   static final long GIB = 1L << 30;
 
+  /** A node that holds two of the model's four layers, and not three. */
+  static final long TWO_LAYERS = 5 * GIB;
+
   final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
   final Catalog catalog;
   final Fleet fleet =
@@ -128,6 +131,16 @@ final class TestPipelines {
 
   void tell(String name, Replica replica) {
     fleet.replica(TestFleet.node(name).id(), session(name), replica);
+  }
+
+  /** Two nodes, of which each holds a half, with a closed ring. */
+  List<String> running() {
+    online("desk", TWO_LAYERS);
+    online("rack", TWO_LAYERS);
+    List<String> ring = ring();
+    staged("desk", "rack");
+    ready(ring.getFirst());
+    return ring;
   }
 
   void loading(String... names) {

@@ -1,7 +1,10 @@
 package dev.cloister.coordinator.fakes;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.Failed;
+import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
 import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
@@ -52,6 +55,13 @@ public final class RecordingSink implements GenerationSink {
 
   public Optional<Failed> failure() {
     return events.stream().filter(Failed.class::isInstance).map(Failed.class::cast).findFirst();
+  }
+
+  /** Checks that it was told of a failure with a message that begins like this. */
+  public void assertFailed(FailureCode code, String message) {
+    Failed failed = failure().orElseThrow();
+    assertThat(failed.code()).isEqualTo(code);
+    assertThat(failed.message()).startsWith(message);
   }
 
   public String text() {

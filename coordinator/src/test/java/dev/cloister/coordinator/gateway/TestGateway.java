@@ -135,6 +135,23 @@ final class TestGateway implements AutoCloseable {
     return json(response.body()).path("error");
   }
 
+  /** Checks that a request is refused, with the parameter that is wrong, in plain words. */
+  void assertRefused(String path, String body, String param) throws Exception {
+    assertRefused(post(path, body), param);
+  }
+
+  static void assertRefused(HttpResponse<String> response, String param) throws Exception {
+    assertThat(response.body()).startsWith("{\"error\":{");
+    assertThat(response.statusCode()).isEqualTo(400);
+    JsonNode error = error(response);
+    assertThat(error.path("param").asText()).isEqualTo(param);
+    assertThat(error.path("type").asText()).isEqualTo("invalid_request_error");
+    assertThat(error.path("message").asText())
+        .isNotEmpty()
+        .hasSizeLessThan(200)
+        .doesNotContain("\n", "com.fasterxml", "Exception", "Feature", "Constraints", "java");
+  }
+
   @Override
   public void close() {
     client.close();

@@ -21,14 +21,12 @@ import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.GenerationRequest;
-import dev.cloister.coordinator.inference.GenerationSink;
 import dev.cloister.coordinator.inference.Sampling;
 import dev.cloister.coordinator.inference.prompt.AnswerFormat;
 import dev.cloister.coordinator.inference.prompt.Prompt;
 import dev.cloister.coordinator.routing.choice.Candidate;
 import dev.cloister.coordinator.routing.prefix.PromptMarks;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -71,78 +69,11 @@ class DispatcherTest {
   @Test
   void aModelThatIsNotInTheCatalogIsRefused() {
     world.dispatcher.submit(TestFleet.request("r", "no\n\uD83D\uDE80such"), sink);
-    assertFailed(FailureCode.MODEL_NOT_FOUND, "the model 'no?\uD83D\uDE80such' does not exist;");
+    sink.assertFailed(
+        FailureCode.MODEL_NOT_FOUND, "the model 'no?\uD83D\uDE80such' does not exist;");
     RecordingSink second = new RecordingSink();
     world.dispatcher.submit(TestFleet.request("r", "x".repeat(1_000_000)), second);
     assertThat(second.failure().orElseThrow().message()).hasSizeLessThan(300);
-  }
-
-  @Test
-  void aNodeLostBeforeAnyTextIsReplacedUnnoticed() {
-    Node lost = world.ready("a", a, 1);
-    Node heir = world.ready("b", b, 1);
-    submit();
-    a.starts().getFirst().send(STARTED);
-    world.lose(lost, a);
-    Start second = b.starts().getFirst();
-    second.send(new Started(3, 0, "b"));
-    second.send(TEXT);
-    second.send(FINISHED);
-    assertThat(sink.events()).containsExactly(STARTED, TEXT, FINISHED);
-    assertThat(active(lost)).isZero();
-    assertThat(active(heir)).isZero();
-  }
-
-  @Test
-  void aNodeLostInTheMiddleOfTheTextIsOneFailure() {
-    Node lost = world.ready("a", a, 1);
-    world.ready("b", b, 1);
-    submit();
-    a.starts().getFirst().send(STARTED);
-    a.starts().getFirst().send(TEXT);
-    world.lose(lost, a);
-    assertThat(sink.events()).containsExactly(STARTED, TEXT, FakeNodeSession.lost());
-    assertThat(b.starts()).isEmpty();
-    assertThat(active(lost)).isZero();
-  }
-
-  @Test
-  void anAnswerThatNobodySawYetStartsOverOnAnotherNode() {
-    Node lost = world.ready("a", a, 1);
-    world.ready("b", b, 1);
-    List<GenerationEvent> whole = new ArrayList<>();
-    GenerationSink collecting =
-        new GenerationSink() {
-          @Override
-          public void accept(GenerationEvent event) {
-            whole.add(event);
-          }
-
-          @Override
-          public boolean startOver() {
-            whole.clear();
-            return true;
-          }
-        };
-    world.dispatcher.submit(TestFleet.request("r"), collecting);
-    a.starts().getFirst().send(STARTED);
-    a.starts().getFirst().send(TEXT);
-    world.lose(lost, a);
-    Started again = new Started(3, 0, "b");
-    b.starts().getFirst().send(again);
-    b.starts().getFirst().send(TEXT);
-    b.starts().getFirst().send(FINISHED);
-    assertThat(whole).containsExactly(again, TEXT, FINISHED);
-  }
-
-  @Test
-  void aSessionThatClosedUnnoticedIsNoFailureEither() {
-    world.ready("a", a, 1);
-    world.ready("b", b, 1);
-    a.close("broke a moment ago");
-    submit();
-    assertThat(b.starts()).hasSize(1);
-    assertThat(sink.events()).isEmpty();
   }
 
   @Test
@@ -153,7 +84,7 @@ class DispatcherTest {
     a.starts()
         .getFirst()
         .send(new GenerationEvent.Failed(FailureCode.CONTEXT_LENGTH_EXCEEDED, "too long"));
-    assertFailed(FailureCode.CONTEXT_LENGTH_EXCEEDED, "too long");
+    sink.assertFailed(FailureCode.CONTEXT_LENGTH_EXCEEDED, "too long");
     assertThat(b.starts()).isEmpty();
   }
 
@@ -214,68 +145,12 @@ class DispatcherTest {
   }
 
   @Test
-  void aRequestWaitsWhileItsModelIsLoadedAndIsThenAnswered() {
-    Node node = world.online("a", a);
-    world.fleet.replica(node.id(), a, new Replica.Loading(MODEL, 0.1));
-    submit();
-    assertThat(a.starts()).isEmpty();
-    assertThat(sink.events()).isEmpty();
-    world.report(node, a, 1);
-    a.starts().getFirst().send(FINISHED);
-    assertThat(sink.events()).containsExactly(FINISHED);
-  }
-
-  @Test
-  void aRequestThatWaitsCanBeCancelled() {
-    Node node = world.online("a", a);
-    world.fleet.replica(node.id(), a, new Replica.Loading(MODEL, 0.1));
-    submit().cancel();
-    world.report(node, a, 1);
-    assertThat(a.starts()).isEmpty();
-    assertThat(sink.events()).isEmpty();
-  }
-
-  @Test
-  void waitingEndsAtTheDeadline() {
-    Node node = world.online("a", a);
-    world.fleet.replica(node.id(), a, new Replica.Fetching(MODEL, 0.1));
-    submit();
-    world.clock.advance(Duration.ofMillis(29_999));
-    world.dispatcher.retry();
-    assertThat(sink.events()).isEmpty();
-    world.clock.advance(Duration.ofMillis(1));
-    world.dispatcher.retry();
-    assertFailed(FailureCode.NO_CAPACITY, "the model 'tiny' is being loaded; try again");
-    assertThat(sink.ended()).isEqualTo(1);
-  }
-
-  @Test
-  void waitingEndsWhenTheLastNodeFailsToLoad() {
-    Node node = world.online("a", a);
-    world.fleet.replica(node.id(), a, new Replica.Fetching(MODEL, 0.1));
-    submit();
-    world.fleet.replica(node.id(), a, new Replica.Failed(MODEL, "no memory"));
-    assertFailed(FailureCode.NO_CAPACITY, "no node serves 'tiny' now; see: cloister node list");
-  }
-
-  @Test
-  void noMoreThanAThousandRequestsWait() {
-    Node node = world.online("a", a);
-    world.fleet.replica(node.id(), a, new Replica.Loading(MODEL, 0.1));
-    for (int i = 0; i < 1_000; i++) {
-      world.dispatcher.submit(TestFleet.request("w" + i), event -> {});
-    }
-    submit();
-    assertFailed(FailureCode.NO_CAPACITY, "the model 'tiny' is being loaded");
-  }
-
-  @Test
   void aModelThatDoesNotGenerateIsSaidNotTo() {
     Node node = world.online("a", a);
     world.fleet.replica(
         node.id(), a, new Replica.Ready(MODEL, 64, 1, "engine", true, Set.of(Use.EMBED)));
     submit();
-    assertFailed(FailureCode.INVALID_REQUEST, "the model 'tiny' does not generate text;");
+    sink.assertFailed(FailureCode.INVALID_REQUEST, "the model 'tiny' does not generate text;");
   }
 
   @Test
@@ -309,45 +184,6 @@ class DispatcherTest {
             free.stop(),
             new AnswerFormat.JsonObject(),
             OptionalInt.empty()));
-  }
-
-  @Test
-  void reasoningAndCallsAreSeenByTheCallerAsTextIs() {
-    for (GenerationEvent piece :
-        List.of(
-            new GenerationEvent.ReasoningDelta("hm"),
-            new GenerationEvent.ToolCallDelta(0, "c", "f", ""))) {
-      FakeNodeSession doomed = new FakeNodeSession();
-      Node lost = world.ready("a", doomed, 1);
-      RecordingSink caller = new RecordingSink();
-      world.dispatcher.submit(TestFleet.request("r"), caller);
-      doomed.starts().getFirst().send(piece);
-      world.lose(lost, doomed);
-      assertThat(caller.events()).containsExactly(piece, FakeNodeSession.lost());
-    }
-  }
-
-  @Test
-  void aRequestThatBringsThreeNodesDownIsGivenUp() {
-    FakeNodeSession deadly = new FakeNodeSession(start -> start.send(FakeNodeSession.lost()));
-    for (String name : List.of("a", "b", "c", "d")) {
-      world.ready(name, deadly, 1);
-    }
-    submit();
-    assertThat(deadly.starts()).hasSize(3);
-    assertFailed(FailureCode.NODE_LOST, "the node was lost");
-    assertThat(sink.ended()).isEqualTo(1);
-  }
-
-  @Test
-  void anEngineThatRestartsGetsTheRequestAgain() {
-    world.ready("a", a, 1);
-    submit();
-    a.starts().getFirst().send(FakeNodeSession.lost());
-    world.dispatcher.retry();
-    assertThat(a.starts()).hasSize(2);
-    a.starts().get(1).send(FINISHED);
-    assertThat(sink.events()).containsExactly(FINISHED);
   }
 
   @Test
@@ -412,11 +248,5 @@ class DispatcherTest {
 
   private Candidate entry(Node node) {
     return world.dispatcher.candidates().candidate(node.id(), MODEL).orElseThrow();
-  }
-
-  private void assertFailed(FailureCode code, String message) {
-    GenerationEvent.Failed failed = sink.failure().orElseThrow();
-    assertThat(failed.code()).isEqualTo(code);
-    assertThat(failed.message()).startsWith(message);
   }
 }

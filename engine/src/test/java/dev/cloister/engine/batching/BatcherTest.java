@@ -49,7 +49,7 @@ class BatcherTest {
 
   private Batcher start(BatchLimits limits) {
     return Batcher.start(
-        new LocalPipeline(context), FakeContext.vocabulary(), limits, null, System::nanoTime);
+        new LocalPipeline(context), new FakeVocabulary(), limits, null, System::nanoTime);
   }
 
   private Collected ask(int[] prompt, int most, String tenant) {

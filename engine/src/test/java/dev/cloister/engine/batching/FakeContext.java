@@ -6,10 +6,8 @@ import dev.cloister.engine.model.DecodeException;
 import dev.cloister.engine.model.KeptState;
 import dev.cloister.engine.model.TokenProbabilities;
 import dev.cloister.engine.model.TokenSampler;
-import dev.cloister.engine.model.Vocabulary;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,8 +32,6 @@ import org.jspecify.annotations.Nullable;
  * with holes, copies into sequences that hold something, two threads.
  */
 final class FakeContext implements DecodeContext {
-  static final int VOCABULARY = 1000;
-  static final int END = 0;
   static final int TOKEN_BYTES = 10;
 
   /** Tokens computed so far. */
@@ -87,7 +83,7 @@ final class FakeContext implements DecodeContext {
     int[] all = prompt;
     while (tokens.size() < most) {
       int next = next(Arrays.stream(all).boxed().toList());
-      if (next == END) {
+      if (next == FakeVocabulary.END) {
         break;
       }
       tokens.add(next);
@@ -98,51 +94,7 @@ final class FakeContext implements DecodeContext {
   }
 
   private static int next(List<Integer> tokens) {
-    return Math.floorMod(tokens.hashCode() * 31 + (tokens.hashCode() >>> 7), VOCABULARY);
-  }
-
-  static Vocabulary vocabulary() {
-    return new Vocabulary() {
-      @Override
-      public int size() {
-        return VOCABULARY;
-      }
-
-      @Override
-      public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
-        return text.chars().toArray();
-      }
-
-      @Override
-      public int[] tokenizePair(String query, String document) {
-        return tokenize(query + document, true, false);
-      }
-
-      @Override
-      public byte[] piece(int token, boolean special) {
-        return Character.toString(token).getBytes(StandardCharsets.UTF_8);
-      }
-
-      @Override
-      public boolean endsGeneration(int token) {
-        return token == END;
-      }
-
-      @Override
-      public boolean isControl(int token) {
-        return token == END;
-      }
-
-      @Override
-      public String beginText() {
-        return "";
-      }
-
-      @Override
-      public String endText() {
-        return "";
-      }
-    };
+    return Math.floorMod(tokens.hashCode() * 31 + (tokens.hashCode() >>> 7), FakeVocabulary.SIZE);
   }
 
   /** Cells in use; one that sequences share counts once. */
@@ -289,7 +241,7 @@ final class FakeContext implements DecodeContext {
 
   @Override
   public float[] logits(int place) {
-    return new float[VOCABULARY];
+    return new float[FakeVocabulary.SIZE];
   }
 
   @Override

@@ -40,8 +40,7 @@ final class FakeRing implements AutoCloseable {
       contexts.add(new FakeContext(limits, cells, batchTokens));
     }
     first =
-        new RingPipeline(
-            contexts.getFirst(), stages, 1, FakeContext.VOCABULARY, Step.Precision.F32);
+        new RingPipeline(contexts.getFirst(), stages, 1, FakeVocabulary.SIZE, Step.Precision.F32);
     first.onClosed(now -> closed = now);
     ModelFacts facts = new ModelFacts(1, 1, "fake", true, Set.of());
     for (int i = 1; i < stages; i++) {
@@ -128,7 +127,7 @@ final class FakeRing implements AutoCloseable {
 
     @Override
     public Vocabulary vocabulary() {
-      return FakeContext.vocabulary();
+      return new FakeVocabulary();
     }
 
     @Override

@@ -85,7 +85,7 @@ class HeldPrefixesTest {
     Map<Long, Integer> held = new ConcurrentHashMap<>();
     try (Batcher batcher =
         Batcher.start(
-            new LocalPipeline(context), FakeContext.vocabulary(), LIMITS, null, System::nanoTime)) {
+            new LocalPipeline(context), new FakeVocabulary(), LIMITS, null, System::nanoTime)) {
       batcher.watchPrefixes(
           news -> {
             for (int i = 0; i < news.held().size(); i++) {

@@ -49,7 +49,7 @@ class PrefixShelfTest {
 
   private Batcher batcher(BatchLimits limits, @Nullable PrefixStore store) {
     return Batcher.start(
-        new LocalPipeline(context), FakeContext.vocabulary(), limits, store, System::nanoTime);
+        new LocalPipeline(context), new FakeVocabulary(), limits, store, System::nanoTime);
   }
 
   @AfterEach

@@ -39,7 +39,7 @@ class PrefixStoreTest {
   private Batcher start(BatchLimits limits, long mostBytes) throws IOException {
     PrefixStore store = PrefixStore.open(directory, mostBytes, context, InstantSource.system());
     return Batcher.start(
-        new LocalPipeline(context), FakeContext.vocabulary(), limits, store, System::nanoTime);
+        new LocalPipeline(context), new FakeVocabulary(), limits, store, System::nanoTime);
   }
 
   private Collected ask(int[] prompt, int most, String tenant) {

@@ -22,7 +22,7 @@ final class Prompts {
   }
 
   static int[] prompt(int seed, int length) {
-    return new Random(seed).ints(length, 1, FakeContext.VOCABULARY).toArray();
+    return new Random(seed).ints(length, 1, FakeVocabulary.SIZE).toArray();
   }
 
   static int[] joined(int[]... parts) {

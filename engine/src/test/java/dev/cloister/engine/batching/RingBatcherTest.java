@@ -34,7 +34,7 @@ class RingBatcherTest {
   private FakeRing start(int stages, BatchLimits limits, int cells, int batchTokens) {
     FakeRing made = new FakeRing(stages, limits, cells, batchTokens);
     ring = made;
-    batcher = Batcher.start(made.first, FakeContext.vocabulary(), limits, null, System::nanoTime);
+    batcher = Batcher.start(made.first, new FakeVocabulary(), limits, null, System::nanoTime);
     made.connect();
     await().until(() -> made.closed);
     return made;
