@@ -7,11 +7,11 @@ import dev.cloister.cli.argument.Directories;
 import dev.cloister.engine.Deployment;
 import dev.cloister.engine.ModelLoading;
 import dev.cloister.engine.generation.AnswerPart;
-import dev.cloister.engine.generation.FailureCode;
 import dev.cloister.engine.generation.FinishReason;
 import dev.cloister.engine.generation.Generation;
 import dev.cloister.engine.generation.GenerationListener;
 import dev.cloister.engine.generation.LoadedModel;
+import dev.cloister.engine.generation.RequestException;
 import dev.cloister.engine.generation.Sampling;
 import dev.cloister.engine.generation.Usage;
 import dev.cloister.engine.generation.prompt.ChatMessage;
@@ -102,8 +102,8 @@ final class EngineRehearsal {
     }
 
     @Override
-    public void failed(FailureCode code, String message) {
-      answered.completeExceptionally(new IllegalStateException(message));
+    public void failed(RequestException why) {
+      answered.completeExceptionally(why);
     }
   }
 }
