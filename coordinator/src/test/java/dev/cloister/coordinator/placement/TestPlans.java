@@ -1,6 +1,5 @@
 package dev.cloister.coordinator.placement;
 
-
 import dev.cloister.coordinator.catalog.Model;
 import dev.cloister.coordinator.catalog.ModelLayout;
 import dev.cloister.coordinator.catalog.ModelLayout.Layer;
@@ -18,6 +17,8 @@ import java.util.stream.IntStream;
 final class TestPlans {
   static final long GIB = 1L << 30;
   static final Model MODEL = MemoryModelRecords.model("big", 1);
+
+  private TestPlans() {}
 
   /** Of 0.5 GiB a layer, without anything else. */
   static ModelLayout layers(int count) {
@@ -63,6 +64,4 @@ final class TestPlans {
   static List<String> nodes(PipelinePlan plan) {
     return plan.stages().stream().map(PlannedStage::nodeName).toList();
   }
-
-  private TestPlans() {}
 }

@@ -1,6 +1,5 @@
 package dev.cloister.coordinator.routing.choice;
 
-
 import java.util.Map;
 import java.util.OptionalDouble;
 
