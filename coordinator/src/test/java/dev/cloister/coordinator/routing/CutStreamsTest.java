@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -73,7 +74,7 @@ class CutStreamsTest {
       start.send(new Finished(FinishReason.LENGTH, new Usage(3, 0, tokens)));
       submit();
     } else if (tokens == TOKENS_UNTIL_CUT && Integer.parseInt(id) % 2 == 0) {
-      streams.get(id).cancel();
+      Objects.requireNonNull(streams.get(id)).cancel();
       submit();
     }
   }

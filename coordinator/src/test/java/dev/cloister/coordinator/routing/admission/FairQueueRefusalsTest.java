@@ -123,6 +123,6 @@ class FairQueueRefusalsTest {
 
   private Offer<String> offer(String caller, int withinSeconds) {
     return queue.offer(
-        new Claim<>(caller, 1, 100, now + withinSeconds * 1_000 * MILLISECOND, caller), now);
+        new Claim<>(caller, 1, 100, now + withinSeconds * 1_000L * MILLISECOND, caller), now);
   }
 }
