@@ -143,7 +143,9 @@ public final class NodeCommand {
     out.println(
         "memory   "
             + OutputOptions.size(node.memoryAvailableBytes())
-            + " free of "
+            + (node.memoryAvailableBytes() > node.memoryTotalBytes()
+                ? " free, of which models may take "
+                : " free of ")
             + OutputOptions.size(node.memoryTotalBytes())
             + (node.memoryBytesPerSecond() == 0
                 ? ""

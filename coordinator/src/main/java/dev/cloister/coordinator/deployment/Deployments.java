@@ -35,6 +35,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -72,6 +73,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
   private volatile Set<String> coming = Set.of();
   private volatile Map<String, List<String>> rings = Map.of();
   private volatile Map<String, Map<String, Double>> loadSeconds = Map.of();
+  private volatile Map<String, Map<String, Double>> loadSecondsForSome = Map.of();
   private volatile Map<String, String> awaitedLoads = Map.of();
   private Instant lookedAt = Instant.EPOCH;
 
@@ -149,7 +151,22 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
 
   @Override
   public void wanted(String model, String nodeId) {
-    wanted.put(model, new Wanted(nodeId, clock.instant()));
+    want(model, new Wanted(nodeId, clock.instant(), false));
+  }
+
+  @Override
+  public boolean wantedBySome(String model, Predicate<String> allowed) {
+    Optional<String> soonest =
+        loadSecondsForSome.getOrDefault(model, Map.of()).entrySet().stream()
+            .filter(node -> allowed.test(node.getKey()))
+            .min(Map.Entry.comparingByValue())
+            .map(Map.Entry::getKey);
+    soonest.ifPresent(nodeId -> want(model, new Wanted(nodeId, clock.instant(), true)));
+    return soonest.isPresent();
+  }
+
+  private void want(String model, Wanted ask) {
+    wanted.merge(model, ask, (earlier, latest) -> latest.after(earlier));
   }
 
   @Override
@@ -198,6 +215,7 @@ public final class Deployments implements FleetListener, CatalogListener, Outloo
     if (!seconds.equals(loadSeconds)) {
       loadSeconds = seconds;
     }
+    loadSecondsForSome = wholes.loadSecondsForSome(round, pipelines::has);
     awaitedLoads = wholes.awaited(round, wanted);
   }
 

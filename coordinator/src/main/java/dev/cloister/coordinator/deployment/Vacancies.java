@@ -43,8 +43,12 @@ final class Vacancies {
     return demands.of(model).stream().allMatch(demand -> demand.runsOn(node.library()));
   }
 
-  /** What would have to leave so that a model comes to a node; empty if it cannot, or is there. */
-  Optional<Eviction> eviction(Round round, Need need, Place place) {
+  /**
+   * What would have to leave so that a model comes to a node; empty if it cannot, or is there.
+   *
+   * @param isCopy whether who asks for it could be answered elsewhere
+   */
+  Optional<Eviction> eviction(Round round, Need need, Place place, boolean isCopy) {
     Model model = need.model();
     if (residents.stay(place).isPresent()
         || residents.isAvoided(place, round.now())
@@ -61,7 +65,7 @@ final class Vacancies {
                     node,
                     need.memory(),
                     residents(place.nodeId(), round.now()),
-                    isElsewhere(round, place),
+                    isCopy,
                     round.now()));
   }
 
@@ -101,13 +105,17 @@ final class Vacancies {
         times.seconds(nodeId, model));
   }
 
-  /** Until nodes that do not have a model, or not yet, would have it, by model and node. */
-  Map<String, Map<String, Double>> seconds(Round round, List<Need> needs) {
+  /**
+   * Until nodes that do not have a model, or not yet, would have it, by model and node.
+   *
+   * @param forSome whether for those who cannot be answered by any node that has it
+   */
+  Map<String, Map<String, Double>> seconds(Round round, List<Need> needs, boolean forSome) {
     Map<String, Map<String, Double>> seconds = new HashMap<>();
     for (Need need : needs) {
       Map<String, Double> ofModel = new HashMap<>();
       for (String nodeId : round.nodes().keySet()) {
-        seconds(round, need, new Place(nodeId, need.model().name()))
+        seconds(round, need, new Place(nodeId, need.model().name()), forSome)
             .ifPresent(known -> ofModel.put(nodeId, known));
       }
       if (!ofModel.isEmpty()) {
@@ -117,11 +125,11 @@ final class Vacancies {
     return Map.copyOf(seconds);
   }
 
-  private Optional<Double> seconds(Round round, Need need, Place place) {
+  private Optional<Double> seconds(Round round, Need need, Place place, boolean forSome) {
     Model model = need.model();
     Optional<Stay> stay = residents.stay(place);
     if (stay.isEmpty()) {
-      return eviction(round, need, place)
+      return eviction(round, need, place, !forSome && isElsewhere(round, place))
           .map(eviction -> times.seconds(place.nodeId(), model) + eviction.seconds());
     }
     return stay.filter(known -> isComing(round, place, known))

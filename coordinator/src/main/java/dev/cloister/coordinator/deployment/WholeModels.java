@@ -171,8 +171,14 @@ final class WholeModels {
    * What asks for models, and how urgently.
    *
    * @param nodeId where it would be answered soonest
+   * @param forSome whether no node that has the model may answer who asks
    */
-  record Wanted(String nodeId, Instant at) {}
+  record Wanted(String nodeId, Instant at, boolean forSome) {
+    /** This one, unless an earlier one that is still fresh can be had nowhere else. */
+    Wanted after(Wanted earlier) {
+      return !forSome && earlier.forSome && at.isBefore(earlier.at.plus(FRESH)) ? earlier : this;
+    }
+  }
 
   /**
    * Has models come that are asked for, and go that are not any more.
@@ -219,26 +225,25 @@ final class WholeModels {
     if (!need.model().retention().pinned() || !residents.of(need.model().name()).isEmpty()) {
       return Optional.empty();
     }
-    return vacancies.seconds(last, List.of(need)).values().stream()
+    return vacancies.seconds(last, List.of(need), false).values().stream()
         .flatMap(ofModel -> ofModel.entrySet().stream())
         .min(Map.Entry.comparingByValue())
-        .map(best -> new Wanted(best.getKey(), last.now()));
+        .map(best -> new Wanted(best.getKey(), last.now(), false));
   }
 
   private boolean fulfil(Round last, Need need, Wanted ask) {
     String model = need.model().name();
     Place place = new Place(ask.nodeId(), model);
     Instant now = last.now();
-    boolean isElsewhere = vacancies.isElsewhere(last, place);
+    boolean isCopy = !ask.forSome() && vacancies.isElsewhere(last, place);
     boolean isEarly =
-        isElsewhere
-            && now.isBefore(claimedAt.getOrDefault(model, Instant.EPOCH).plus(BETWEEN_COPIES));
+        isCopy && now.isBefore(claimedAt.getOrDefault(model, Instant.EPOCH).plus(BETWEEN_COPIES));
     Optional<Eviction> eviction =
-        isEarly ? Optional.empty() : vacancies.eviction(last, need, place);
+        isEarly ? Optional.empty() : vacancies.eviction(last, need, place, isCopy);
     if (eviction.isEmpty() || eviction.get().delaySeconds() > 0) {
       return false;
     }
-    Why asked = isElsewhere ? Why.COPY : Why.ASKED_FOR;
+    Why asked = isCopy ? Why.COPY : Why.ASKED_FOR;
     Why why = need.model().retention().pinned() ? Why.PINNED : asked;
     log.info(
         "model {} is loaded on {}, {}; leaving for it: {}",
@@ -269,8 +274,18 @@ final class WholeModels {
 
   /** Until nodes that do not have a model, or not yet, would have it, by model and node. */
   Map<String, Map<String, Double>> loadSeconds(Round round, Predicate<String> isSplit) {
-    return vacancies.seconds(
-        round, needs().stream().filter(need -> !isSplit.test(need.model().name())).toList());
+    return vacancies.seconds(round, needs(isSplit), false);
+  }
+
+  /** The same for those whom no node that has the model may answer: without labels, for nobody. */
+  Map<String, Map<String, Double>> loadSecondsForSome(Round round, Predicate<String> isSplit) {
+    return round.online().stream().allMatch(view -> view.labels().isEmpty())
+        ? Map.of()
+        : vacancies.seconds(round, needs(isSplit), true);
+  }
+
+  private List<Need> needs(Predicate<String> isSplit) {
+    return needs().stream().filter(need -> !isSplit.test(need.model().name())).toList();
   }
 
   /** What requests wait for, in a few words, by model. */

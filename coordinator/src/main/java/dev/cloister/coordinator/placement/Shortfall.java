@@ -24,7 +24,7 @@ final class Shortfall {
     StageMemory whole = demand.whole();
     long need = largest.map(node -> node.here(whole)).orElse(whole).totalBytes();
     return largest.isEmpty()
-        ? "%s needs %s of memory and no node is online".formatted(demand.name(), size(need))
+        ? "%s needs %s of memory and no node takes work".formatted(demand.name(), size(need))
         : "no single node can hold %s, which needs %s: %s has %s, %s less"
             .formatted(
                 demand.name(),

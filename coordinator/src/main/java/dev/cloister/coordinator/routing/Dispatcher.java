@@ -186,7 +186,8 @@ public final class Dispatcher implements FleetListener {
    */
   Optional<Failed> await(ActiveRequest request, GenerationRequest rest, Decision decision) {
     if (decision.predictions().isEmpty()) {
-      boolean hope = prospects.isComing(rest) || request.lostNodesJustNow();
+      boolean hope =
+          prospects.isComing(rest) || prospects.isWanted(rest) || request.lostNodesJustNow();
       return hope && waiting.size() < MOST_WAITING && await(request)
           ? Optional.empty()
           : Optional.of(prospects.noCapacity(rest, decision));

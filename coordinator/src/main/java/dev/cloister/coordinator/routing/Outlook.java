@@ -56,6 +56,17 @@ public interface Outlook {
   /** Is told that a request would be answered soonest by this node if that loaded the model. */
   default void wanted(String model, String nodeId) {}
 
+  /**
+   * Is told that a request can be answered by none of the nodes that have the model; often, and as
+   * long as it waits.
+   *
+   * @param allowed whether a node, by its id, may see it and takes new work
+   * @return whether one of those can load the model
+   */
+  default boolean wantedBySome(String model, Predicate<String> allowed) {
+    return false;
+  }
+
   /** Whether a model is about to be unloaded from a node, and gets no new requests there. */
   default boolean isLeaving(String model, String nodeId) {
     return false;

@@ -61,6 +61,16 @@ final class Prospects {
   }
 
   /**
+   * Whether a node that may see the request can load its model, though others have it: it is not a
+   * further copy for whom these may not answer.
+   */
+  boolean isWanted(GenerationRequest request) {
+    Eligibility eligibility = Eligibility.of(request, catalog);
+    return !eligibility.isOpenToAll()
+        && outlook.wantedBySome(request.model(), nodeId -> eligibility.isOpen(fleet, nodeId));
+  }
+
+  /**
    * The nodes that may see the request and take new work, if all that they work with may see it.
    */
   private List<NodeView> mayAnswer(Eligibility eligibility, String model) {
@@ -103,18 +113,22 @@ final class Prospects {
             () ->
                 new Failed(
                     FailureCode.NO_CAPACITY,
-                    outlook.obstacle(model).orElseGet(() -> nobodyServes(model, nodes))));
+                    isKept(model, nodes)
+                        ? "every node that serves '%s' is drained or paused; see: cloister node list"
+                            .formatted(model)
+                        : outlook
+                            .obstacle(model)
+                            .orElse(
+                                "no node serves '%s' now; see: cloister node list"
+                                    .formatted(model))));
   }
 
   private static boolean isForOtherUses(NodeView view, String model) {
     return view.ready(model).filter(ready -> !ready.uses().contains(Use.GENERATE)).isPresent();
   }
 
-  private static String nobodyServes(String model, List<NodeView> nodes) {
-    boolean drained =
-        nodes.stream().anyMatch(view -> !view.isOpen() && view.ready(model).isPresent());
-    return drained
-        ? "every node that serves '" + model + "' is drained or paused; see: cloister node list"
-        : "no node serves '" + model + "' now; see: cloister node list";
+  /** Whether nodes have the model that take nothing. */
+  private static boolean isKept(String model, List<NodeView> nodes) {
+    return nodes.stream().anyMatch(view -> !view.isOpen() && view.ready(model).isPresent());
   }
 }

@@ -20,6 +20,9 @@ import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationEvent.Started;
 import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
+import dev.cloister.coordinator.inference.GenerationRequest;
+import dev.cloister.coordinator.inference.Tenant;
+import dev.cloister.coordinator.labels.Labels;
 import dev.cloister.coordinator.links.Links;
 import dev.cloister.coordinator.residence.Why;
 import dev.cloister.coordinator.routing.Dispatcher;
@@ -264,6 +267,35 @@ class OnDemandTest {
     assertThat(desk.dropped()).containsExactly("a");
     assertThat(served("desk")).containsExactly("a", "b");
     assertThat(residence("desk", "b").why()).isEqualTo(Why.PINNED);
+  }
+
+  @Test
+  void whoMayUseNoNodeThatHasItGetsItOnAnotherInPlaceOfWhatWasUsedAMomentAgo() {
+    catalog.retain("a", Retention.keepAlive(Duration.ofMinutes(5)));
+    catalog.retain("b", Retention.keepAlive(Duration.ofMinutes(5)));
+    FakeNodeSession rack = join("rack", ONE);
+    fleet.label(TestFleet.node("rack"), Map.of("class", "server"), List.of());
+    ask("a");
+    pass(Duration.ofMillis(200));
+    ready("rack", "a");
+    answerAll("rack");
+    join("desk", ONE, "b");
+    ready("desk", "b");
+    pass(Duration.ofSeconds(1));
+    assertThat(served("rack")).containsExactly("a");
+
+    RecordingSink sink = new RecordingSink();
+    GenerationRequest open = TestFleet.request("r", "b");
+    Tenant payroll = Tenant.ofApiKey("payroll", Labels.of(Map.of("class", "server")));
+    dispatcher.submit(
+        new GenerationRequest(open.id(), open.model(), payroll, open.generation()), sink);
+    pass(Duration.ofMillis(300));
+    assertThat(sink.events()).isEmpty();
+    assertThat(rack.dropped()).containsExactly("a");
+    assertThat(served("rack")).containsExactly("a", "b");
+    ready("rack", "b");
+    answerAll("rack");
+    assertThat(sink.text()).isEqualTo("x");
   }
 
   @Test

@@ -85,7 +85,7 @@ class PlannerTest {
         .endsWith("and it is never to be split");
     assertThat(plan(demand(layers(2))).reason())
         .isEqualTo(
-            "big needs 1.3 GiB of memory and no node is online, and there are no two nodes that"
+            "big needs 1.3 GiB of memory and no node takes work, and there are no two nodes that"
                 + " could hold a part of it each");
   }
 
