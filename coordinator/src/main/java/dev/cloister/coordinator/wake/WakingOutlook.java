@@ -111,6 +111,11 @@ public final class WakingOutlook implements Outlook {
   }
 
   @Override
+  public boolean wantedBySome(String model, Predicate<String> allowed) {
+    return others.wantedBySome(model, allowed);
+  }
+
+  @Override
   public boolean isLeaving(String model, String nodeId) {
     return others.isLeaving(model, nodeId);
   }

@@ -15,6 +15,7 @@ import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.routing.Dispatcher;
 import dev.cloister.coordinator.routing.Outlook;
+import java.lang.reflect.Method;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -43,6 +44,15 @@ class WakeTest {
           world.clock);
   private final FakeNodeSession session = new FakeNodeSession();
   private final RecordingSink sink = new RecordingSink();
+
+  /** Those with a default would be forgotten without a word. */
+  @Test
+  void whatIsAskedOfAnOutlookIsAskedOfTheOneBehindIt() {
+    List<String> asked = Arrays.stream(Outlook.class.getMethods()).map(Method::getName).toList();
+    assertThat(asked).contains("wantedBySome");
+    assertThat(Arrays.stream(WakingOutlook.class.getDeclaredMethods()).map(Method::getName))
+        .containsAll(asked);
+  }
 
   @Test
   void sixBytesOfOnesAndTheAddressSixteenTimesAreSent() throws Exception {
