@@ -86,7 +86,7 @@ public final class ModelLoading {
     }
     Model model = llama.get().load(file, loadOptions(llama.get()), progress);
     try {
-      return answering(model, llama.get(), contextTokens, template(gguf));
+      return answering(model, llama.get(), contextTokens, words(gguf));
     } catch (ModelLoadException | RuntimeException e) {
       model.close();
       throw e;
@@ -101,11 +101,10 @@ public final class ModelLoading {
     }
   }
 
-  /** A first stage has no tokenizer of its own, and so no template. */
-  private String template(GgufModel gguf) throws ModelLoadException {
+  /** A first stage has no tokenizer of its own, and so no template; its lexicon has the whole's. */
+  private GgufModel words(GgufModel gguf) throws ModelLoadException {
     Optional<Path> lexicon = deployment.stage().lexicon();
-    GgufModel words = lexicon.isPresent() ? checked(lexicon.get()) : gguf;
-    return words.chatTemplate().orElse("");
+    return lexicon.isPresent() ? checked(lexicon.get()) : gguf;
   }
 
   private static GgufModel checked(Path file) throws ModelLoadException {
@@ -204,8 +203,9 @@ public final class ModelLoading {
     return deployment.gpuLayers() != 0 && llama.gpuOffload();
   }
 
-  private LoadedModel answering(Model model, LlamaCpp llama, int contextTokens, String template)
+  private LoadedModel answering(Model model, LlamaCpp llama, int contextTokens, GgufModel words)
       throws ModelLoadException {
+    String template = words.chatTemplate().orElse("");
     ModelProperties properties = model.properties();
     BatchLimits limits =
         new BatchLimits(
@@ -213,7 +213,7 @@ public final class ModelLoading {
             contextTokens,
             deployment.slotsOrDefault() * WAITING_PER_SLOT,
             properties.recurrent(),
-            shelfBytes(model, llama));
+            shelfBytes(model, llama, words));
     ContextOptions options = contextOptions(limits, properties.pooling());
     ModelFacts facts =
         new ModelFacts(
@@ -226,18 +226,30 @@ public final class ModelLoading {
       case WHOLE -> whole(model, facts, options, limits, template);
       case FIRST -> first(model, facts, options, limits, template);
       case MIDDLE, LAST ->
-          LaterStage.start(model, facts, model.openContext(options), deployment.stage().hidden());
+          LaterStage.start(
+              model,
+              facts,
+              model.openContext(options),
+              deployment.stage().hidden(),
+              limits.shelfBytes());
     };
   }
 
   /**
-   * From a GPU, states would have to cross to main memory. Stages each have a part of one; that of
-   * a recurrent model serves few prompts.
+   * From a GPU, states would have to cross to main memory; that of a recurrent model serves few
+   * prompts. A first stage, which decides for all, takes its layers' share, so that the other
+   * stages have room for theirs.
    */
-  private long shelfBytes(Model model, LlamaCpp llama) {
-    boolean worthIt =
-        model.part() == StagePart.WHOLE && !model.properties().recurrent() && !onGpu(llama);
-    return worthIt ? deployment.shelfBytes() : 0;
+  private long shelfBytes(Model model, LlamaCpp llama, GgufModel words) {
+    if (model.properties().recurrent() || onGpu(llama)) {
+      return 0;
+    }
+    double share =
+        switch (model.part()) {
+          case WHOLE, MIDDLE, LAST -> 1;
+          case FIRST -> Math.min(1.0, model.properties().layers() / (double) words.layers());
+        };
+    return (long) (deployment.shelfBytes() * share);
   }
 
   private static Set<ModelFacts.Use> uses(StagePart part, Pooling pooling) {

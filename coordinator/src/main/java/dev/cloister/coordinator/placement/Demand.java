@@ -113,11 +113,11 @@ public final class Demand {
     return (long) ((kvBefore[end] - kvBefore[first]) * kvFactor);
   }
 
-  /** Engines of whole models have one, for the tokens of one request at most. */
+  /** Stages share one, for the tokens of one request at most, as they share the KV cache. */
   private long shelfBytes(int first, int end) {
-    return end - first == layers()
-        ? Math.min(MOST_SHELF_BYTES, kvBytesPerToken(first, end) * contextTokens)
-        : 0;
+    long whole = Math.max(1, kvBytesPerToken(0, layers()));
+    long part = kvBytesPerToken(first, end);
+    return Math.min((long) (MOST_SHELF_BYTES * ((double) part / whole)), part * contextTokens);
   }
 
   /** The tokenizer is where text is read, and where grammars are followed. */

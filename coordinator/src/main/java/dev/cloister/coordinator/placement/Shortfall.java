@@ -109,7 +109,8 @@ final class Shortfall {
 
   /** Of all stages, with a process each. */
   private static long need(Demand demand, int stages) {
-    return demand.whole().deviceBytes() + stages * demand.whole().processBytes();
+    StageMemory whole = demand.whole();
+    return whole.deviceBytes() + whole.shelfBytes() + stages * whole.processBytes();
   }
 
   private static long smallestStage(Demand demand) {

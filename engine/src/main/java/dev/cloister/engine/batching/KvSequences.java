@@ -239,8 +239,10 @@ final class KvSequences {
     }
   }
 
-  /** Frees what lies beside the pipeline's own memory. */
-  void close() {
+  /**
+   * Frees what lies beside the pipeline's own memory: it ends, or a stage may not have its part.
+   */
+  void clearShelf() {
     shelf.clear();
   }
 

@@ -283,6 +283,7 @@ final class Schedule {
     }
     if (news) {
       computeAllAgain();
+      sequences.clearShelf();
     }
   }
 
@@ -329,7 +330,7 @@ final class Schedule {
 
   /** Frees what lies beside the pipeline's own memory. */
   void free() {
-    sequences.close();
+    sequences.clearShelf();
   }
 
   private void endAll(Consumer<Sequence> end) {

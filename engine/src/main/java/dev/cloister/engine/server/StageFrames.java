@@ -15,10 +15,13 @@ import dev.cloister.proto.engine.v1.Choice;
 import dev.cloister.proto.engine.v1.CloseSampler;
 import dev.cloister.proto.engine.v1.CopySequence;
 import dev.cloister.proto.engine.v1.Defragment;
+import dev.cloister.proto.engine.v1.ForgetState;
+import dev.cloister.proto.engine.v1.KeepState;
 import dev.cloister.proto.engine.v1.OpenSampler;
 import dev.cloister.proto.engine.v1.Output;
 import dev.cloister.proto.engine.v1.Precision;
 import dev.cloister.proto.engine.v1.RemoveSequence;
+import dev.cloister.proto.engine.v1.RestoreState;
 import dev.cloister.proto.engine.v1.TruncateSequence;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,6 +89,10 @@ final class StageFrames {
           new StageOperation.Copy(
               wire.getCopy().getFrom(), wire.getCopy().getTo(), wire.getCopy().getTokens());
       case DEFRAGMENT -> new StageOperation.Defragment();
+      case KEEP -> new StageOperation.Keep(wire.getKeep().getSequence(), wire.getKeep().getKey());
+      case RESTORE ->
+          new StageOperation.Restore(wire.getRestore().getKey(), wire.getRestore().getSequence());
+      case FORGET -> new StageOperation.Forget(wire.getForget().getKey());
       case OPEN -> open(wire.getOpen());
       case CLOSE -> new StageOperation.CloseSampler(wire.getClose().getSampler());
       case OPERATION_NOT_SET -> throw new StageException("an operation has no content");
@@ -185,6 +192,11 @@ final class StageFrames {
       case StageOperation.Copy(int from, int to, int tokens) ->
           wire.setCopy(CopySequence.newBuilder().setFrom(from).setTo(to).setTokens(tokens));
       case StageOperation.Defragment() -> wire.setDefragment(Defragment.getDefaultInstance());
+      case StageOperation.Keep(int sequence, int key) ->
+          wire.setKeep(KeepState.newBuilder().setSequence(sequence).setKey(key));
+      case StageOperation.Restore(int key, int sequence) ->
+          wire.setRestore(RestoreState.newBuilder().setKey(key).setSequence(sequence));
+      case StageOperation.Forget(int key) -> wire.setForget(ForgetState.newBuilder().setKey(key));
       case StageOperation.OpenSampler open -> wire.setOpen(open(open));
       case StageOperation.CloseSampler(int sampler) ->
           wire.setClose(CloseSampler.newBuilder().setSampler(sampler));

@@ -71,13 +71,19 @@ public final class LaterStage implements LoadedModel, RingStage {
    *
    * @param context of the model
    * @param precision of the hidden states it gives
+   * @param shelfBytes of main memory for states that leave the KV cache
    */
   public static LaterStage start(
-      Model model, ModelFacts facts, DecodeContext context, Precision precision) {
+      Model model, ModelFacts facts, DecodeContext context, Precision precision, long shelfBytes) {
     int vocabulary = model.part() == StagePart.LAST ? model.vocabulary().size() : 0;
     Stage stage =
         new Stage(
-            context, model.part(), model.properties().embeddingLength(), vocabulary, precision);
+            context,
+            model.part(),
+            model.properties().embeddingLength(),
+            vocabulary,
+            precision,
+            new StageShelf(context, shelfBytes, facts.contextTokens()));
     LaterStage later = new LaterStage(model, facts, stage);
     later.thread.start();
     return later;

@@ -43,12 +43,13 @@ public interface Pipeline extends AutoCloseable {
    * Copies a sequence's state into main memory; the sequence stays as it is.
    *
    * @param room is asked once whether there is room for so many bytes
-   * @return null if there is none, or the state is not in one place
+   * @return null if there is none, or a stage has shown to have none
    */
   @Nullable KeptState keep(int sequence, LongPredicate room);
 
   /**
    * Copies a state that this pipeline's {@link #keep} made into an empty sequence; the copy stays.
+   * Once stages were lost, no state of before can be.
    *
    * @return whether there was room for it; if not, the sequence is empty
    */

@@ -7,6 +7,7 @@ import dev.cloister.engine.stage.StepResult.Choice;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -42,8 +43,17 @@ public final class RingPipeline implements Pipeline, RingStage {
   // What follows belongs to the thread that asks.
   private final List<StageOperation> operations = new ArrayList<>();
   private final ArrayDeque<List<Run>> underWay = new ArrayDeque<>();
+
+  /** Sequences with a restored state, which no step has shown to be there at all stages. */
+  private final BitSet doubtful = new BitSet();
+
   private @Nullable Link link;
   private boolean closed;
+
+  /** Whether all stages have what was kept, as far as one knows. */
+  private boolean keeping;
+
+  private int nextKey;
   private long sent;
   private long received;
 
@@ -66,6 +76,30 @@ public final class RingPipeline implements Pipeline, RingStage {
     public void end() {
       ended = true;
       wake.run();
+    }
+  }
+
+  /** The first stage's part of a state; the others have theirs while this connection lasts. */
+  private final class Part implements KeptState {
+    final @Nullable Link of = link;
+    final int key = nextKey++;
+    final KeptState own;
+
+    Part(KeptState own) {
+      this.own = own;
+    }
+
+    @Override
+    public long bytes() {
+      return own.bytes();
+    }
+
+    @Override
+    public void close() {
+      own.close();
+      if (of == link) {
+        operation(new StageOperation.Forget(key));
+      }
     }
   }
 
@@ -137,6 +171,7 @@ public final class RingPipeline implements Pipeline, RingStage {
   @Override
   public void remove(int sequence) {
     context.remove(sequence);
+    doubtful.clear(sequence);
     operation(new StageOperation.Remove(sequence));
   }
 
@@ -146,15 +181,30 @@ public final class RingPipeline implements Pipeline, RingStage {
     operation(new StageOperation.Copy(from, to, tokens));
   }
 
-  /** {@inheritDoc} Here it never is: every stage has a part of it. */
+  /** {@inheritDoc} Its bytes are those of this stage's part; the others have a part each. */
   @Override
   public @Nullable KeptState keep(int sequence, LongPredicate room) {
-    return null;
+    KeptState own = keeping ? context.keep(sequence, room) : null;
+    if (own == null) {
+      return null;
+    }
+    Part part = new Part(own);
+    operation(new StageOperation.Keep(sequence, part.key));
+    return part;
   }
 
+  /** {@inheritDoc} Should another stage have no room for its part, the next step fails. */
   @Override
   public boolean restore(int sequence, KeptState state) {
-    throw new IllegalArgumentException("a pipeline of several stages keeps no states");
+    if (!(state instanceof Part part)) {
+      throw new IllegalArgumentException("the state was kept by another pipeline");
+    }
+    if (part.of != link || !context.restore(sequence, part.own)) {
+      return false;
+    }
+    operation(new StageOperation.Restore(part.key, sequence));
+    doubtful.set(sequence);
+    return true;
   }
 
   @Override
@@ -238,6 +288,7 @@ public final class RingPipeline implements Pipeline, RingStage {
       return null;
     }
     link = next;
+    keeping = true;
     send(next, List.of(), NOTHING);
     return next;
   }
@@ -268,6 +319,10 @@ public final class RingPipeline implements Pipeline, RingStage {
     }
     if (result.failure().isEmpty()) {
       check(runs, result.choices());
+      runs.forEach(run -> doubtful.clear(run.sequence()));
+    } else if (runs.stream().anyMatch(run -> doubtful.get(run.sequence()))) {
+      log.info("a stage has no room for ended sequences; they stay in the KV caches");
+      keeping = false;
     }
     return result;
   }
@@ -319,6 +374,8 @@ public final class RingPipeline implements Pipeline, RingStage {
     boolean was = closed;
     link = null;
     closed = false;
+    keeping = false;
+    doubtful.clear();
     sent = 0;
     received = 0;
     operations.clear();

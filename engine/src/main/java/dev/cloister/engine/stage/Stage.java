@@ -36,6 +36,7 @@ final class Stage implements AutoCloseable {
   private final int vocabulary;
   private final HiddenStates states;
   private final Samplers samplers;
+  private final StageShelf shelf;
 
   /** Tokens of each sequence, or {@link #UNKNOWN}. */
   private final int[] held;
@@ -47,26 +48,30 @@ final class Stage implements AutoCloseable {
    * @param embeddingLength numbers in a hidden state
    * @param vocabulary tokens of the model; only the last stage knows
    * @param precision of the hidden states it gives
+   * @param shelf for states of the context's sequences
    */
   Stage(
       DecodeContext context,
       StagePart part,
       int embeddingLength,
       int vocabulary,
-      Precision precision) {
+      Precision precision,
+      StageShelf shelf) {
     this.context = context;
     this.last = part == StagePart.LAST;
     this.embeddingLength = embeddingLength;
     this.vocabulary = vocabulary;
     this.states = new HiddenStates(precision);
     this.samplers = new Samplers(context);
+    this.shelf = shelf;
     this.held = new int[context.sequences()];
   }
 
-  /** Empties all sequences; the next frame is the first one. */
+  /** Empties all sequences, and forgets all states; the next frame is the first one. */
   void begin() {
     number = 0;
     samplers.close();
+    shelf.clear();
     Arrays.fill(held, 0);
     for (int sequence = 0; sequence < held.length; sequence++) {
       context.remove(sequence);
@@ -215,6 +220,9 @@ final class Stage implements AutoCloseable {
       case StageOperation.Truncate(int sequence, int from) -> truncate(sequence, from);
       case StageOperation.Copy(int from, int to, int tokens) -> copy(from, to, tokens);
       case StageOperation.Defragment() -> context.defragment();
+      case StageOperation.Keep(int sequence, int key) -> keep(sequence, key);
+      case StageOperation.Restore(int key, int sequence) -> restore(key, sequence);
+      case StageOperation.Forget(int key) -> shelf.forget(key);
       case OpenSampler open -> {
         if (last) {
           open(open);
@@ -241,12 +249,23 @@ final class Stage implements AutoCloseable {
     held[sequence] = from;
   }
 
+  private void keep(int sequence, int key) throws StageException {
+    requireSequence(sequence);
+    if (held[sequence] == 0) {
+      throw new StageException("sequence %d is to be kept and is empty".formatted(sequence));
+    }
+    shelf.keep(sequence, key, held[sequence]);
+  }
+
+  private void restore(int key, int sequence) throws StageException {
+    requireEmpty(sequence);
+    int tokens = shelf.restore(key, sequence);
+    held[sequence] = tokens == 0 ? UNKNOWN : tokens;
+  }
+
   private void copy(int from, int to, int tokens) throws StageException {
     requireSequence(from);
-    requireSequence(to);
-    if (held[to] != 0) {
-      throw new StageException("sequence %d is copied to and is not empty".formatted(to));
-    }
+    requireEmpty(to);
     if (held[from] == UNKNOWN) {
       held[to] = UNKNOWN;
       return;
@@ -288,6 +307,13 @@ final class Stage implements AutoCloseable {
     }
   }
 
+  private void requireEmpty(int sequence) throws StageException {
+    requireSequence(sequence);
+    if (held[sequence] != 0) {
+      throw new StageException("sequence %d is copied to and is not empty".formatted(sequence));
+    }
+  }
+
   private void requireHeld(int sequence, int tokens, int least) throws StageException {
     if (tokens < least || tokens > held[sequence]) {
       throw new StageException(
@@ -299,6 +325,7 @@ final class Stage implements AutoCloseable {
   @Override
   public void close() {
     samplers.close();
+    shelf.clear();
     context.close();
   }
 }

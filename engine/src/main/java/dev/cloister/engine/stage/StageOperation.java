@@ -14,6 +14,23 @@ public sealed interface StageOperation {
   record Defragment() implements StageOperation {}
 
   /**
+   * Copies a sequence's state into main memory; the sequence stays as it is.
+   *
+   * @param key any number that no other state has
+   */
+  record Keep(int sequence, int key) implements StageOperation {}
+
+  /**
+   * Copies a state back; the copy stays.
+   *
+   * @param sequence an empty one
+   */
+  record Restore(int key, int sequence) implements StageOperation {}
+
+  /** Frees the memory of a state. */
+  record Forget(int key) implements StageOperation {}
+
+  /**
    * Makes a sampler for one sequence.
    *
    * @param sampler any number that none has

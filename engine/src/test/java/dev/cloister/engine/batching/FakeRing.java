@@ -36,16 +36,25 @@ final class FakeRing implements AutoCloseable {
   private final List<RingStage.Inlet> inlets = new ArrayList<>();
 
   FakeRing(int stages, BatchLimits limits, int cells, int batchTokens) {
+    this(stages, limits, cells, batchTokens, limits.shelfBytes());
+  }
+
+  /**
+   * @param laterShelfBytes that stages behind the first one have
+   */
+  FakeRing(int stages, BatchLimits limits, int cells, int batchTokens, long laterShelfBytes) {
     for (int i = 0; i < stages; i++) {
       contexts.add(new FakeContext(limits, cells, batchTokens));
     }
     first =
         new RingPipeline(contexts.getFirst(), stages, 1, FakeVocabulary.SIZE, Step.Precision.F32);
     first.onClosed(now -> closed = now);
-    ModelFacts facts = new ModelFacts(1, 1, "fake", true, Set.of());
+    ModelFacts facts = new ModelFacts(limits.contextTokens(), 1, "fake", true, Set.of());
     for (int i = 1; i < stages; i++) {
       StagePart part = i == stages - 1 ? StagePart.LAST : StagePart.MIDDLE;
-      later.add(LaterStage.start(new FakeModel(part), facts, contexts.get(i), Step.Precision.F32));
+      later.add(
+          LaterStage.start(
+              new FakeModel(part), facts, contexts.get(i), Step.Precision.F32, laterShelfBytes));
     }
   }
 

@@ -136,7 +136,8 @@ class RingBatcherTest {
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
   void randomArrivalsAndCancellationsLeaveNothingBehind(long seed) throws Exception {
     Random random = new Random(seed);
-    BatchLimits limits = new BatchLimits(1 + random.nextInt(6), 256, 500, false);
+    long shelfBytes = seed % 2 * 256 * FakeContext.TOKEN_BYTES;
+    BatchLimits limits = new BatchLimits(1 + random.nextInt(6), 256, 500, false, shelfBytes);
     int cells = limits.cells() - random.nextInt(100);
     FakeRing three = start(2 + random.nextInt(3), limits, cells, 64);
     int[][] beginnings =
@@ -175,6 +176,7 @@ class RingBatcherTest {
     for (FakeContext context : three.contexts) {
       assertThat(context.tokens()).isEqualTo(three.contexts.getFirst().tokens());
       assertThat(context.usedCells()).isEqualTo(held);
+      assertThat(context.keptBytes).hasValue(three.contexts.getFirst().keptBytes.get());
     }
   }
 

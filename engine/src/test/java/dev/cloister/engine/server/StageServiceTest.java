@@ -93,6 +93,9 @@ class StageServiceTest {
             new StageOperation.Copy(4, 5, 6),
             new StageOperation.Defragment(),
             new StageOperation.CloseSampler(7),
+            new StageOperation.Keep(1, -2),
+            new StageOperation.Restore(-2, 3),
+            new StageOperation.Forget(4),
             new StageOperation.OpenSampler(
                 8, sampling, Optional.of("root ::= \"a\""), new int[] {1, 2}, new int[] {3}));
     List<Run> runs =
@@ -128,7 +131,7 @@ class StageServiceTest {
     assertThat(call.frames.subList(2, 4)).isEqualTo(call.frames.subList(0, 2));
     var received = (dev.cloister.engine.stage.Step) stage.frames.getFirst().content();
     assertThat(received.runs()).isEqualTo(runs);
-    assertThat(received.operations().subList(0, 5)).isEqualTo(operations.subList(0, 5));
+    assertThat(received.operations().subList(0, 8)).isEqualTo(operations.subList(0, 8));
     var open = (StageOperation.OpenSampler) received.operations().getLast();
     assertThat(open.sampling().seed()).isEqualTo(sampling.seed());
     assertThat(open.sampling().logitBias()).isEqualTo(sampling.logitBias());

@@ -2,21 +2,30 @@ package dev.cloister.engine.stage;
 
 import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.DecodeException;
+import dev.cloister.engine.model.KeptState;
 import dev.cloister.engine.model.TokenSampler;
 import java.lang.reflect.Proxy;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.LongPredicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A context that adds one to every number of a state, and chooses the place of an output. */
 final class RecordingContext {
+  static final long STATE_BYTES = 100;
+
   final List<String> calls = new ArrayList<>();
   int decoded;
   boolean failing;
+
+  /** Whether states are not taken back. */
+  boolean refusing;
+
+  int keptStates;
 
   private final int sequences;
   private final int batchTokens;
@@ -70,11 +79,35 @@ final class RecordingContext {
       case "newSampler" -> {
         return sampler();
       }
+      case "keep" -> {
+        calls.add("keep " + Objects.requireNonNull(arguments)[0]);
+        return ((LongPredicate) arguments[1]).test(STATE_BYTES) ? state() : null;
+      }
+      case "restore" -> {
+        calls.add("restore " + Objects.requireNonNull(arguments)[0]);
+        return !refusing;
+      }
+      case "close" -> {}
       case "truncate", "remove", "copy" ->
           calls.add(method + Stream.of(arguments).map(a -> " " + a).collect(Collectors.joining()));
       default -> throw new IllegalStateException(method);
     }
     return method.equals("truncate") ? true : null;
+  }
+
+  private KeptState state() {
+    keptStates++;
+    return new KeptState() {
+      @Override
+      public long bytes() {
+        return STATE_BYTES;
+      }
+
+      @Override
+      public void close() {
+        keptStates--;
+      }
+    };
   }
 
   private static TokenSampler sampler() {

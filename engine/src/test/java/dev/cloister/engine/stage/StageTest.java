@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cloister.engine.generation.Sampling;
+import dev.cloister.engine.model.DecodeContext;
 import dev.cloister.engine.model.StagePart;
 import dev.cloister.engine.stage.StageOperation.CloseSampler;
 import dev.cloister.engine.stage.StageOperation.Copy;
+import dev.cloister.engine.stage.StageOperation.Forget;
+import dev.cloister.engine.stage.StageOperation.Keep;
 import dev.cloister.engine.stage.StageOperation.OpenSampler;
 import dev.cloister.engine.stage.StageOperation.Remove;
+import dev.cloister.engine.stage.StageOperation.Restore;
 import dev.cloister.engine.stage.StageOperation.Truncate;
 import dev.cloister.engine.stage.Step.Precision;
 import java.nio.ByteBuffer;
@@ -27,13 +31,20 @@ import org.junit.jupiter.params.provider.MethodSource;
 class StageTest {
   private static final int WIDTH = 3;
   private static final int VOCABULARY = 10;
+  private static final long SHELF_BYTES = 2 * RecordingContext.STATE_BYTES;
 
   private final RecordingContext context = new RecordingContext(4, 8, WIDTH);
   private final Stage last = stage(StagePart.LAST);
   private long number;
 
   private Stage stage(StagePart part) {
-    return new Stage(context.context(), part, WIDTH, VOCABULARY, Precision.F32);
+    return stage(part, Precision.F32);
+  }
+
+  private Stage stage(StagePart part, Precision precision) {
+    DecodeContext decoding = context.context();
+    return new Stage(
+        decoding, part, WIDTH, VOCABULARY, precision, new StageShelf(decoding, SHELF_BYTES, 6));
   }
 
   private static OpenSampler sampler(int id, int... prompt) {
@@ -97,7 +108,7 @@ class StageTest {
 
   @Test
   void halfThePrecisionIsReadAndWritten() throws Exception {
-    Stage middle = new Stage(context.context(), StagePart.MIDDLE, WIDTH, VOCABULARY, Precision.F16);
+    Stage middle = stage(StagePart.MIDDLE, Precision.F16);
     ByteBuffer hidden = ByteBuffer.allocate(WIDTH * 2).order(ByteOrder.LITTLE_ENDIAN);
     hidden.putShort(Float.floatToFloat16(1.5f));
     hidden.putShort(Float.floatToFloat16(-2f));
@@ -156,11 +167,59 @@ class StageTest {
   @Test
   void aNewBeginningIsEmpty() throws Exception {
     take(last, step(List.of(sampler(1)), run(0, 0, 4)));
+    take(last, step(List.of(new Keep(0, 1))));
     last.begin();
     assertThat(last.inUse()).isZero();
     assertThat(last.openSamplers()).isZero();
+    assertThat(context.keptStates).isZero();
     number = 0;
     take(last, step(List.of(sampler(1)), run(0, 0, 4)));
+    take(last, step(List.of(new Keep(0, 1))));
+  }
+
+  @Test
+  void aStateComesBackWithItsTokens() throws Exception {
+    take(last, step(List.of(), run(0, 0, 4)));
+    take(last, step(List.of(new Keep(0, 9), new Remove(0)), run(0, 0, 1)));
+    take(last, step(List.of(new Restore(9, 1), new Truncate(1, 3)), run(1, 3, 1)));
+    assertThat(context.calls)
+        .containsSubsequence("keep 0", "remove 0", "restore 1", "truncate 1 3", "decode 1");
+    take(last, step(List.of(new Restore(9, 2), new Forget(9)), run(2, 4, 1)));
+    assertThat(context.keptStates).isZero();
+    last.close();
+  }
+
+  @Test
+  void whatThereWasNoRoomForFailsStepsUntilItsSequenceIsRemoved() throws Exception {
+    take(last, step(List.of(), run(0, 0, 1), run(1, 0, 1), run(2, 0, 1)));
+    take(last, step(List.of(new Keep(0, 1), new Keep(1, 2), new Keep(2, 3), new Remove(2))));
+    assertThat(context.keptStates).isEqualTo(2);
+    assertFails(step(List.of(new Restore(3, 2)), run(2, 1, 1)));
+    take(last, step(List.of(new Remove(2), new Forget(1), new Forget(3))));
+    context.failing = true;
+    assertFails(step(List.of(), run(0, 1, 1)));
+    // Nobody knows what its sequence holds.
+    assertFails(step(List.of(new Keep(0, 1), new Restore(1, 3)), run(3, 1, 1)));
+    context.refusing = true;
+    take(last, step(List.of(new Remove(0))));
+    assertFails(step(List.of(new Restore(2, 0)), run(0, 1, 1)));
+  }
+
+  private void assertFails(Step step) throws StageException {
+    assertThat(((StepResult) take(last, step).content()).failure()).isNotEmpty();
+  }
+
+  @Test
+  void statesOfUnknownSequencesDoNotPileUp() throws Exception {
+    take(last, step(List.of(), run(0, 0, 1)));
+    context.failing = true;
+    take(last, step(List.of(), run(0, 1, 1)));
+    StageOperation[] many = new StageOperation[7];
+    Arrays.setAll(many, key -> new Keep(0, key));
+    assertThatThrownBy(() -> take(last, step(List.of(many))))
+        .isInstanceOf(StageException.class)
+        .hasMessage("1 tokens are to be kept beside 6 (expected: at most 6 together)");
+    assertThat(context.keptStates).isZero();
   }
 
   static Stream<Arguments> hostileSteps() {
@@ -191,6 +250,20 @@ class StageTest {
         Arguments.of("sequence 9 (", step(List.of(new Copy(9, 1, 1)))),
         Arguments.of("3 tokens of sequence 0", step(List.of(new Copy(0, 1, 3)))),
         Arguments.of("is not empty", step(List.of(new Copy(0, 0, 1)))),
+        Arguments.of("sequence 4 (", step(List.of(new Keep(4, 1)))),
+        Arguments.of("sequence 4294967295", step(List.of(new Keep(-1, 1)))),
+        Arguments.of("sequence 1 is to be kept and is empty", step(List.of(new Keep(1, 1)))),
+        Arguments.of("is kept already", step(List.of(new Keep(0, -1), new Keep(0, -1)))),
+        Arguments.of(
+            "2 tokens are to be kept beside 6",
+            step(List.of(new Keep(0, 1), new Keep(0, 2), new Keep(0, 3), new Keep(0, 4)))),
+        Arguments.of("state 1 is not kept", step(List.of(new Restore(1, 1)))),
+        Arguments.of("state 4294967295 is not", step(List.of(new Restore(-1, 1)))),
+        Arguments.of("is not empty", step(List.of(new Keep(0, 1), new Restore(1, 0)))),
+        Arguments.of("sequence 4 (", step(List.of(new Keep(0, 1), new Restore(1, 4)))),
+        Arguments.of("state 1 is not kept", step(List.of(new Forget(1)))),
+        Arguments.of(
+            "state 1 is not kept", step(List.of(new Keep(0, 1), new Forget(1), new Forget(1)))),
         Arguments.of(
             "alternatives", step(none, new Run(0, 2, 1, new Run.Output(1, OptionalInt.of(21))))),
         Arguments.of(
