@@ -277,15 +277,19 @@ final class WholeModels {
     return vacancies.seconds(round, needs(isSplit), false);
   }
 
-  /** The same for those whom no node that has the model may answer: without labels, for nobody. */
+  /**
+   * The same for those whom no node that has the model may answer: of models that nodes have, and
+   * where nodes have labels.
+   */
   Map<String, Map<String, Double>> loadSecondsForSome(Round round, Predicate<String> isSplit) {
     return round.online().stream().allMatch(view -> view.labels().isEmpty())
         ? Map.of()
-        : vacancies.seconds(round, needs(isSplit), true);
+        : vacancies.seconds(
+            round, needs(name -> isSplit.test(name) || residents.of(name).isEmpty()), true);
   }
 
-  private List<Need> needs(Predicate<String> isSplit) {
-    return needs().stream().filter(need -> !isSplit.test(need.model().name())).toList();
+  private List<Need> needs(Predicate<String> isLeftOut) {
+    return needs().stream().filter(need -> !isLeftOut.test(need.model().name())).toList();
   }
 
   /** What requests wait for, in a few words, by model. */
