@@ -14,9 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * What the coordinator's planner makes of a model on nodes that are a core of this machine each.
@@ -38,7 +40,7 @@ record PlannedModel(PipelinePlan whole, PipelinePlan split) {
       throws IOException {
     Capability core =
         new Capability(
-            "",
+            "this machine",
             "Linux",
             "",
             new Capability.Cpu("", 1, 1, List.of()),
@@ -53,6 +55,7 @@ record PlannedModel(PipelinePlan whole, PipelinePlan split) {
     OptionalDouble speed = OptionalDouble.of(copiedBytesPerSecond);
     List<Offer> cores =
         List.of(Offer.of("one", "one", core, speed), Offer.of("two", "two", core, speed));
+    Network network = new Network(Map.of("one", core, "two", core), Set.of(), Map.of(), Set.of());
     Model model =
         new Model(
             "bench",
@@ -68,12 +71,12 @@ record PlannedModel(PipelinePlan whole, PipelinePlan split) {
             .withSize(OptionalInt.of(context), OptionalInt.of(2 * slots))
             .withSplit(OptionalInt.of(2));
     return new PlannedModel(
-        plan(Demand.of(model, layout), cores.subList(0, 1)),
-        plan(Demand.of(model.with(halves), layout), cores));
+        plan(Demand.of(model, layout), cores.subList(0, 1), network),
+        plan(Demand.of(model.with(halves), layout), cores, network));
   }
 
-  private static PipelinePlan plan(Demand demand, List<Offer> cores) {
-    return Planner.plan(demand, cores, Network.UNKNOWN).plan().orElseThrow();
+  private static PipelinePlan plan(Demand demand, List<Offer> cores, Network network) {
+    return Planner.plan(demand, cores, network).plan().orElseThrow();
   }
 
   /** The first layer of the second stage. */
