@@ -96,8 +96,9 @@ final class PlanCommand implements Callable<Integer> {
     return info.plan().isPresent() ? ExitCode.OK : ExitCode.NO_CAPACITY;
   }
 
-  private static void print(PrintWriter out, PlanInfo info) {
-    out.println(sentence(info.reason()));
+  static void print(PrintWriter out, PlanInfo info) {
+    // As it is: it may begin with the name of a node or a model.
+    out.println(info.reason() + ".");
     if (info.plan().isPresent()) {
       Plan plan = info.plan().get();
       out.println();
@@ -177,10 +178,6 @@ final class PlanCommand implements Callable<Integer> {
 
   private static String milliseconds(double seconds) {
     return String.format(Locale.ROOT, "%.2f ms", seconds * 1_000);
-  }
-
-  private static String sentence(String text) {
-    return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1) + ".";
   }
 
   private static void write(JsonGenerator json, PlanInfo info) throws IOException {
