@@ -56,17 +56,25 @@ class QuickstartTest {
 
   @Test
   void once_answers_through_three_stages_as_well() throws IOException {
+    Path data = directory.resolve("data");
     try (JavaProcess process =
         quickstart(
             "--agents",
             "3",
             "--split",
             "3",
+            "--data",
+            data.toString(),
             "--once",
             "--prompt",
             "What is the capital of France?")) {
       assertThat(process.awaitExit(PATIENCE)).isZero();
       assertThat(process.output()).containsExactly("The capital of France is Paris.");
+    }
+    for (int agent = 1; agent <= 3; agent++) {
+      Path own = data.resolve("agent-" + agent);
+      assertThat(own.resolve("stages")).isDirectoryContaining("glob:**.gguf");
+      assertThat(own.resolve("models")).doesNotExist();
     }
     Awaitility.await().atMost(Duration.ofSeconds(5)).until(this::leftNothing);
   }
