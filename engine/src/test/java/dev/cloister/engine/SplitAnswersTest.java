@@ -13,6 +13,7 @@ import dev.cloister.engine.stage.Step.Precision;
 import dev.cloister.proto.inference.v1.Failure;
 import dev.cloister.proto.inference.v1.Generation;
 import dev.cloister.proto.inference.v1.GenerationEvent;
+import dev.cloister.proto.inference.v1.GenerationEvent.EventCase;
 import dev.cloister.proto.inference.v1.Sampling;
 import io.grpc.Context;
 import java.nio.file.Path;
@@ -150,9 +151,8 @@ class SplitAnswersTest {
         }
         List<Answer> others = askAll(ring);
         for (int i = 0; i < prompts.size(); i++) {
-          if (others.get(i).last().hasFinished()) {
-            assertThat(others.get(i).text()).isEqualTo(answers.get(i).text());
-          }
+          assertThat(others.get(i).last().getEventCase()).isEqualTo(EventCase.FINISHED);
+          assertThat(others.get(i).text()).isEqualTo(answers.get(i).text());
         }
       }
       assertThat(ring.ready()).isTrue();
