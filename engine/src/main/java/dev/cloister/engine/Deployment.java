@@ -24,8 +24,8 @@ import java.util.Optional;
  *     while it runs, to this engine alone
  * @param prefixBytes of all of them together
  * @param shelfBytes of main memory for ended sequences of a model on processors, which make way for
- *     others in the KV cache; never for more tokens than one request may use. Of the whole model: a
- *     first stage takes its layers' share and decides for all, the others never take more.
+ *     others in the KV cache; never for more tokens than one request may use. Of a stage its own
+ *     share: the first one keeps what it has room for, and others should have room for the same.
  * @param stage which of a model's layers the file holds
  */
 public record Deployment(

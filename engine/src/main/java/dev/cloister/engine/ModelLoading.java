@@ -213,7 +213,7 @@ public final class ModelLoading {
             contextTokens,
             deployment.slotsOrDefault() * WAITING_PER_SLOT,
             properties.recurrent(),
-            shelfBytes(model, llama, words));
+            shelfBytes(properties, llama));
     ContextOptions options = contextOptions(limits, properties.pooling());
     ModelFacts facts =
         new ModelFacts(
@@ -237,19 +237,10 @@ public final class ModelLoading {
 
   /**
    * From a GPU, states would have to cross to main memory; that of a recurrent model serves few
-   * prompts. A first stage, which decides for all, takes its layers' share, so that the other
-   * stages have room for theirs.
+   * prompts.
    */
-  private long shelfBytes(Model model, LlamaCpp llama, GgufModel words) {
-    if (model.properties().recurrent() || onGpu(llama)) {
-      return 0;
-    }
-    double share =
-        switch (model.part()) {
-          case WHOLE, MIDDLE, LAST -> 1;
-          case FIRST -> Math.min(1.0, model.properties().layers() / (double) words.layers());
-        };
-    return (long) (deployment.shelfBytes() * share);
+  private long shelfBytes(ModelProperties properties, LlamaCpp llama) {
+    return properties.recurrent() || onGpu(llama) ? 0 : deployment.shelfBytes();
   }
 
   private static Set<ModelFacts.Use> uses(StagePart part, Pooling pooling) {

@@ -79,7 +79,8 @@ final class GrpcNodeSession implements NodeSession {
                     .setIndex(stage.index())
                     .setCount(stage.count())
                     .setFirstLayer(stage.firstLayer())
-                    .setEndLayer(stage.endLayer()));
+                    .setEndLayer(stage.endLayer())
+                    .setShelfBytes(stage.shelfBytes()));
     send(CoordinatorMessage.newBuilder().setServe(serve).build());
   }
 

@@ -102,7 +102,8 @@ final class Pipeline {
                 plan.stages().indexOf(stage),
                 plan.stages().size(),
                 stage.firstLayer(),
-                stage.endLayer())));
+                stage.endLayer(),
+                demand.memory(stage.firstLayer(), stage.endLayer()).shelfBytes())));
   }
 
   /** The news of a stage, unless they are of another plan. */

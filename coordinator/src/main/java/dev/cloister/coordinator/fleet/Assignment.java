@@ -45,8 +45,10 @@ public record Assignment(
    * @param plan names the pipeline; unique in the cluster
    * @param index counted from 0
    * @param count of the pipeline's stages
+   * @param shelfBytes of main memory for states that leave the KV cache
    */
-  public record Stage(String plan, int index, int count, int firstLayer, int endLayer) {
+  public record Stage(
+      String plan, int index, int count, int firstLayer, int endLayer, long shelfBytes) {
     public Stage {
       if (index < 0 || index >= count || firstLayer < 0 || firstLayer >= endLayer) {
         throw new IllegalArgumentException(

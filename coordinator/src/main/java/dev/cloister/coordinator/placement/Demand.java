@@ -113,11 +113,17 @@ public final class Demand {
     return (long) ((kvBefore[end] - kvBefore[first]) * kvFactor);
   }
 
-  /** Stages share one, for the tokens of one request at most, as they share the KV cache. */
+  /**
+   * Stages share one, for the tokens of one request at most, as they share the KV cache. The first
+   * of several decides what all keep, and has less: a state has a few bytes a token beside keys and
+   * values, which weigh more the fewer layers a stage has.
+   */
   private long shelfBytes(int first, int end) {
     long whole = Math.max(1, kvBytesPerToken(0, layers()));
     long part = kvBytesPerToken(first, end);
-    return Math.min((long) (MOST_SHELF_BYTES * ((double) part / whole)), part * contextTokens);
+    long share =
+        Math.min((long) (MOST_SHELF_BYTES * ((double) part / whole)), part * contextTokens);
+    return first == 0 && end < layers() ? share - share / 16 : share;
   }
 
   /** The tokenizer is where text is read, and where grammars are followed. */

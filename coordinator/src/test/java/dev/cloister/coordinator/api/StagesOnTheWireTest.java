@@ -83,7 +83,7 @@ class StagesOnTheWireTest {
                 cluster.catalog.find("tiny").orElseThrow(),
                 512,
                 2,
-                Optional.of(new Assignment.Stage("plan-1", 1, 3, 4, 8)),
+                Optional.of(new Assignment.Stage("plan-1", 1, 3, 4, 8, 99)),
                 OptionalInt.of(0),
                 77));
     var serve = awaitLast(CoordinatorMessage.MessageCase.SERVE).getServe();
@@ -96,6 +96,7 @@ class StagesOnTheWireTest {
     assertThat(serve.getStage().getCount()).isEqualTo(3);
     assertThat(serve.getStage().getFirstLayer()).isEqualTo(4);
     assertThat(serve.getStage().getEndLayer()).isEqualTo(8);
+    assertThat(serve.getStage().getShelfBytes()).isEqualTo(99);
 
     session().drop("tiny");
     assertThat(awaitLast(CoordinatorMessage.MessageCase.DROP).getDrop().getModel())

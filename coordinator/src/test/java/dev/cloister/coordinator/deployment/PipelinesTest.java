@@ -46,7 +46,8 @@ class PipelinesTest {
     assertThat(told)
         .extracting(own -> own.stage().orElseThrow())
         .containsExactly(
-            new Assignment.Stage("plan-1", 0, 2, 0, 2), new Assignment.Stage("plan-1", 1, 2, 2, 4));
+            new Assignment.Stage("plan-1", 0, 2, 0, 2, 245_760),
+            new Assignment.Stage("plan-1", 1, 2, 2, 4, 262_144));
     assertThat(told).allMatch(own -> own.contextTokens() == 512 && own.slots() == 4);
     assertThat(cluster.deployments.isComing(MODEL)).isTrue();
   }
@@ -175,8 +176,10 @@ class PipelinesTest {
 
     cluster.lose(ring.getLast());
 
-    assertThat(cluster.stage("spare")).hasValue(new Assignment.Stage("plan-2", 1, 2, 2, 4));
-    assertThat(cluster.stage(ring.getFirst())).hasValue(new Assignment.Stage("plan-2", 0, 2, 0, 2));
+    assertThat(cluster.stage("spare"))
+        .hasValue(new Assignment.Stage("plan-2", 1, 2, 2, 4, 262_144));
+    assertThat(cluster.stage(ring.getFirst()))
+        .hasValue(new Assignment.Stage("plan-2", 0, 2, 0, 2, 245_760));
     assertThat(cluster.deployments.isComing(MODEL)).isTrue();
 
     cluster.staged("spare", ring.getFirst());

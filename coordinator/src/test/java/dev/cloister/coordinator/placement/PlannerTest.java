@@ -75,12 +75,19 @@ class PlannerTest {
   void stagesShareTheShelfAsTheyShareTheCache() {
     Demand small = demand(layers(12));
     assertThat(small.whole().shelfBytes()).isEqualTo(12 * 64 * 2048);
-    assertThat(small.memory(0, 3).shelfBytes()).isEqualTo(3 * 64 * 2048);
+    assertThat(small.memory(3, 12).shelfBytes()).isEqualTo(9 * 64 * 2048);
     List<Layer> wide = Collections.nCopies(12, new Layer(GIB / 2, 1 << 16));
     Demand large = demand(layout(wide, List.of(0, 3), Optional.empty()));
     assertThat(large.whole().shelfBytes()).isEqualTo(GIB / 4);
-    assertThat(large.memory(0, 3).shelfBytes()).isEqualTo(GIB / 16);
     assertThat(large.memory(3, 12).shelfBytes()).isEqualTo(3 * GIB / 16);
+  }
+
+  @Test
+  void theStageThatDecidesWhatTheShelfKeepsHasLessThanOthersHaveRoomFor() {
+    assertThat(demand(layers(12)).memory(0, 3).shelfBytes()).isEqualTo(3 * 64 * 2048 / 16 * 15);
+    List<Layer> wide = Collections.nCopies(12, new Layer(GIB / 2, 1 << 16));
+    Demand large = demand(layout(wide, List.of(0, 3), Optional.empty()));
+    assertThat(large.memory(0, 3).shelfBytes()).isEqualTo(GIB / 16 / 16 * 15);
   }
 
   @Test

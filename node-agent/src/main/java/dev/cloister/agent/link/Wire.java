@@ -258,7 +258,12 @@ final class Wire {
 
   private static StageSpec fromWire(StageAssignment wire) {
     return new StageSpec(
-        wire.getPlan(), wire.getIndex(), wire.getCount(), wire.getFirstLayer(), wire.getEndLayer());
+        wire.getPlan(),
+        wire.getIndex(),
+        wire.getCount(),
+        wire.getFirstLayer(),
+        wire.getEndLayer(),
+        wire.getShelfBytes());
   }
 
   private static EngineOptions fromWire(dev.cloister.proto.agent.v1.EngineOptions wire) {

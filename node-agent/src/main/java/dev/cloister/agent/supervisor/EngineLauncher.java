@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -117,7 +116,7 @@ public final class EngineLauncher implements AutoCloseable {
             "--slots",
             String.valueOf(model.slots())));
     line.addAll(model.options().on(cpu.get(), gently ? owner.gently(cpu.get()) : owner).flags());
-    model.stage().ifPresent(stage -> line.addAll(flags(stage)));
+    model.stage().ifPresent(stage -> line.addAll(stage.flags()));
     files.lexicon().ifPresent(lexicon -> line.addAll(List.of("--lexicon", lexicon.toString())));
     // A stage has the state of its layers only, and no say in which prefix is used.
     Optional<PrefixCache.Loan> loan =
@@ -140,14 +139,6 @@ public final class EngineLauncher implements AutoCloseable {
   /** What to put before a command. The process keeps its id: {@code nice} becomes it. */
   private static List<String> lowPriority() {
     return Files.isExecutable(NICE) ? List.of(NICE.toString(), "-n", "10") : List.of();
-  }
-
-  private static List<String> flags(StageSpec stage) {
-    return List.of(
-        "--stage",
-        stage.place().name().toLowerCase(Locale.ROOT),
-        "--stages",
-        String.valueOf(stage.count()));
   }
 
   private synchronized Path runDirectory() throws IOException {

@@ -1,6 +1,8 @@
 package dev.cloister.agent.supervisor;
 
 import dev.cloister.identity.ticket.PlanTicket;
+import java.util.List;
+import java.util.Locale;
 
 /**
  * Some layers of a model, to be served as a stage of a pipeline.
@@ -9,8 +11,10 @@ import dev.cloister.identity.ticket.PlanTicket;
  * @param index counted from 0
  * @param count of stages
  * @param endLayer behind the last one
+ * @param shelfBytes of main memory that states which leave the KV cache may take
  */
-public record StageSpec(String plan, int index, int count, int firstLayer, int endLayer) {
+public record StageSpec(
+    String plan, int index, int count, int firstLayer, int endLayer, long shelfBytes) {
 
   /** What an engine has to know of its place. */
   public enum Place {
@@ -31,6 +35,10 @@ public record StageSpec(String plan, int index, int count, int firstLayer, int e
       throw new IllegalArgumentException(
           "the stage's layers: %d to %d (expected: at least one)".formatted(firstLayer, endLayer));
     }
+    if (shelfBytes < 0) {
+      throw new IllegalArgumentException(
+          "the stage's shelf in bytes: %d (expected: >= 0)".formatted(shelfBytes));
+    }
   }
 
   Place place() {
@@ -48,7 +56,8 @@ public record StageSpec(String plan, int index, int count, int firstLayer, int e
             ticket.stage(),
             ticket.stages(),
             ticket.firstLayer(),
-            ticket.endLayer()));
+            ticket.endLayer(),
+            shelfBytes));
   }
 
   /**
@@ -57,9 +66,20 @@ public record StageSpec(String plan, int index, int count, int firstLayer, int e
    */
   StageSpec withoutPlan() {
     return switch (place()) {
-      case FIRST -> new StageSpec("", 0, count, firstLayer, endLayer);
-      case MIDDLE -> new StageSpec("", 1, 3, firstLayer, endLayer);
-      case LAST -> new StageSpec("", 2, 3, firstLayer, endLayer);
+      case FIRST -> new StageSpec("", 0, count, firstLayer, endLayer, shelfBytes);
+      case MIDDLE -> new StageSpec("", 1, 3, firstLayer, endLayer, shelfBytes);
+      case LAST -> new StageSpec("", 2, 3, firstLayer, endLayer, shelfBytes);
     };
+  }
+
+  /** As an engine's command line takes them. */
+  List<String> flags() {
+    return List.of(
+        "--stage",
+        place().name().toLowerCase(Locale.ROOT),
+        "--stages",
+        String.valueOf(count),
+        "--shelf-bytes",
+        String.valueOf(shelfBytes));
   }
 }

@@ -127,7 +127,7 @@ class StageCommandsTest {
             0,
             2,
             MODEL.options(),
-            Optional.of(new StageSpec("p2", 1, 3, 4, 8)),
+            Optional.of(new StageSpec("p2", 1, 3, 4, 8, 77)),
             0);
     assertThat(supervisor.serves(dropped)).isTrue();
     visit.drop("tiny");
@@ -207,6 +207,7 @@ class StageCommandsTest {
         .setCount(3)
         .setFirstLayer(4)
         .setEndLayer(8)
+        .setShelfBytes(77)
         .build();
   }
 

@@ -33,7 +33,7 @@ class EngineFilesTest {
           0,
           2,
           EngineOptions.NONE,
-          Optional.of(new StageSpec("plan", 0, 2, 0, 4)),
+          Optional.of(new StageSpec("plan", 0, 2, 0, 4, 0)),
           0);
 
   private final Store store = new Store();

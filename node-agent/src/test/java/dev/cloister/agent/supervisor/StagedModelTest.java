@@ -161,10 +161,18 @@ class StagedModelTest {
 
   @Test
   void stagesThatCannotBeAreRefused() {
-    assertThatThrownBy(() -> new StageSpec("p", 3, 3, 0, 1))
+    assertThatThrownBy(() -> new StageSpec("p", 3, 3, 0, 1, 0))
         .hasMessage("the stage is 3 of 3 (expected: at least 2, counted from 0)");
-    assertThatThrownBy(() -> new StageSpec("p", 0, 2, 4, 4))
+    assertThatThrownBy(() -> new StageSpec("p", 0, 2, 4, 4, 0))
         .hasMessage("the stage's layers: 4 to 4 (expected: at least one)");
+    assertThatThrownBy(() -> new StageSpec("p", 0, 2, 0, 4, -1))
+        .hasMessage("the stage's shelf in bytes: -1 (expected: >= 0)");
+  }
+
+  @Test
+  void anEngineIsToldItsPlaceAndItsShareOfTheShelf() {
+    assertThat(new StageSpec("p", 2, 3, 4, 8, 77).flags())
+        .containsExactly("--stage", "last", "--stages", "3", "--shelf-bytes", "77");
   }
 
   private void awaitStaged(ModelSpec spec) {
@@ -185,7 +193,7 @@ class StagedModelTest {
         0,
         2,
         EngineOptions.NONE,
-        Optional.of(new StageSpec(plan, index, count, first, end)),
+        Optional.of(new StageSpec(plan, index, count, first, end, 0)),
         0);
   }
 
