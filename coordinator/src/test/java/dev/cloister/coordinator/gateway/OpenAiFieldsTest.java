@@ -222,19 +222,48 @@ class OpenAiFieldsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"9223372036854775808, large", "-99999999999999999999, small"})
-  void aNumberBeyond64BitsIsSaidToBe(String number, String what) throws Exception {
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          max_tokens | 0 | 1 to 16777216
+          max_tokens | 16777217 | 1 to 16777216
+          max_tokens | 2147483648 | 1 to 16777216
+          max_completion_tokens | 2147483648 | 1 to 16777216
+          max_completion_tokens | -2147483649 | 1 to 16777216
+          n | 2147483648 | 1 to 8
+          top_logprobs | 2147483648 | 0 to 20
+          top_k | -1 | 0 to 2147483647
+          top_k | 2147483648 | 0 to 2147483647
+          repeat_last_n | 2147483648 | 0 to 2147483647
+          seed | -1 | 0 to 9223372036854775807
+          """)
+  void howeverFarANumberIsOffTheSameBoundsAreSaid(String param, String number, String bounds)
+      throws Exception {
+    assertNumberRefused(param, number, param + " is " + number + " (expected: " + bounds + ")");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          seed | 9223372036854775808 | large | 0 to 9223372036854775807
+          seed | -99999999999999999999 | small | 0 to 9223372036854775807
+          max_tokens | 9223372036854775808 | large | 1 to 16777216
+          """)
+  void aNumberBeyond64BitsIsSaidToBe(String param, String number, String what, String bounds)
+      throws Exception {
+    assertNumberRefused(
+        param, number, "%s is too %s a number (expected: %s)".formatted(param, what, bounds));
+  }
+
+  private static void assertNumberRefused(String param, String number, String message)
+      throws Exception {
     HttpResponse<String> response =
         gateway.post(
-            CHAT,
-            "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"seed\":"
-                + number
-                + "}");
-    TestGateway.assertRefused(response, "seed");
-    assertThat(TestGateway.error(response).path("message").asText())
-        .isEqualTo(
-            "seed is too "
-                + what
-                + " a number (expected: -9223372036854775808 to 9223372036854775807)");
+            CHAT, HELLO.replace("{\"model\"", "{\"%s\":%s,\"model\"".formatted(param, number)));
+    TestGateway.assertRefused(response, param);
+    assertThat(TestGateway.error(response).path("message").asText()).isEqualTo(message);
   }
 }

@@ -43,15 +43,14 @@ record CompletionRequest(
     for (String unsupported : List.of("functions", "audio", "prediction")) {
       body.refuse(unsupported);
     }
-    OptionalInt limit = body.smallInteger("max_completion_tokens");
-    String limitName = limit.isPresent() ? "max_completion_tokens" : "max_tokens";
+    OptionalInt limit = limit(body, "max_completion_tokens");
     if (limit.isEmpty()) {
-      limit = body.smallInteger("max_tokens");
+      limit = limit(body, "max_tokens");
     }
     return of(
         body,
         new Prompt.Chat(ChatMessages.read(body), ToolFields.tools(body), ToolFields.choice(body)),
-        maxTokens(body, limitName, limit, 0),
+        limit.orElse(0),
         chatLogprobs(body));
   }
 
@@ -62,7 +61,7 @@ record CompletionRequest(
     for (String unsupported : List.of("suffix", "echo")) {
       body.refuse(unsupported);
     }
-    OptionalInt bestOf = body.smallInteger("best_of");
+    OptionalInt bestOf = body.smallInteger("best_of", 1, MOST_CHOICES);
     if (bestOf.isPresent() && bestOf.getAsInt() != choices(body)) {
       throw body.refused(
           "best_of", "is " + bestOf.getAsInt() + " (expected: as many as n; no choice is dropped)");
@@ -74,7 +73,7 @@ record CompletionRequest(
     return of(
         body,
         new Prompt.Text(prompts.getFirst()),
-        maxTokens(body, "max_tokens", body.smallInteger("max_tokens"), DEFAULT_COMPLETION_TOKENS),
+        limit(body, "max_tokens").orElse(DEFAULT_COMPLETION_TOKENS),
         completionLogprobs(body));
   }
 
@@ -96,20 +95,16 @@ record CompletionRequest(
   }
 
   private static int choices(Fields body) {
-    return body.integer("n", 1, MOST_CHOICES).orElse(1);
+    return body.smallInteger("n", 1, MOST_CHOICES).orElse(1);
   }
 
-  private static int maxTokens(Fields body, String name, OptionalInt asked, int otherwise) {
-    if (asked.isPresent() && (asked.getAsInt() < 1 || asked.getAsInt() > Generation.MAX_TOKENS)) {
-      throw body.refused(
-          name, "is " + asked.getAsInt() + " (expected: 1 to " + Generation.MAX_TOKENS + ")");
-    }
-    return asked.orElse(otherwise);
+  private static OptionalInt limit(Fields body, String name) {
+    return body.smallInteger(name, 1, Generation.MAX_TOKENS);
   }
 
   /** {@code logprobs} is a switch, and {@code top_logprobs} the number of alternatives. */
   private static OptionalInt chatLogprobs(Fields body) {
-    OptionalInt top = body.integer("top_logprobs", 0, Generation.MAX_TOP_LOGPROBS);
+    OptionalInt top = body.smallInteger("top_logprobs", 0, Generation.MAX_TOP_LOGPROBS);
     if (body.flag("logprobs", false)) {
       return OptionalInt.of(top.orElse(0));
     }
@@ -124,21 +119,21 @@ record CompletionRequest(
     @Nullable JsonNode value = body.get("logprobs");
     return value != null && value.isBoolean() && !value.booleanValue()
         ? OptionalInt.empty()
-        : body.integer("logprobs", 0, Generation.MAX_TOP_LOGPROBS);
+        : body.smallInteger("logprobs", 0, Generation.MAX_TOP_LOGPROBS);
   }
 
   private static Sampling sampling(Fields body) {
     return new Sampling(
         body.number("temperature"),
         body.number("top_p"),
-        body.smallInteger("top_k"),
+        body.smallInteger("top_k", 0, Integer.MAX_VALUE),
         body.number("min_p"),
         body.number("typical_p"),
-        body.integer("seed"),
+        body.integer("seed", 0, Long.MAX_VALUE),
         body.number("frequency_penalty"),
         body.number("presence_penalty"),
         body.number("repeat_penalty"),
-        body.smallInteger("repeat_last_n"),
+        body.smallInteger("repeat_last_n", 0, Integer.MAX_VALUE),
         logitBias(body));
   }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.linecorp.armeria.common.HttpData;
 import dev.cloister.coordinator.inference.InvalidGenerationException;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -126,7 +127,8 @@ final class Fields {
     return OptionalDouble.of(value.doubleValue());
   }
 
-  OptionalLong integer(String name) {
+  /** A whole number within limits, both included. */
+  OptionalLong integer(String name, long least, long most) {
     @Nullable JsonNode value = get(name);
     if (value == null) {
       return OptionalLong.empty();
@@ -134,37 +136,26 @@ final class Fields {
     if (!value.isIntegralNumber()) {
       throw wrongType(name(name), value, "a whole number");
     }
-    if (!value.canConvertToLong()) {
-      throw refused(
-          name,
-          "is too %s a number (expected: %d to %d)"
-              .formatted(
-                  value.bigIntegerValue().signum() < 0 ? "small" : "large",
-                  Long.MIN_VALUE,
-                  Long.MAX_VALUE));
+    BigInteger number = value.bigIntegerValue();
+    if (number.compareTo(BigInteger.valueOf(least)) < 0
+        || number.compareTo(BigInteger.valueOf(most)) > 0) {
+      throw refused(name, "is %s (expected: %d to %d)".formatted(said(number), least, most));
     }
-    return OptionalLong.of(value.longValue());
+    return OptionalLong.of(number.longValue());
   }
 
-  OptionalInt smallInteger(String name) {
-    OptionalLong value = integer(name);
-    if (value.isEmpty()) {
-      return OptionalInt.empty();
+  /** One of hundreds of digits is not repeated. */
+  private static String said(BigInteger number) {
+    if (number.bitLength() < Long.SIZE) {
+      return number.toString();
     }
-    if (value.getAsLong() != (int) value.getAsLong()) {
-      throw refused(
-          name, "is " + value.getAsLong() + " (expected: at most " + Integer.MAX_VALUE + ")");
-    }
-    return OptionalInt.of((int) value.getAsLong());
+    return "too %s a number".formatted(number.signum() < 0 ? "small" : "large");
   }
 
-  /** A whole number within limits, both included. */
-  OptionalInt integer(String name, int least, int most) {
-    OptionalInt value = smallInteger(name);
-    if (value.isPresent() && (value.getAsInt() < least || value.getAsInt() > most)) {
-      throw refused(name, "is " + value.getAsInt() + " (expected: " + least + " to " + most + ")");
-    }
-    return value;
+  /** The same in 32 bits. */
+  OptionalInt smallInteger(String name, int least, int most) {
+    OptionalLong value = integer(name, least, most);
+    return value.isPresent() ? OptionalInt.of((int) value.getAsLong()) : OptionalInt.empty();
   }
 
   /** A string or an array of strings, as {@code stop} has it. */
