@@ -30,14 +30,17 @@ final class EngineRing implements AutoCloseable {
 
   /**
    * @param starts layers with which stages begin, 0 first; a single one has the whole model
+   * @param shelfBytes of each stage
    */
-  EngineRing(Path directory, Path model, List<Integer> starts, List<String> flags)
+  EngineRing(
+      Path directory, Path model, List<Integer> starts, List<Long> shelfBytes, List<String> flags)
       throws Exception {
     GgufModel whole = GgufModel.open(model);
     List<Readiness> readiness = new ArrayList<>();
     for (int i = 0; i < starts.size(); i++) {
       List<String> own = new ArrayList<>(flags);
       own.addAll(List.of("--model", file(directory, whole, starts, i).toString()));
+      own.addAll(List.of("--shelf-bytes", shelfBytes.get(i).toString()));
       if (starts.size() > 1) {
         String place = i == 0 ? "first" : i + 1 == starts.size() ? "last" : "middle";
         own.addAll(List.of("--stage", place, "--stages", String.valueOf(starts.size())));

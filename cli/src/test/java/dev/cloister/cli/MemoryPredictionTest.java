@@ -91,7 +91,13 @@ class MemoryPredictionTest {
             "1",
             "--batch-threads",
             "1");
-    try (EngineRing ring = new EngineRing(directory, file, starts, flags)) {
+    List<StageMemory> stages = new ArrayList<>();
+    for (int stage = 0; stage < starts.size(); stage++) {
+      int end = stage + 1 < starts.size() ? starts.get(stage + 1) : shape.layers();
+      stages.add(node(library).here(demand(file).memory(starts.get(stage), end)));
+    }
+    List<Long> shelves = stages.stream().map(StageMemory::shelfBytes).toList();
+    try (EngineRing ring = new EngineRing(directory, file, starts, shelves, flags)) {
       for (int round = 0; round < 2; round++) {
         List<CompletableFuture<Void>> answers = new ArrayList<>();
         for (int slot = 0; slot < SLOTS; slot++) {
@@ -103,13 +109,12 @@ class MemoryPredictionTest {
       }
       List<Long> measured = ring.residentBytes();
       for (int stage = 0; stage < starts.size(); stage++) {
-        int end = stage + 1 < starts.size() ? starts.get(stage + 1) : shape.layers();
-        StageMemory predicted = node(library).here(demand(file).memory(starts.get(stage), end));
+        StageMemory predicted = stages.get(stage);
         System.out.printf(
-            "%s, layers %d to %d: predicted %s, measured %d MiB%n",
-            library, starts.get(stage), end, predicted, measured.get(stage) >> 20);
+            "%s, stage %d of %s: predicted %s, measured %d MiB%n",
+            library, stage, starts, predicted, measured.get(stage) >> 20);
         assertThat(inMainMemory(predicted) / (double) (measured.get(stage) + ARCHIVE_BYTES))
-            .as("%s, layers %d to %d", library, starts.get(stage), end)
+            .as("%s, stage %d of %s", library, stage, starts)
             .isBetween(0.9, 1.1);
       }
     }
