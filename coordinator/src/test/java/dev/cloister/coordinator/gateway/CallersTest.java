@@ -28,25 +28,16 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What callers do to the wire: leave, dawdle, crowd. */
-@SuppressWarnings("NullAway.Init")
 class CallersTest {
-  @TempDir private Path directory;
-  private TestGateway gateway;
+  @AutoClose private final TestGateway gateway;
 
-  @BeforeEach
-  void start() throws Exception {
+  CallersTest(@TempDir Path directory) throws Exception {
     gateway = new TestGateway(directory);
-  }
-
-  @AfterEach
-  void stop() {
-    gateway.close();
   }
 
   @Test

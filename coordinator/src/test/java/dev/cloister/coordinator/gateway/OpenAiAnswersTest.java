@@ -29,24 +29,15 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@SuppressWarnings("NullAway.Init")
 class OpenAiAnswersTest {
-  @TempDir private Path directory;
-  private TestGateway gateway;
+  @AutoClose private final TestGateway gateway;
 
-  @BeforeEach
-  void start() throws Exception {
+  OpenAiAnswersTest(@TempDir Path directory) throws Exception {
     gateway = new TestGateway(directory);
-  }
-
-  @AfterEach
-  void stop() {
-    gateway.close();
   }
 
   @Test

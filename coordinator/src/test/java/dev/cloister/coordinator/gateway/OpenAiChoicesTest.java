@@ -28,29 +28,20 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Several choices for one request: each is a generation of its own. */
 @Timeout(60)
-@SuppressWarnings("NullAway.Init")
 class OpenAiChoicesTest {
   private static final String THREE = "{\"n\":3,\"seed\":40,";
 
-  @TempDir private Path directory;
-  private TestGateway gateway;
+  @AutoClose private final TestGateway gateway;
 
-  @BeforeEach
-  void start() throws Exception {
+  OpenAiChoicesTest(@TempDir Path directory) throws Exception {
     gateway = new TestGateway(directory);
-  }
-
-  @AfterEach
-  void stop() {
-    gateway.close();
   }
 
   @Test

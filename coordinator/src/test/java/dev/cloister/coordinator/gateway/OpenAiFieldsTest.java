@@ -7,28 +7,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Fields that are wrong, and fields that ask for nothing. */
-@SuppressWarnings("NullAway.Init")
+@TestInstance(Lifecycle.PER_CLASS)
 class OpenAiFieldsTest {
-  @TempDir private static Path directory;
-  private static TestGateway gateway;
+  @AutoClose private final TestGateway gateway;
 
-  @BeforeAll
-  static void start() throws Exception {
+  OpenAiFieldsTest(@TempDir Path directory) throws Exception {
     gateway = new TestGateway(directory);
-  }
-
-  @AfterAll
-  static void stop() {
-    gateway.close();
   }
 
   @ParameterizedTest
@@ -258,8 +252,7 @@ class OpenAiFieldsTest {
         param, number, "%s is too %s a number (expected: %s)".formatted(param, what, bounds));
   }
 
-  private static void assertNumberRefused(String param, String number, String message)
-      throws Exception {
+  private void assertNumberRefused(String param, String number, String message) throws Exception {
     HttpResponse<String> response =
         gateway.post(
             CHAT, HELLO.replace("{\"model\"", "{\"%s\":%s,\"model\"".formatted(param, number)));

@@ -13,25 +13,19 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Who is answered, and who is told why not. */
-@SuppressWarnings("NullAway.Init")
+@TestInstance(Lifecycle.PER_CLASS)
 class OpenAiKeysTest {
-  @TempDir private static Path directory;
-  private static TestGateway gateway;
+  @AutoClose private final TestGateway gateway;
 
-  @BeforeAll
-  static void start() throws Exception {
+  OpenAiKeysTest(@TempDir Path directory) throws Exception {
     gateway = new TestGateway(directory);
-  }
-
-  @AfterAll
-  static void stop() {
-    gateway.close();
   }
 
   @Test
@@ -88,7 +82,7 @@ class OpenAiKeysTest {
     assertThat(send("x-api-key", made.key()).statusCode()).isEqualTo(401);
   }
 
-  private static HttpResponse<String> send(String header, String value) throws Exception {
+  private HttpResponse<String> send(String header, String value) throws Exception {
     return gateway.send(
         HttpRequest.newBuilder(gateway.uri(CHAT))
             .timeout(Duration.ofSeconds(20))

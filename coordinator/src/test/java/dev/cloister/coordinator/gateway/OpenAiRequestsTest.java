@@ -12,27 +12,21 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests that are none, or for what is not there. */
-@SuppressWarnings("NullAway.Init")
+@TestInstance(Lifecycle.PER_CLASS)
 class OpenAiRequestsTest {
-  @TempDir private static Path directory;
-  private static TestGateway gateway;
+  @AutoClose private final TestGateway gateway;
 
-  @BeforeAll
-  static void start() throws Exception {
+  OpenAiRequestsTest(@TempDir Path directory) throws Exception {
     gateway = new TestGateway(directory);
-  }
-
-  @AfterAll
-  static void stop() {
-    gateway.close();
   }
 
   @ParameterizedTest

@@ -32,15 +32,13 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tools, formats, reasoning and probabilities, there and back. */
-@SuppressWarnings("NullAway.Init")
 class OpenAiToolsTest {
   /** With keys in an order of the caller's own. */
   private static final String WEATHER =
@@ -48,17 +46,10 @@ class OpenAiToolsTest {
           + "\"required\":[\"city\"],\"properties\":{\"city\":{\"type\":\"string\"},\"at\":{}}},\"description\":\"Says"
           + " \\\"rain\\\".\"}}";
 
-  @TempDir private Path directory;
-  private TestGateway gateway;
+  @AutoClose private final TestGateway gateway;
 
-  @BeforeEach
-  void start() throws Exception {
+  OpenAiToolsTest(@TempDir Path directory) throws Exception {
     gateway = new TestGateway(directory);
-  }
-
-  @AfterEach
-  void stop() {
-    gateway.close();
   }
 
   @Test
