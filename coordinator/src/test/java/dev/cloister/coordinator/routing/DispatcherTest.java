@@ -15,11 +15,6 @@ import dev.cloister.coordinator.inference.EngineSink;
 import dev.cloister.coordinator.inference.Generation;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
-import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
-import dev.cloister.coordinator.inference.GenerationEvent.Finished;
-import dev.cloister.coordinator.inference.GenerationEvent.Started;
-import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
-import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.GenerationRequest;
 import dev.cloister.coordinator.inference.Sampling;
 import dev.cloister.coordinator.inference.prompt.AnswerFormat;
@@ -34,16 +29,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-class DispatcherTest {
-  private static final Started STARTED = new Started(3, 0, "a");
-  private static final TextDelta TEXT = new TextDelta("hello");
-  private static final Finished FINISHED = new Finished(FinishReason.STOP, new Usage(3, 0, 10));
-
-  private final TestFleet world = new TestFleet();
-  private final FakeNodeSession a = new FakeNodeSession();
-  private final FakeNodeSession b = new FakeNodeSession();
-  private final RecordingSink sink = new RecordingSink();
-
+class DispatcherTest extends TestDispatch {
   @Test
   void anAnswerReachesTheCallerInOrderAndIsMeasured() {
     Node node = world.ready("a", a, 1);
@@ -236,14 +222,6 @@ class DispatcherTest {
     world.dispatcher.roundTrips().received(far.id(), number);
     submit();
     assertThat(b.starts()).hasSize(1);
-  }
-
-  private ActiveRequest submit() {
-    return world.dispatcher.submit(TestFleet.request("r"), sink);
-  }
-
-  private int active(Node node) {
-    return world.dispatcher.candidates().active(node.id(), MODEL);
   }
 
   private Candidate entry(Node node) {

@@ -1,6 +1,5 @@
 package dev.cloister.coordinator.routing;
 
-import static dev.cloister.coordinator.fakes.TestFleet.MODEL;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cloister.coordinator.fakes.FakeNodeSession;
@@ -10,27 +9,14 @@ import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.inference.GenerationEvent;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
-import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
-import dev.cloister.coordinator.inference.GenerationEvent.Finished;
 import dev.cloister.coordinator.inference.GenerationEvent.Started;
-import dev.cloister.coordinator.inference.GenerationEvent.TextDelta;
-import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import dev.cloister.coordinator.inference.GenerationSink;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Requests whose node is lost, or its engine, before or amid their answers. */
-class LostNodesTest {
-  private static final Started STARTED = new Started(3, 0, "a");
-  private static final TextDelta TEXT = new TextDelta("hello");
-  private static final Finished FINISHED = new Finished(FinishReason.STOP, new Usage(3, 0, 10));
-
-  private final TestFleet world = new TestFleet();
-  private final FakeNodeSession a = new FakeNodeSession();
-  private final FakeNodeSession b = new FakeNodeSession();
-  private final RecordingSink sink = new RecordingSink();
-
+class LostNodesTest extends TestDispatch {
   @Test
   void aNodeLostBeforeAnyTextIsReplacedUnnoticed() {
     Node lost = world.ready("a", a, 1);
@@ -136,13 +122,5 @@ class LostNodesTest {
     assertThat(a.starts()).hasSize(2);
     a.starts().get(1).send(FINISHED);
     assertThat(sink.events()).containsExactly(FINISHED);
-  }
-
-  private ActiveRequest submit() {
-    return world.dispatcher.submit(TestFleet.request("r"), sink);
-  }
-
-  private int active(Node node) {
-    return world.dispatcher.candidates().active(node.id(), MODEL);
   }
 }

@@ -3,26 +3,15 @@ package dev.cloister.coordinator.routing;
 import static dev.cloister.coordinator.fakes.TestFleet.MODEL;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.cloister.coordinator.fakes.FakeNodeSession;
-import dev.cloister.coordinator.fakes.RecordingSink;
 import dev.cloister.coordinator.fakes.TestFleet;
 import dev.cloister.coordinator.fleet.Node;
 import dev.cloister.coordinator.fleet.Replica;
 import dev.cloister.coordinator.inference.GenerationEvent.FailureCode;
-import dev.cloister.coordinator.inference.GenerationEvent.FinishReason;
-import dev.cloister.coordinator.inference.GenerationEvent.Finished;
-import dev.cloister.coordinator.inference.GenerationEvent.Usage;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** Requests for a model that is on its way to its first node. */
-class WaitingForLoadsTest {
-  private static final Finished FINISHED = new Finished(FinishReason.STOP, new Usage(3, 0, 10));
-
-  private final TestFleet world = new TestFleet();
-  private final FakeNodeSession a = new FakeNodeSession();
-  private final RecordingSink sink = new RecordingSink();
-
+class WaitingForLoadsTest extends TestDispatch {
   @Test
   void aRequestWaitsWhileItsModelIsLoadedAndIsThenAnswered() {
     Node node = world.online("a", a);
@@ -78,9 +67,5 @@ class WaitingForLoadsTest {
     }
     submit();
     sink.assertFailed(FailureCode.NO_CAPACITY, "the model 'tiny' is being loaded");
-  }
-
-  private ActiveRequest submit() {
-    return world.dispatcher.submit(TestFleet.request("r"), sink);
   }
 }
