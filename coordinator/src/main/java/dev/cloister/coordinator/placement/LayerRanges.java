@@ -55,21 +55,17 @@ final class LayerRanges {
    */
   List<List<Range>> over(List<Offer> nodes, int most) {
     int last = boundaries.length - 1;
-    @Nullable Chain[][] best = new Chain[most + 1][boundaries.length];
+    // By where they end, and by how many stages they have.
+    @Nullable Chain[][] best = new Chain[boundaries.length][most + 1];
     for (Offer node : nodes) {
-      // From many stages to few, so that no node is in a chain twice.
-      for (int stages = most; stages >= 1; stages--) {
-        for (int from = stages - 1; from < last; from++) {
-          @Nullable Chain before = best[stages - 1][from];
-          if ((stages == 1) == (from == 0) && (from == 0 || before != null)) {
-            extend(node, before, from, best[stages]);
-          }
-        }
+      // From the end to the beginning, so that no node is in a chain twice.
+      for (int from = last - 1; from >= 0; from--) {
+        extend(node, from, best);
       }
     }
     List<List<Range>> found = new ArrayList<>();
     for (int stages = 2; stages <= most; stages++) {
-      @Nullable Chain chain = best[stages][last];
+      @Nullable Chain chain = best[last][stages];
       if (chain != null) {
         found.add(chain.ranges());
       }
@@ -77,13 +73,9 @@ final class LayerRanges {
     return found;
   }
 
-  private void extend(Offer node, @Nullable Chain before, int from, @Nullable Chain[] best) {
-    double hop =
-        before == null
-            ? 0
-            : network
-                .between(before.range().node().nodeId(), node.nodeId())
-                .seconds(demand.hopBytes());
+  private void extend(Offer node, int from, @Nullable Chain[][] best) {
+    @Nullable Chain[] before = best[from];
+    double[] hops = hops(node, before);
     for (int to = from + 1; to < boundaries.length; to++) {
       int first = boundaries[from];
       int end = boundaries[to];
@@ -94,20 +86,39 @@ final class LayerRanges {
       if (!demand.runsOn(node.library(), first, end)) {
         continue;
       }
+      Range range = new Range(node, first, end);
       double seconds = Prediction.tokenSeconds(demand, node, first, end);
-      double sum = (before == null ? 0 : before.sum()) + seconds + hop;
-      double cost =
-          switch (aim) {
-            case SLOWEST ->
-                Math.max(
-                    before == null ? 0 : before.cost(),
-                    Prediction.busySeconds(demand, node, first, end));
-            case SUM -> sum;
-          };
-      Chain chain = new Chain(new Range(node, first, end), cost, sum, before);
-      if (chain.isBetterThan(best[to])) {
-        best[to] = chain;
+      double busy = Prediction.busySeconds(demand, node, first, end);
+      if (from == 0) {
+        put(new Chain(range, aim == Aim.SLOWEST ? busy : seconds, seconds, null), best[to], 1);
+        continue;
       }
+      for (int stages = 1; stages < before.length - 1; stages++) {
+        @Nullable Chain chain = before[stages];
+        if (chain != null) {
+          double sum = chain.sum() + seconds + hops[stages];
+          double cost = aim == Aim.SLOWEST ? Math.max(chain.cost(), busy) : sum;
+          put(new Chain(range, cost, sum, chain), best[to], stages + 1);
+        }
+      }
+    }
+  }
+
+  private double[] hops(Offer node, @Nullable Chain[] before) {
+    double[] hops = new double[before.length];
+    for (int stages = 0; stages < before.length; stages++) {
+      @Nullable Chain chain = before[stages];
+      if (chain != null) {
+        String last = chain.range().node().nodeId();
+        hops[stages] = network.between(last, node.nodeId()).seconds(demand.hopBytes());
+      }
+    }
+    return hops;
+  }
+
+  private static void put(Chain chain, @Nullable Chain[] best, int stages) {
+    if (chain.isBetterThan(best[stages])) {
+      best[stages] = chain;
     }
   }
 }
