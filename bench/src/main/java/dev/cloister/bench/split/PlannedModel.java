@@ -79,6 +79,11 @@ record PlannedModel(PipelinePlan whole, PipelinePlan split) {
     return Planner.plan(demand, cores, network).plan().orElseThrow();
   }
 
+  /** What a stage may keep of ended sequences, as its agent would tell it. */
+  long shelfBytes(int stage) {
+    return split.stages().get(stage).memory().shelfBytes();
+  }
+
   /** The first layer of the second stage. */
   int cut() {
     return split.stages().getFirst().endLayer();

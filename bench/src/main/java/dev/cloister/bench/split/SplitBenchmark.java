@@ -43,7 +43,6 @@ public final class SplitBenchmark {
   private final Settings settings;
   private final PrintWriter progress;
   private final Map<String, Row> rows = new LinkedHashMap<>();
-  private double memorySpeed;
 
   /**
    * What is measured with.
@@ -99,7 +98,6 @@ public final class SplitBenchmark {
     if (!PinnedEngine.pins()) {
       say("taskset is missing: nothing is pinned to a core");
     }
-    memorySpeed = MemorySpeed.bytesPerSecond(Clock.systemUTC(), 1);
     for (Size size : settings.quick() ? SIZES.subList(0, 2) : SIZES) {
       for (TensorType type :
           settings.quick() ? List.of(TensorType.Q8_0) : List.of(TensorType.Q8_0, TensorType.Q4_0)) {
@@ -123,6 +121,8 @@ public final class SplitBenchmark {
       Path whole = folder.resolve("whole.gguf");
       new RandomModel(Architecture.LLAMA, size.shape(), type, false, 1).write(whole);
       GgufModel gguf = GgufModel.open(whole);
+      // The machine's speed changes in the minutes that a model takes.
+      double memorySpeed = MemorySpeed.bytesPerSecond(Clock.systemUTC(), 1);
       PlannedModel planned =
           PlannedModel.of(settings.modelFiles(), whole, memorySpeed, CONTEXT, STREAMS);
       int cut = planned.cut();
@@ -132,8 +132,8 @@ public final class SplitBenchmark {
       StageCut.lexicon(gguf).write(whole, lexicon);
       try (PinnedEngine one = whole(whole, 0);
           PinnedEngine other = whole(whole, 1);
-          PinnedEngine head = later(first, 0, "first", lexicon);
-          PinnedEngine tail = later(last, 1, "last", null)) {
+          PinnedEngine head = later(first, 0, "first", planned, lexicon);
+          PinnedEngine tail = later(last, 1, "last", planned, null)) {
         one.awaitReady();
         other.awaitReady();
         head.awaitLoaded();
@@ -164,10 +164,12 @@ public final class SplitBenchmark {
     return new PinnedEngine(settings.engineCommand(), core, flags(file, STREAMS));
   }
 
-  private PinnedEngine later(Path file, int core, String part, @Nullable Path lexicon)
+  private PinnedEngine later(
+      Path file, int core, String part, PlannedModel planned, @Nullable Path lexicon)
       throws IOException, InterruptedException {
     List<String> flags = new ArrayList<>(flags(file, 2 * STREAMS));
     flags.addAll(List.of("--stage", part, "--stages", "2"));
+    flags.addAll(List.of("--shelf-bytes", String.valueOf(planned.shelfBytes(core))));
     if (lexicon != null) {
       flags.addAll(List.of("--lexicon", lexicon.toString()));
     }
