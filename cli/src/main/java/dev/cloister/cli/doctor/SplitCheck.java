@@ -88,10 +88,17 @@ record SplitCheck(List<Finding> findings) {
                 findings.add(
                     new Finding(
                         "clock against the coordinator",
-                        String.format(Locale.ROOT, "%.1f s", offset.toMillis() / 1e3),
+                        clock(offset),
                         (double) WANTED_CLOCK.toMillis() / Math.max(1, offset.abs().toMillis()),
                         "set the clock: tickets of stages are valid for 60 seconds")));
     return new SplitCheck(List.copyOf(findings));
+  }
+
+  /** Reports are up to a second old when they are looked at. */
+  private static String clock(Duration offset) {
+    return offset.abs().compareTo(Duration.ofSeconds(1)) <= 0
+        ? "within a second"
+        : String.format(Locale.ROOT, "%.1f s", offset.toMillis() / 1e3);
   }
 
   private static Finding way(LinkMeter.Result way) {

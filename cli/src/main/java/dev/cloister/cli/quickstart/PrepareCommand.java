@@ -12,6 +12,7 @@ import dev.cloister.cli.outcome.CommandFailedException;
 import dev.cloister.cli.outcome.ExitCode;
 import dev.cloister.cli.outcome.Version;
 import dev.cloister.cli.process.JavaCommand;
+import dev.cloister.cli.process.Shutdown;
 import dev.cloister.cli.process.TemporaryDirectory;
 import dev.cloister.client.ChatRequest;
 import dev.cloister.client.CloisterClient;
@@ -51,11 +52,9 @@ public final class PrepareCommand implements Callable<Integer> {
             .orElseThrow(
                 () -> new CommandFailedException(ExitCode.NOT_FOUND, "the demo model is missing"));
     Path directory = Files.createTempDirectory("cloister-prepare-");
-    try {
-      cluster(directory, demo);
-    } finally {
-      TemporaryDirectory.remove(directory);
-    }
+    // It has keys in it, which must not stay behind after Ctrl-C either.
+    Shutdown.closeAtExit(() -> TemporaryDirectory.remove(directory));
+    cluster(directory, demo);
     return ExitCode.OK;
   }
 
