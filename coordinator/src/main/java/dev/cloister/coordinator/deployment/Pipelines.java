@@ -14,12 +14,15 @@ import dev.cloister.coordinator.placement.Offer;
 import dev.cloister.coordinator.placement.PipelinePlan;
 import dev.cloister.coordinator.placement.PipelinePlan.PlannedStage;
 import dev.cloister.coordinator.placement.Planner;
+import dev.cloister.coordinator.placement.Planner.Held;
 import dev.cloister.coordinator.placement.Proposal;
 import dev.cloister.identity.ticket.Neighbour;
 import dev.cloister.identity.ticket.PlanTicket;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -208,8 +211,12 @@ final class Pipelines {
     if (now.isEmpty() || best.isEmpty() || best.get().isWhole()) {
       return false;
     }
-    double seconds = now.get().secondsPerToken();
-    double possible = best.get().secondsPerToken();
+    return isFar(now.get(), best.get());
+  }
+
+  private static boolean isFar(PipelinePlan plan, PipelinePlan best) {
+    double seconds = plan.secondsPerToken();
+    double possible = best.secondsPerToken();
     return seconds > FAR_BEHIND * possible && seconds - possible > LEAST_SECONDS_GAINED;
   }
 
@@ -300,6 +307,7 @@ final class Pipelines {
       PipelinePlan plan =
           Optional.ofNullable(former)
               .flatMap(lost -> Planner.repair(demand, lost.pipeline().plan(), usable, network))
+              .or(() -> asBefore(demand, model, usable, round).filter(old -> !isFar(old, best)))
               .orElse(best);
       Pipeline pipeline = new Pipeline(planNames.get(), model, demand, plan, round.now());
       running.put(model.name(), pipeline);
@@ -307,6 +315,27 @@ final class Pipelines {
       log.info("model {} is split, {}: {}", model.name(), pipeline.layers(), proposal.reason());
     }
     return Optional.empty();
+  }
+
+  /** While the coordinator was away, nodes have kept their stages: to load others takes minutes. */
+  private static Optional<PipelinePlan> asBefore(
+      Demand demand, Model model, List<Offer> usable, Round round) {
+    Map<String, List<Held>> plans = new TreeMap<>();
+    for (NodeView view : round.online()) {
+      view.replica(model.name())
+          .ifPresent(
+              replica ->
+                  replica
+                      .layers()
+                      .ifPresent(
+                          layers ->
+                              plans
+                                  .computeIfAbsent(replica.plan(), _ -> new ArrayList<>())
+                                  .add(new Held(view.node().id(), layers.first(), layers.end()))));
+    }
+    return plans.values().stream()
+        .max(Comparator.comparingInt(List::size))
+        .flatMap(held -> Planner.around(demand, held, usable, round.network()));
   }
 
   private static String reason(Proposal proposal, Model model) {

@@ -1,5 +1,6 @@
 package dev.cloister.coordinator.fleet;
 
+import java.util.Optional;
 import java.util.Set;
 
 /** A model on a node, whole or some of its layers, in one of five states. */
@@ -10,14 +11,34 @@ public sealed interface Replica {
   /** Names the pipeline whose stage it is; empty for a whole model. */
   String plan();
 
+  /** The layers of a loaded stage; empty where it is none. */
+  default Optional<Layers> layers() {
+    return Optional.empty();
+  }
+
+  /**
+   * Some layers of a model.
+   *
+   * @param end behind the last one
+   */
+  record Layers(int first, int end) {
+    public Layers {
+      if (first < 0 || end <= first) {
+        throw new IllegalArgumentException(
+            "layers: %d to %d (expected: at least one)".formatted(first, end));
+      }
+    }
+  }
+
   /** The same, where an engine is loaded, with the memory that it takes now. */
   default Replica withResidentBytes(long bytes) {
     return switch (this) {
-      case Staged staged -> new Staged(staged.model, staged.plan, bytes);
+      case Staged staged -> new Staged(staged.model, staged.plan, staged.layers, bytes);
       case Ready ready ->
           new Ready(
               ready.model,
               ready.plan,
+              ready.layers,
               ready.contextTokens,
               ready.slots,
               ready.engine,
@@ -58,7 +79,8 @@ public sealed interface Replica {
    *
    * @param residentBytes memory that the engine process takes
    */
-  record Staged(String model, String plan, long residentBytes) implements Replica {}
+  record Staged(String model, String plan, Optional<Layers> layers, long residentBytes)
+      implements Replica {}
 
   /**
    * The engine answers.
@@ -73,6 +95,7 @@ public sealed interface Replica {
   record Ready(
       String model,
       String plan,
+      Optional<Layers> layers,
       int contextTokens,
       int slots,
       String engine,
@@ -98,7 +121,7 @@ public sealed interface Replica {
     /** Of a whole model. */
     public Ready(
         String model, int contextTokens, int slots, String engine, boolean full, Set<Use> uses) {
-      this(model, "", contextTokens, slots, engine, full, uses, 0);
+      this(model, "", Optional.empty(), contextTokens, slots, engine, full, uses, 0);
     }
   }
 

@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 public final class Planner {
   private static final int MOST_ALTERNATIVES = 8;
 
-  /** The smallest of larger fleets are not looked at, so that a plan takes milliseconds. */
+  /** The smallest of larger fleets are not looked at, so that no plan takes more than seconds. */
   private static final int MOST_NODES = 64;
 
   /** More would only add hops, where nobody asked for them. */
@@ -51,6 +51,8 @@ public final class Planner {
 
   private static final Comparator<Offer> LARGEST =
       Comparator.comparingLong(Offer::freeBytes).reversed().thenComparing(Offer::nodeName);
+
+  private static final String NOBODY = "";
 
   private Planner() {}
 
@@ -139,38 +141,86 @@ public final class Planner {
    */
   public static Optional<PipelinePlan> repair(
       Demand demand, PipelinePlan former, List<Offer> nodes, Network network) {
+    return repair(
+        demand,
+        former.stages().stream()
+            .map(stage -> new Held(stage.nodeId(), stage.firstLayer(), stage.endLayer()))
+            .toList(),
+        nodes,
+        network);
+  }
+
+  /**
+   * Layers that a node has loaded.
+   *
+   * @param endLayer behind the last one
+   */
+  public record Held(String nodeId, int firstLayer, int endLayer) {}
+
+  /**
+   * A plan in which nodes keep the stages of a former one that they have, and others take what
+   * nobody has of it.
+   *
+   * @param held in any order; nothing of it has to be true
+   * @return empty if it does not go together, or nobody can take the rest
+   */
+  public static Optional<PipelinePlan> around(
+      Demand demand, List<Held> held, List<Offer> nodes, Network network) {
+    List<Held> stages = new ArrayList<>();
+    int next = 0;
+    for (Held stage : held.stream().sorted(Comparator.comparingInt(Held::firstLayer)).toList()) {
+      if (stage.firstLayer() > next) {
+        stages.add(new Held(NOBODY, next, stage.firstLayer()));
+      } else if (stage.firstLayer() < next) {
+        return Optional.empty();
+      }
+      stages.add(stage);
+      next = stage.endLayer();
+    }
+    if (next < demand.layers()) {
+      stages.add(new Held(NOBODY, next, demand.layers()));
+    }
+    Set<Integer> cuts = IntStream.of(demand.boundaries()).boxed().collect(Collectors.toSet());
+    boolean fits =
+        stages.size() > 1
+            && stages.size() == demand.split().orElse(stages.size())
+            && stages.stream().allMatch(stage -> cuts.contains(stage.endLayer()));
+    return fits ? repair(demand, stages, nodes, network) : Optional.empty();
+  }
+
+  private static Optional<PipelinePlan> repair(
+      Demand demand, List<Held> former, List<Offer> nodes, Network network) {
     return byLibrary(nodes).stream()
         .flatMap(same -> repairOver(demand, former, same, network).stream())
         .max(Comparator.comparingLong(plan -> kept(former, plan)));
   }
 
-  private static long kept(PipelinePlan former, PipelinePlan plan) {
+  private static long kept(List<Held> former, PipelinePlan plan) {
     return IntStream.range(0, plan.stages().size())
-        .filter(i -> plan.stages().get(i).nodeId().equals(former.stages().get(i).nodeId()))
+        .filter(i -> plan.stages().get(i).nodeId().equals(former.get(i).nodeId()))
         .count();
   }
 
   private static Optional<PipelinePlan> repairOver(
-      Demand demand, PipelinePlan former, List<Offer> nodes, Network network) {
+      Demand demand, List<Held> former, List<Offer> nodes, Network network) {
     Map<String, Offer> spare = new LinkedHashMap<>();
     nodes.stream().sorted(FASTEST).forEach(node -> spare.put(node.nodeId(), node));
     List<Optional<Offer>> stayed =
-        former.stages().stream()
-            .map(stage -> Optional.ofNullable(spare.remove(stage.nodeId())))
-            .toList();
+        former.stream().map(stage -> Optional.ofNullable(spare.remove(stage.nodeId()))).toList();
     List<Range> ranges = new ArrayList<>();
     for (int i = 0; i < stayed.size(); i++) {
-      PlannedStage stage = former.stages().get(i);
-      StageMemory need = demand.memory(stage.firstLayer(), stage.endLayer());
+      int first = former.get(i).firstLayer();
+      int end = former.get(i).endLayer();
+      StageMemory need = demand.memory(first, end);
       Optional<Offer> node =
           Stream.concat(stayed.get(i).stream(), spare.values().stream())
-              .filter(offer -> offer.holds(need) && runs(demand, stage, offer))
+              .filter(offer -> offer.holds(need) && demand.runsOn(offer.library(), first, end))
               .findFirst();
       if (node.isEmpty()) {
         return Optional.empty();
       }
       spare.remove(node.get().nodeId());
-      ranges.add(new Range(node.get(), stage.firstLayer(), stage.endLayer()));
+      ranges.add(new Range(node.get(), first, end));
     }
     return Optional.of(Prediction.of(demand, network, ranges));
   }

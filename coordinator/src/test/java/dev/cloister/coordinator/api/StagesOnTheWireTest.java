@@ -157,11 +157,14 @@ class StagesOnTheWireTest {
                     .setModel("tiny")
                     .setState(ModelStatus.State.STATE_STAGED)
                     .setPlan("plan-1")
+                    .setEndLayer(1)
                     .setResidentBytes(77))
             .build());
     await().until(() -> !cluster.fleet.view(deskId()).orElseThrow().replicas().isEmpty());
     assertThat(cluster.fleet.view(deskId()).orElseThrow().replicas())
-        .isEqualTo(List.of(new Replica.Staged("tiny", "plan-1", 77)));
+        .isEqualTo(
+            List.of(
+                new Replica.Staged("tiny", "plan-1", Optional.of(new Replica.Layers(0, 1)), 77)));
   }
 
   @Test

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -195,7 +196,7 @@ class PipelinesTest {
     cluster.staged("spare");
     int before = cluster.session("spare").tickets().size();
 
-    cluster.tell(ring.getFirst(), new Replica.Staged(MODEL, "plan-1", GIB));
+    cluster.tell(ring.getFirst(), new Replica.Staged(MODEL, "plan-1", Optional.empty(), GIB));
 
     assertThat(cluster.session("spare").tickets()).hasSize(before);
   }
@@ -239,7 +240,7 @@ class PipelinesTest {
   @Test
   void stagesFromBeforeTheCoordinatorsStartStayUntilItsNodesHaveGathered() {
     FakeNodeSession desk = cluster.online("desk", TWO_LAYERS);
-    cluster.tell("desk", new Replica.Staged(MODEL, "of-before", GIB));
+    cluster.tell("desk", new Replica.Staged(MODEL, "of-before", Optional.empty(), GIB));
     assertThat(desk.dropped()).isEmpty();
     cluster.online("rack", TWO_LAYERS);
     assertThat(desk.served()).hasSize(1);
@@ -247,9 +248,39 @@ class PipelinesTest {
   }
 
   @Test
+  void stagesFromBeforeTheCoordinatorsStartStayWhereTheyAre() {
+    cluster.split(3);
+    cluster.online("desk", TWO_LAYERS);
+    cluster.tell("desk", ofBefore(3, 4));
+    cluster.online("rack", TWO_LAYERS);
+    cluster.tell("rack", ofBefore(1, 3));
+
+    // It has told nothing yet when it is planned with.
+    cluster.online("tower", TWO_LAYERS);
+
+    assertThat(cluster.ring()).containsExactly("tower", "rack", "desk");
+    assertThat(cluster.stage("desk").orElseThrow().firstLayer()).isEqualTo(3);
+    assertThat(cluster.stage("rack").orElseThrow().firstLayer()).isEqualTo(1);
+  }
+
+  @Test
+  void layersThatDoNotGoTogetherAreNotWhatWasBefore() {
+    cluster.online("desk", TWO_LAYERS);
+    cluster.tell("desk", ofBefore(0, 3));
+    cluster.online("rack", TWO_LAYERS);
+
+    assertThat(cluster.ring()).hasSize(2);
+    assertThat(cluster.stage(cluster.ring().getFirst()).orElseThrow().endLayer()).isEqualTo(2);
+  }
+
+  private static Replica ofBefore(int first, int end) {
+    return new Replica.Staged(MODEL, "of-before", Optional.of(new Replica.Layers(first, end)), GIB);
+  }
+
+  @Test
   void stagesFromBeforeTheCoordinatorsStartAreDroppedWhenNobodyElseComes() {
     FakeNodeSession desk = cluster.online("desk", TWO_LAYERS);
-    cluster.tell("desk", new Replica.Staged(MODEL, "of-before", GIB));
+    cluster.tell("desk", new Replica.Staged(MODEL, "of-before", Optional.empty(), GIB));
     cluster.clock.advance(Duration.ofSeconds(31));
     cluster.deployments.tick();
     assertThat(desk.dropped()).containsExactly(MODEL);

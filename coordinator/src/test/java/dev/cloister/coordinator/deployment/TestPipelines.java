@@ -151,18 +151,23 @@ final class TestPipelines {
 
   void staged(String... names) {
     for (String name : names) {
-      tell(name, new Replica.Staged(MODEL, plan(name), GIB));
+      tell(name, new Replica.Staged(MODEL, plan(name), layers(name), GIB));
     }
   }
 
   void ready(String name) {
     tell(
         name,
-        new Replica.Ready(MODEL, plan(name), 512, 4, "engine", true, Set.of(Use.GENERATE), GIB));
+        new Replica.Ready(
+            MODEL, plan(name), layers(name), 512, 4, "engine", true, Set.of(Use.GENERATE), GIB));
   }
 
   void failed(String name) {
     tell(name, new Replica.Failed(MODEL, plan(name), "no memory"));
+  }
+
+  private Optional<Replica.Layers> layers(String name) {
+    return stage(name).map(stage -> new Replica.Layers(stage.firstLayer(), stage.endLayer()));
   }
 
   String plan(String name) {

@@ -141,12 +141,13 @@ class FleetTest {
   @Test
   void whatAnEngineTakesIsNoNews() {
     Node node = world.online("desk", session);
-    fleet.replica(node.id(), session, new Replica.Staged(TestFleet.MODEL, "plan", 5));
+    fleet.replica(
+        node.id(), session, new Replica.Staged(TestFleet.MODEL, "plan", Optional.empty(), 5));
     fleet.resident(node.id(), session, TestFleet.MODEL, 7);
     fleet.resident(node.id(), session, "unknown", 7);
     assertThat(changes).hasValue(1);
     assertThat(view("desk").replicas())
-        .containsExactly(new Replica.Staged(TestFleet.MODEL, "plan", 7));
+        .containsExactly(new Replica.Staged(TestFleet.MODEL, "plan", Optional.empty(), 7));
   }
 
   private NodeState state(String name) {

@@ -160,7 +160,13 @@ final class Wire {
   static ModelStatus toWire(ModelSpec model, dev.cloister.agent.supervisor.ModelStatus status) {
     ModelStatus.Builder wire =
         ModelStatus.newBuilder().setModel(model.name()).setSha256(model.sha256());
-    model.stage().ifPresent(stage -> wire.setPlan(stage.plan()));
+    model
+        .stage()
+        .ifPresent(
+            stage ->
+                wire.setPlan(stage.plan())
+                    .setFirstLayer(stage.firstLayer())
+                    .setEndLayer(stage.endLayer()));
     switch (status) {
       case dev.cloister.agent.supervisor.ModelStatus.Fetching fetching ->
           wire.setState(ModelStatus.State.STATE_FETCHING).setProgress((float) fetching.progress());

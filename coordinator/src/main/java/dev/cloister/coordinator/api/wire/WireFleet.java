@@ -94,12 +94,15 @@ public final class WireFleet {
       case STATE_LOADING ->
           Optional.of(new Replica.Loading(wire.getModel(), wire.getPlan(), wire.getProgress()));
       case STATE_STAGED ->
-          Optional.of(new Replica.Staged(wire.getModel(), wire.getPlan(), wire.getResidentBytes()));
+          Optional.of(
+              new Replica.Staged(
+                  wire.getModel(), wire.getPlan(), layers(wire), wire.getResidentBytes()));
       case STATE_READY ->
           Optional.of(
               new Replica.Ready(
                   wire.getModel(),
                   wire.getPlan(),
+                  layers(wire),
                   wire.getContextTokens(),
                   wire.getSlots(),
                   wire.getEngine(),
@@ -110,6 +113,14 @@ public final class WireFleet {
           Optional.of(new Replica.Failed(wire.getModel(), wire.getPlan(), wire.getError()));
       case STATE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
     };
+  }
+
+  private static Optional<Replica.Layers> layers(ModelStatus wire) {
+    int first = wire.getFirstLayer();
+    int end = wire.getEndLayer();
+    return first >= 0 && end > first
+        ? Optional.of(new Replica.Layers(first, end))
+        : Optional.empty();
   }
 
   private static Set<Replica.Ready.Use> uses(ModelStatus wire) {

@@ -8,8 +8,8 @@ import java.util.stream.IntStream;
 
 /** Measures how fast main memory is read and written, which limits how fast answers are made. */
 public final class MemorySpeed {
-  /** More than caches hold, for all threads together. */
-  private static final int LONGS = 2 << 20;
+  /** More than the caches of most machines hold, for all threads together: 64 MiB. */
+  private static final int LONGS = 8 << 20;
 
   private static final int ROUNDS = 4;
   private static final int COPIES = 4;
@@ -25,10 +25,11 @@ public final class MemorySpeed {
   public static double bytesPerSecond(InstantSource clock, int threads)
       throws InterruptedException {
     int workers = Math.clamp(threads, 1, MOST_THREADS);
+    int longs = LONGS / 2 / workers;
     Phaser phaser = new Phaser(workers + 1);
     Thread[] started =
         IntStream.range(0, workers)
-            .mapToObj(i -> Thread.ofPlatform().daemon().start(() -> copy(phaser)))
+            .mapToObj(i -> Thread.ofPlatform().daemon().start(() -> copy(phaser, longs)))
             .toArray(Thread[]::new);
     double best = 0;
     for (int round = 0; round < ROUNDS; round++) {
@@ -36,7 +37,7 @@ public final class MemorySpeed {
       Instant began = clock.instant();
       phaser.arriveAndAwaitAdvance();
       double seconds = Duration.between(began, clock.instant()).toNanos() / 1e9;
-      best = Math.max(best, 2.0 * Long.BYTES * LONGS * COPIES * workers / seconds);
+      best = Math.max(best, 2.0 * Long.BYTES * longs * COPIES * workers / seconds);
     }
     for (Thread thread : started) {
       thread.join();
@@ -44,14 +45,14 @@ public final class MemorySpeed {
     return best;
   }
 
-  private static void copy(Phaser phaser) {
-    long[] from = new long[LONGS];
-    long[] to = new long[LONGS];
+  private static void copy(Phaser phaser, int longs) {
+    long[] from = new long[longs];
+    long[] to = new long[longs];
     for (int round = 0; round < ROUNDS; round++) {
       phaser.arriveAndAwaitAdvance();
       for (int i = 0; i < COPIES; i++) {
-        System.arraycopy(from, 0, to, 0, LONGS);
-        from[i] = to[LONGS - 1] + 1;
+        System.arraycopy(from, 0, to, 0, longs);
+        from[i] = to[longs - 1] + 1;
       }
       phaser.arriveAndAwaitAdvance();
     }
