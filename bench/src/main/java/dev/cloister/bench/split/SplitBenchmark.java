@@ -43,6 +43,7 @@ public final class SplitBenchmark {
   private final Settings settings;
   private final PrintWriter progress;
   private final Map<String, Row> rows = new LinkedHashMap<>();
+  private double memorySpeed;
 
   /**
    * What is measured with.
@@ -98,6 +99,8 @@ public final class SplitBenchmark {
     if (!PinnedEngine.pins()) {
       say("taskset is missing: nothing is pinned to a core");
     }
+    // Before any file is written, which goes on for a while behind.
+    memorySpeed = MemorySpeed.bytesPerSecond(Clock.systemUTC(), 1);
     for (Size size : settings.quick() ? SIZES.subList(0, 2) : SIZES) {
       for (TensorType type :
           settings.quick() ? List.of(TensorType.Q8_0) : List.of(TensorType.Q8_0, TensorType.Q4_0)) {
@@ -121,8 +124,6 @@ public final class SplitBenchmark {
       Path whole = folder.resolve("whole.gguf");
       new RandomModel(Architecture.LLAMA, size.shape(), type, false, 1).write(whole);
       GgufModel gguf = GgufModel.open(whole);
-      // The machine's speed changes in the minutes that a model takes.
-      double memorySpeed = MemorySpeed.bytesPerSecond(Clock.systemUTC(), 1);
       PlannedModel planned =
           PlannedModel.of(settings.modelFiles(), whole, memorySpeed, CONTEXT, STREAMS);
       int cut = planned.cut();
