@@ -165,16 +165,17 @@ public final class SplitBenchmark {
     return new PinnedEngine(settings.engineCommand(), core, flags(file, STREAMS));
   }
 
+  /** Each stage is on the core of its number. */
   private PinnedEngine later(
-      Path file, int core, String part, PlannedModel planned, @Nullable Path lexicon)
+      Path file, int stage, String part, PlannedModel planned, @Nullable Path lexicon)
       throws IOException, InterruptedException {
     List<String> flags = new ArrayList<>(flags(file, 2 * STREAMS));
     flags.addAll(List.of("--stage", part, "--stages", "2"));
-    flags.addAll(List.of("--shelf-bytes", String.valueOf(planned.shelfBytes(core))));
+    flags.addAll(List.of("--shelf-bytes", String.valueOf(planned.shelfBytes(stage))));
     if (lexicon != null) {
       flags.addAll(List.of("--lexicon", lexicon.toString()));
     }
-    return new PinnedEngine(settings.engineCommand(), core, flags);
+    return new PinnedEngine(settings.engineCommand(), stage, flags);
   }
 
   private List<String> flags(Path file, int slots) {

@@ -103,7 +103,7 @@ final class Pipeline {
                 plan.stages().size(),
                 stage.firstLayer(),
                 stage.endLayer(),
-                demand.memory(stage.firstLayer(), stage.endLayer()).shelfBytes())));
+                stage.memory().shelfBytes())));
   }
 
   /** The news of a stage, unless they are of another plan. */

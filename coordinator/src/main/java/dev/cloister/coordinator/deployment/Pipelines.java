@@ -322,16 +322,13 @@ final class Pipelines {
       Demand demand, Model model, List<Offer> usable, Round round) {
     Map<String, List<Held>> plans = new TreeMap<>();
     for (NodeView view : round.online()) {
-      view.replica(model.name())
+      Optional<Replica> replica = view.replica(model.name());
+      replica
+          .flatMap(Replica::layers)
+          .map(layers -> new Held(view.node().id(), layers.first(), layers.end()))
           .ifPresent(
-              replica ->
-                  replica
-                      .layers()
-                      .ifPresent(
-                          layers ->
-                              plans
-                                  .computeIfAbsent(replica.plan(), _ -> new ArrayList<>())
-                                  .add(new Held(view.node().id(), layers.first(), layers.end()))));
+              held ->
+                  plans.computeIfAbsent(replica.get().plan(), _ -> new ArrayList<>()).add(held));
     }
     return plans.values().stream()
         .max(Comparator.comparingInt(List::size))

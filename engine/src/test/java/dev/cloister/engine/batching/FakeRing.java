@@ -1,5 +1,7 @@
 package dev.cloister.engine.batching;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.cloister.engine.generation.ModelFacts;
 import dev.cloister.engine.model.ContextOptions;
 import dev.cloister.engine.model.DecodeContext;
@@ -126,6 +128,16 @@ final class FakeRing implements AutoCloseable {
   @Override
   public void close() {
     later.forEach(LaterStage::close);
+  }
+
+  /** No stage was sent what it must not be, and all have freed what they had. */
+  void requireNothingLeft() {
+    assertThat(refusals).isEmpty();
+    for (FakeContext context : contexts) {
+      assertThat(context.closed).isTrue();
+      assertThat(context.openSamplers).hasValue(0);
+      assertThat(context.keptBytes).hasValue(0);
+    }
   }
 
   private record FakeModel(StagePart part) implements Model {

@@ -50,11 +50,7 @@ class RingBatcherTest {
     if (batcher != null && ring != null) {
       batcher.close();
       ring.close();
-      assertThat(ring.refusals).isEmpty();
-      for (FakeContext context : ring.contexts) {
-        assertThat(context.closed).isTrue();
-        assertThat(context.openSamplers).hasValue(0);
-      }
+      ring.requireNothingLeft();
     }
   }
 

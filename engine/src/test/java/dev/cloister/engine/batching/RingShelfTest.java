@@ -40,11 +40,7 @@ class RingShelfTest {
     if (batcher != null && ring != null) {
       batcher.close();
       ring.close();
-      assertThat(ring.refusals).isEmpty();
-      for (FakeContext context : ring.contexts) {
-        assertThat(context.closed).isTrue();
-        assertThat(context.keptBytes).hasValue(0);
-      }
+      ring.requireNothingLeft();
     }
   }
 
